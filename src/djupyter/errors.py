@@ -1,0 +1,200 @@
+"""Every exception, in one family.
+
+```
+DataJointError
+├── DefinitionError            a definition cannot be read; points at the token
+├── LostConnectionError        the server went away
+├── MissingTableError          the table does not exist (any more)
+├── MissingExternalFile        an object that a row refers to is gone
+├── BucketInaccessible         a store cannot be reached
+├── ThreadSafetyError          shared state asked for in thread-safe mode
+└── QueryError
+    ├── QuerySyntaxError       a condition or statement cannot be understood
+    ├── AccessError            a privilege is missing
+    ├── DuplicateError         a row with this key is there already
+    ├── IntegrityError         a foreign key would be broken
+    ├── UnknownAttributeError  a name that the query does not have
+    ├── MissingAttributeError  a value that must be given is missing
+    └── InvalidValueError      a value does not fit its attribute
+```
+
+In a notebook these show their message and the user's own frames, never ours.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterable
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Self
+
+_OUR_FOLDER = str(Path(__file__).parent)
+
+
+def nearest(name: str, choices: Iterable[str]) -> str:
+    """Return a sentence with the choice nearest to a misspelt name, or nothing.
+
+    >>> nearest("flaot32", ["float32", "int8"])
+    'Did you mean `float32`?'
+    >>> nearest("zzz", ["float32"])
+    ''
+    """
+    by_lower = {choice.lower(): choice for choice in choices}
+    near = get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
+    return f"Did you mean `{by_lower[near[0]]}`?" if near else ""
+
+
+class DataJointError(Exception):
+    """Something in the pipeline cannot be done; the message says what, where and what to do."""
+
+    def suggest(self, *advice: object) -> Self:
+        """Return the same error with more advice appended to its arguments."""
+        return type(self)(*self.args, *advice)
+
+    def __str__(self) -> str:
+        return " ".join(str(argument) for argument in self.args)
+
+    def _render_traceback_(self) -> list[str]:
+        """Tell IPython what to show: the user's frames and the message, none of our insides."""
+        frames = [
+            frame
+            for frame in traceback.extract_tb(self.__traceback__)
+            if not frame.filename.startswith(_OUR_FOLDER) and "IPython" not in frame.filename
+        ]
+        lines = [
+            f"{'In the cell' if 'ipykernel' in frame.filename else Path(frame.filename).name}, "
+            f"line {frame.lineno}, in {frame.name}\n    {frame.line}"
+            for frame in frames
+            if frame.line
+        ]
+        return [*lines, f"{type(self).__name__}: {self}"]
+
+
+class DefinitionError(DataJointError):
+    """A definition cannot be read.
+
+    Parameters
+    ----------
+    problem
+        What is wrong, in lower case, without a full stop.
+    line, column
+        Where the token begins, both counted from 1; a line of 0 means no place at all.
+    source
+        The text of that line.
+    width
+        Length of the token in characters.
+    advice
+        What to write instead; may have several lines.
+
+    Examples
+    --------
+    >>> print(DefinitionError("unknown type 'flaot32'", 5, 9, "depth : flaot32", 7, "Did you mean float32?"))
+    unknown type 'flaot32' (line 5, column 9)
+        5 | depth : flaot32
+          |         ^^^^^^^
+        Did you mean float32?
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        line: int = 0,
+        column: int = 0,
+        source: str = "",
+        width: int = 1,
+        advice: str = "",
+    ) -> None:
+        super().__init__(problem)
+        self.problem, self.line, self.column = problem, line, column
+        self.source, self.width, self.advice = source, max(width, 1), advice
+
+    def suggest(self, *advice: object) -> Self:
+        """Return the same error with more advice on its last lines."""
+        more = "\n".join([self.advice, *map(str, advice)]).strip()
+        return type(self)(self.problem, self.line, self.column, self.source, self.width, more)
+
+    def moved(self, lines: int, sources: list[str] | None = None) -> Self:
+        """Return the same error for a definition that begins `lines` lines further down."""
+        line = self.line + lines
+        source = sources[line - 1] if sources and 0 < line <= len(sources) else self.source
+        return type(self)(self.problem, line, self.column, source, self.width, self.advice)
+
+    def __str__(self) -> str:
+        if not self.line:
+            return f"{self.problem}. {self.advice}".strip()
+        number = f"{self.line:>5}"
+        # A tab is one character to the lexer but many on screen: repeat it, so that the caret stays under the token.
+        before = "".join("\t" if char == "\t" else " " for char in self.source[: self.column - 1])
+        shown = [
+            f"{self.problem} (line {self.line}, column {self.column})",
+            f"{number} | {self.source}",
+            f"{' ' * len(number)} | {before}{'^' * self.width}",
+        ]
+        shown += [f"    {line}" for line in self.advice.splitlines()]
+        return "\n".join(shown)
+
+
+class LostConnectionError(DataJointError):
+    """The connection to the server was lost."""
+
+
+class MissingTableError(DataJointError):
+    """A table does not exist, or no longer."""
+
+
+class MissingExternalFile(DataJointError):
+    """An object that a row refers to is not in its store."""
+
+
+class BucketInaccessible(DataJointError):
+    """A store cannot be reached or refuses access."""
+
+
+class ThreadSafetyError(DataJointError):
+    """Shared state was asked for while thread-safe mode forbids it."""
+
+
+class QueryError(DataJointError):
+    """A statement cannot be carried out."""
+
+
+class QuerySyntaxError(QueryError):
+    """A condition or a statement cannot be understood."""
+
+
+class AccessError(QueryError):
+    """The user lacks a privilege."""
+
+
+class DuplicateError(QueryError):
+    """A row with the same key exists already."""
+
+
+class IntegrityError(QueryError):
+    """A foreign key would be broken."""
+
+
+class UnknownAttributeError(QueryError, KeyError):
+    """A name that the query or table does not have; also a `KeyError`, as users of datajoint expect.
+
+    Examples
+    --------
+    >>> print(UnknownAttributeError.of("dept", ["depth", "mouse"], "scan"))
+    Attribute `dept` is not found in scan. Did you mean `depth`? Its attributes: depth, mouse.
+    """
+
+    @classmethod
+    def of(cls, name: str, names: Iterable[str], where: str = "query") -> Self:
+        """Return the error for an unknown name, with the nearest known one."""
+        known = list(names)
+        advice = f"{nearest(name, known)} Its attributes: {', '.join(known)}."
+        return cls(f"Attribute `{name}` is not found in {where}. {advice.strip()}")
+
+
+class MissingAttributeError(QueryError):
+    """A value that has to be given is missing."""
+
+
+class InvalidValueError(QueryError):
+    """A value does not fit the type, range, length or enum of its attribute."""

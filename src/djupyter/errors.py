@@ -8,6 +8,8 @@ DataJointError
 ├── MissingExternalFile        an object that a row refers to is gone
 ├── BucketInaccessible         a store cannot be reached
 ├── ThreadSafetyError          shared state asked for in thread-safe mode
+├── UnknownSettingError        no setting has that name
+├── InvalidSettingError        a value does not fit its setting
 └── QueryError
     ├── QuerySyntaxError       a condition or statement cannot be understood
     ├── AccessError            a privilege is missing
@@ -153,6 +155,14 @@ class BucketInaccessible(DataJointError):
 
 class ThreadSafetyError(DataJointError):
     """Shared state was asked for while thread-safe mode forbids it."""
+
+
+class UnknownSettingError(DataJointError, KeyError, AttributeError):
+    """No setting has that name; both a `KeyError` and an `AttributeError`, as settings are read both ways."""
+
+
+class InvalidSettingError(DataJointError, ValueError):
+    """A value does not fit its setting."""
 
 
 class QueryError(DataJointError):

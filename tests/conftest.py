@@ -17,7 +17,8 @@ from uuid import uuid4
 
 import hypothesis
 import pytest
-from servers import NotAvailable, running, unavailable
+
+from tests.servers import NotAvailable, running, unavailable
 
 # How long an example takes says more about the machine than about the code.
 hypothesis.settings.register_profile("djupyter", deadline=None)

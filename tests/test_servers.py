@@ -5,8 +5,9 @@ import socket
 import psycopg
 import pymysql
 import pytest
-from servers import KINDS, NotAvailable, program, running, unavailable
 from sqlalchemy import make_url
+
+from tests.servers import KINDS, NotAvailable, program, running, unavailable
 
 DRIVERS = {
     "mysql": lambda url: pymysql.connect(host=url.host, port=url.port, user=url.username),

@@ -207,4 +207,9 @@ class MissingAttributeError(QueryError):
 
 
 class InvalidValueError(QueryError):
-    """A value does not fit the type, range, length or enum of its attribute."""
+    """A value does not fit the type, range, length or enum of its attribute.
+
+    Where many rows are checked, `row` is the position of the first bad one.
+    """
+
+    row: int | None = None

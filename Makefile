@@ -15,11 +15,14 @@ demo: $(VENV)/lab.done
 	$(BIN)/python notebooks/demo.py
 
 lab: $(VENV)/lab.done
-	$(BIN)/jupyter lab --notebook-dir=notebooks
+	$(BIN)/jupyter lab --notebook-dir=notebooks $(if $(filter 0,$(shell id -u)),--allow-root)
 
 test: $(VENV)/dev.done
 	$(BIN)/pytest
-	$(BIN)/pytest --nbval-lax --nbval-current-env notebooks
+	@# Notebooks start from nothing: not with the database of whoever tried them before.
+	folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
+	  DJ_IGNORE_CONFIG_FILE=1 DJ_DATABASE_PATH="$$folder/djupyter.db" \
+	  $(BIN)/pytest --nbval-lax --nbval-current-env notebooks
 
 lint: $(VENV)/dev.done
 	$(BIN)/ruff format --check .

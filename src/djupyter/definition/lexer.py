@@ -15,26 +15,30 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, cast
+from functools import partial
+from typing import Literal, NamedTuple
 
 from djupyter.errors import DefinitionError
 
-TokenKind = Literal["comment", "divider", "arrow", "name", "number", "string", "quoted", "mark"]
+# An unclosed quote never leaves the lexer.
+TokenKind = Literal[
+    "comment", "divider", "arrow", "name", "number", "string", "quoted", "mark", "unclosed"
+]
 
 # Possessive, so that an unclosed quote is never mended by splitting a doubled one.
 STRING = r"""'(?:[^']|'')*+'|"(?:[^"]|"")*+\""""
 
 _TOKEN = re.compile(
-    rf"""
+    rf"""\s*+(?:
       (?P<name>[^\W\d]\w*)
+    | (?P<mark>[^\w\s\#'"`-]|-(?!>))
     | (?P<comment>\#.*)
     | (?P<number>\d\w*)
     | (?P<string>{STRING})
     | (?P<quoted>`[^`]+`)
     | (?P<unclosed>['"`].*)
     | (?P<arrow>->)
-    | (?P<mark>[^\w\s])
-    """,
+    )""",
     re.VERBOSE | re.DOTALL,
 )
 # Not str.splitlines: a form feed or a Unicode line separator may stand in a comment.
@@ -54,6 +58,10 @@ class Token(NamedTuple):
     def end(self) -> int:
         """The column just after the token."""
         return self.column + len(self.text)
+
+
+# Measured: Token(...) itself takes twice as long, and parsing makes ten tokens a line.
+_token = partial(tuple.__new__, Token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,20 +153,21 @@ def _line(number: int, source: str) -> Line:
         return Line(number, source, (Token("comment", text, number, column),))
     if _DIVIDER.match(text):
         return Line(number, source, (Token("divider", text, number, column),))
-    tokens: list[Token] = []
-    for match in _TOKEN.finditer(source):
-        kind = match.lastgroup
-        token = Token(cast(TokenKind, kind), match[0], number, match.start() + 1)
-        if kind == "comment":
-            return Line(number, source, tuple(tokens), token)
-        if kind == "unclosed":
-            raise DefinitionError(
-                f"the quote {match[0][0]} is not closed",
-                number,
-                token.column,
-                source,
-                1,
-                f"A quote within quotes is written twice: {match[0][0] * 2}.",
-            )
-        tokens.append(token)
+    tokens = [
+        _token((kind, match[kind], number, match.start(kind) + 1))
+        for match in _TOKEN.finditer(source)
+        if (kind := match.lastgroup)
+    ]
+    # Both of these reach to the end of the line.
+    if tokens[-1].kind == "unclosed":
+        raise _unclosed(source, tokens[-1])
+    if tokens[-1].kind == "comment":
+        return Line(number, source, tuple(tokens[:-1]), tokens[-1])
     return Line(number, source, tuple(tokens))
+
+
+def _unclosed(source: str, token: Token) -> DefinitionError:
+    quote = token.text[0]
+    advice = f"A quote within quotes is written twice: {quote * 2}."
+    problem = f"the quote {quote} is not closed"
+    return DefinitionError(problem, token.line, token.column, source, 1, advice)

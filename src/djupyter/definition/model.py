@@ -9,8 +9,8 @@ TableDefinition
 ```
 
 The parser makes these from text, the writer makes text from these, and `heading.structure` turns
-them into the structure of a table once the parents are known. Positions in the source never take part in
-comparisons: two definitions are equal when they declare the same table.
+them into the structure of a table once the parents are known. Positions in the source never take
+part in comparisons: two definitions are equal when they declare the same table.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ Item = AttributeSpec | ForeignKeySpec
 
 @dataclass(frozen=True, slots=True)
 class TableDefinition:
-    """A whole definition. No primary item at all declares a singleton, a table of at most one row."""
+    """A whole definition. No primary item declares a singleton, a table of at most one row."""
 
     comment: str = ""
     primary: tuple[Item, ...] = ()

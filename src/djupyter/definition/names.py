@@ -113,8 +113,8 @@ def to_table(class_name: str, tier: Tier, master: str | None = None) -> str:
     """
     if "_" in class_name:
         warnings.warn(
-            f"The class name {class_name} contains underscores; they are left out of the table's name. "
-            "Use CamelCase.",
+            f"The class name {class_name} contains underscores; they are left out of the table's "
+            "name. Use CamelCase.",
             UserWarning,
             stacklevel=2,
         )

@@ -14,6 +14,7 @@ index (notes)                       index             statements.index
 from __future__ import annotations
 
 import re
+import sys
 import warnings
 from dataclasses import dataclass, field
 
@@ -181,5 +182,14 @@ def _warn_of_native_types(definition: TableDefinition) -> None:
             "These types are passed to the database as they are, and other databases may not know "
             "them; prefer the core type to the right:\n" + "\n".join(found),
             NativeTypeWarning,
-            stacklevel=3,
+            stacklevel=_levels_to_user(),
         )
+
+
+def _levels_to_user() -> int:
+    """Return how far up the first frame is that is not ours: the line with the definition."""
+    frame, level = sys._getframe(1), 1
+    package = __name__.partition(".")[0]
+    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == package:
+        frame, level = frame.f_back, level + 1
+    return level

@@ -148,13 +148,14 @@ def _renames(reader: _Reader) -> Iterator[tuple[str, str]]:
 
 def is_index(line: Line) -> bool:
     """Whether a line declares an index; `index` and `unique` alone are fine names of attributes."""
-    words = [token.text.lower() for token in line.tokens[:3]]
-    if words[:2] == ["unique", "index"]:
-        return True
-    if words[0] not in ("index", "unique"):
+    first = line.tokens[0].text.lower()
+    if first not in ("index", "unique"):
         return False
+    words = [token.text.lower() for token in line.tokens[1:3]]
+    if (first, *words[:1]) == ("unique", "index"):
+        return True
     # With a name before the bracket it is an index too, one that is refused.
-    return words[1:2] == ["("] or (words[2:] == ["("] and line.tokens[1].kind != "mark")
+    return words[:1] == ["("] or (words[1:] == ["("] and line.tokens[1].kind != "mark")
 
 
 def index(line: Line) -> IndexSpec:

@@ -82,6 +82,14 @@ class TableStructure:
     foreign_keys: tuple[ForeignKey, ...] = ()
     indexes: tuple[Index, ...] = ()
 
+    def __hash__(self) -> int:
+        # Part of every statement's memo key, so it is asked for with each query.
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.name, self.attributes))
+
     @cached_property
     def heading(self) -> Heading:
         """The visible attributes."""

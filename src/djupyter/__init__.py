@@ -1,0 +1,86 @@
+"""Scientific data pipelines as a relational workflow, native to Jupyter.
+
+Tables are steps of a workflow, foreign keys are its dependencies, the schema is an executable graph.
+
+>>> import djupyter as dj
+>>> schema = dj.Schema("doctest", connection=dj.Connection("sqlite://"))
+>>> @schema
+... class Subject(dj.Manual):
+...     definition = '''
+...     subject_id : int32
+...     ---
+...     species : varchar(40)
+...     '''
+>>> Subject.insert([(1, "mouse"), (2, "rat")])
+>>> (Subject & 'species = "rat"').fetch1("subject_id")
+2
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from djupyter import errors
+from djupyter.codecs.base import Codec
+from djupyter.codecs.blob import MatCell, MatStruct
+from djupyter.codecs.registry import get_codec, list_codecs
+from djupyter.errors import DataJointError
+from djupyter.populate.tiers import Computed, Imported
+from djupyter.query.conditions import AndList, Not
+from djupyter.query.top import Top
+from djupyter.query.universal import U
+from djupyter.session import conn, default, list_schemas
+from djupyter.sql.connection import Connection
+from djupyter.table.rows import ValidationResult
+from djupyter.table.schema import Schema
+from djupyter.table.table import FreeTable, Table
+from djupyter.table.tiers import Lookup, Manual, Part
+
+__version__ = "0.1.0"
+__all__ = [
+    "AndList",
+    "Codec",
+    "Computed",
+    "Connection",
+    "DataJointError",
+    "FreeTable",
+    "Imported",
+    "Lookup",
+    "Manual",
+    "MatCell",
+    "MatStruct",
+    "Not",
+    "Part",
+    "Schema",
+    "Table",
+    "Top",
+    "U",
+    "ValidationResult",
+    "config",
+    "conn",
+    "errors",
+    "get_codec",
+    "list_codecs",
+    "list_schemas",
+    "load_ipython_extension",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # Settings are read from files when first needed, not at import.
+    if name == "config":
+        return default.settings
+    raise AttributeError(f"module `djupyter` has no attribute `{name}`")
+
+
+def load_ipython_extension(ipython: Any = None) -> None:
+    """Register the magics with a running IPython; what `%load_ext djupyter` calls.
+
+    Parameters
+    ----------
+    ipython
+        The shell; the running one when None.
+    """
+    from djupyter.notebook.extension import load
+
+    load(ipython)

@@ -1,0 +1,134 @@
+"""One key: `make` in one transaction, or in three parts of which only the last holds one.
+
+| written as                               | runs                                                                  |
+|------------------------------------------|-----------------------------------------------------------------------|
+| `make(key)`                              | whole in one transaction                                              |
+| `make_fetch`, `make_compute`, `make_insert` | fetch and compute outside, then fetch again, compare, insert inside |
+| `make(key)` as a generator               | the same three parts, separated by `yield`                            |
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Generator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from djupyter.errors import DataJointError
+
+if TYPE_CHECKING:
+    from djupyter.populate.tiers import AutoPopulate
+
+Key = dict[str, Any]
+_PARTS = ("make_fetch", "make_compute", "make_insert")
+
+
+def make_one(table: AutoPopulate, key: Key, options: Mapping[str, Any]) -> None:
+    """Compute and insert the rows of one key; everything it inserts stands or falls together.
+
+    Parameters
+    ----------
+    table
+        An instance that may insert into itself.
+    key
+        Primary-key values.
+    options
+        Further arguments of `make`, or of `make_fetch`.
+
+    Raises
+    ------
+    NotImplementedError
+        The class says neither how to make a row nor its three parts.
+    DataJointError
+        What `make_fetch` gave has changed while computing.
+    """
+    make = getattr(table, "make", None)
+    if make is None and all(hasattr(table, part) for part in _PARTS):
+        _in_three_parts(table, key, options)
+    elif make is None:
+        raise NotImplementedError(
+            f"{type(table).__name__} does not say how to compute a row. Define make(self, key), or "
+            "make_fetch, make_compute and make_insert."
+        )
+    elif inspect.isgeneratorfunction(make):
+        _by_generator(table, make, key, options)
+    else:
+        with table.connection.late_transaction:
+            make(dict(key), **options)
+
+
+def _in_three_parts(table: Any, key: Key, options: Mapping[str, Any]) -> None:
+    fetched = table.make_fetch(dict(key), **options)
+    computed = table.make_compute(dict(key), *fetched)
+    with table.connection.transaction:
+        _check_unchanged(table, key, fetched, table.make_fetch(dict(key), **options))
+        table.make_insert(dict(key), *computed)
+
+
+def _by_generator(table: AutoPopulate, make: Any, key: Key, options: Mapping[str, Any]) -> None:
+    first: Generator[Any, Any, None] = make(dict(key), **options)
+    try:
+        fetched = next(first)
+        computed = next(first)
+    except StopIteration:
+        raise DataJointError(
+            f"The generator make of {type(table).__name__} must yield what it fetched, then what it computed: "
+            "`computed = yield fetched`, `if computed is None: computed = ...; yield computed`, insert, `yield`."
+        ) from None
+    finally:
+        first.close()
+    with table.connection.transaction:
+        second: Generator[Any, Any, None] = make(dict(key), **options)
+        try:
+            _check_unchanged(table, key, fetched, next(second))
+            second.send(computed)
+        except StopIteration:
+            pass
+        finally:
+            second.close()
+
+
+def _check_unchanged(table: AutoPopulate, key: Key, before: Any, now: Any) -> None:
+    if not same(before, now):
+        raise DataJointError(
+            "Referential integrity failed! The `make_fetch` data has changed while "
+            f"{type(table).__name__} was computing {key}. Nothing was inserted; populate again."
+        )
+
+
+def same(left: Any, right: Any) -> bool:
+    """Whether two fetched values are equal, arrays and frames within them included, NaN equal to itself.
+
+    Examples
+    --------
+    >>> same(({"a": np.array([1.0, np.nan])},), ({"a": np.array([1.0, np.nan])},))
+    True
+    >>> same([1], [1.0])
+    True
+    """
+    if isinstance(left, np.ndarray) or isinstance(right, np.ndarray):
+        return _same_arrays(np.asarray(left), np.asarray(right))
+    if isinstance(left, Mapping) and isinstance(right, Mapping):
+        return left.keys() == right.keys() and all(same(left[k], right[k]) for k in left)
+    if _is_sequence(left) and _is_sequence(right):
+        return len(left) == len(right) and all(map(same, left, right))
+    pandas = sys.modules.get("pandas")
+    if pandas is not None and isinstance(left, pandas.DataFrame | pandas.Series):
+        return bool(left.equals(right))
+    return bool(left == right) or (left != left and right != right)
+
+
+def _same_arrays(left: Any, right: Any) -> bool:
+    if left.shape != right.shape or left.dtype != right.dtype:
+        return False
+    if left.dtype == object:
+        return all(map(same, left.ravel().tolist(), right.ravel().tolist()))
+    if left.dtype.names:
+        return all(_same_arrays(left[name], right[name]) for name in left.dtype.names)
+    return bool(np.array_equal(left, right, equal_nan=left.dtype.kind in "fcmM"))
+
+
+def _is_sequence(value: Any) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str | bytes)

@@ -1,0 +1,108 @@
+"""Tables that know how to fill themselves: Imported from outside the database, Computed from other tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from djupyter.populate import keys, run
+from djupyter.populate.progress import Listener
+from djupyter.query.expression import Query
+from djupyter.table.tiers import UserTable
+
+
+class AutoPopulate(UserTable):
+    """A table whose rows are made by its `make` for every key of its key source."""
+
+    _allow_insert = False
+
+    @property
+    def key_source(self) -> Query:
+        """The keys to compute; by default the join of all parents in the primary key.
+
+        Override it by a class attribute or a property that gives a query.
+        """
+        return keys.default_key_source(self)
+
+    def populate(
+        self,
+        *restrictions: object,
+        suppress_errors: bool = False,
+        return_exception_objects: bool = False,
+        max_calls: int | None = None,
+        display_progress: bool = False,
+        make_kwargs: Mapping[str, Any] | None = None,
+        listener: Listener | None = None,
+    ) -> run.Summary:
+        """Call `make` for every key of the source that is not in the table yet.
+
+        Parameters
+        ----------
+        *restrictions
+            Only keys that meet all of them.
+        suppress_errors
+            Go on after an error, and return it.
+        return_exception_objects
+            Return exceptions rather than their text.
+        max_calls
+            At most so many keys.
+        display_progress
+            Show a bar.
+        make_kwargs
+            Further arguments of `make`.
+        listener
+            Called with a `Progress` after each key.
+
+        Returns
+        -------
+        dict
+            `success_count`, and `error_list` with pairs (key, error).
+
+        Raises
+        ------
+        DataJointError
+            The table is restricted, or a transaction is open.
+        Exception
+            Whatever `make` raises, unless suppressed; the key's rows are rolled back, earlier keys stay.
+        """
+        __tracebackhide__ = True
+        return run.populate(
+            self,
+            restrictions,
+            suppress_errors=suppress_errors,
+            return_exception_objects=return_exception_objects,
+            max_calls=max_calls,
+            display_progress=display_progress,
+            make_kwargs=make_kwargs,
+            listener=listener,
+        )
+
+    def progress(self, *restrictions: object, display: bool = False) -> tuple[int, int]:
+        """Return how many keys remain, and how many there are.
+
+        Parameters
+        ----------
+        *restrictions
+            Count only keys that meet all of them.
+        display
+            Also print it.
+        """
+        total = len(keys.chosen_keys(self, restrictions))
+        remaining = len(keys.missing_keys(self, restrictions))
+        if display:
+            print(
+                f"{self.name.class_name}: {total - remaining} of {total} done, {remaining} remain."
+            )
+        return remaining, total
+
+
+class Imported(AutoPopulate):
+    """Rows are made from data outside the database, found by the key."""
+
+    tier: ClassVar = "Imported"
+
+
+class Computed(AutoPopulate):
+    """Rows are made from other tables alone."""
+
+    tier: ClassVar = "Computed"

@@ -1,0 +1,275 @@
+"""The operators of the relational algebra, as users type them: each builds a node.
+
+Nothing here reaches the database.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, Self
+
+from djupyter.errors import DataJointError
+from djupyter.heading.heading import Heading
+from djupyter.query.aggregation import Aggregation
+from djupyter.query.conditions import Condition, Not
+from djupyter.query.join import Join
+from djupyter.query.node import Node
+from djupyter.query.projection import Plan, Projection, plan_projection
+from djupyter.query.restriction import Reader, Restriction
+from djupyter.query.text import Computation, computation
+from djupyter.query.top import Top, limited
+from djupyter.query.union import Union
+from djupyter.sql.fragment import parse_aggregate, parse_expression
+
+if TYPE_CHECKING:
+    from djupyter.query.expression import Query
+    from djupyter.sql.connection import Connection
+
+
+class Universal:
+    """Marks `U`, which the operators must recognise but never run."""
+
+
+class Algebra(ABC):
+    """The operators; each checks its operands and returns a new query.
+
+    Works on a connection and a node; how results are fetched is for `Query` to say.
+    """
+
+    _connection: Connection | None
+    _node: Node | None
+
+    @property
+    def connection(self) -> Connection:
+        """The connection the query runs on."""
+        assert self._connection is not None
+        return self._connection
+
+    @property
+    def node(self) -> Node:
+        """The expression as an immutable tree."""
+        assert self._node is not None
+        return self._node
+
+    @property
+    def heading(self) -> Heading:
+        """The attributes of the result."""
+        return self.node.heading
+
+    @property
+    def primary_key(self) -> list[str]:
+        """Names of the attributes that identify a row of the result."""
+        return self.heading.primary_key
+
+    @abstractmethod
+    def _like(self, node: Node) -> Self:
+        """Return the same kind of query with other rows."""
+
+    @abstractmethod
+    def _derived(self, node: Node) -> Query:
+        """Return a query with other attributes."""
+
+    # -- rows ---------------------------------------------------------------------------------------
+
+    def restrict(self, restriction: object, *, semantic_check: bool = True) -> Self:
+        """Return the rows that meet a condition, as `&` does.
+
+        Parameters
+        ----------
+        restriction
+            Text, a mapping, a list of alternatives, a query, `Not`, `AndList`, `Top`, True or False.
+        semantic_check
+            Whether attributes matched with a query need equal lineage.
+
+        Raises
+        ------
+        DataJointError
+            The restriction cannot be understood.
+        """
+        if isinstance(restriction, Top):
+            return self._like(limited(self.node, restriction))
+        return self._like(Restriction(self.node, self._read(restriction, check=semantic_check)))
+
+    def __and__(self, restriction: object) -> Self:
+        return self.restrict(restriction)
+
+    def __sub__(self, restriction: object) -> Self:
+        if isinstance(instance(restriction), Universal):
+            raise DataJointError("Subtracting dj.U would leave nothing: it matches every row.")
+        return self.restrict(Not(restriction))
+
+    def __neg__(self) -> Not:
+        return Not(self)
+
+    def _read(self, restriction: object, *, check: bool = True) -> Condition:
+        return Reader(self.heading, self._operand, check=check).read(restriction)
+
+    def _operand(self, written: object) -> Node | bool | None:
+        written = instance(written)
+        if isinstance(written, Universal):
+            return True
+        if not isinstance(written, Algebra):
+            return None
+        self._same_connection(written)
+        return written.node
+
+    def _same_connection(self, other: Algebra) -> None:
+        if other.connection is not self.connection:
+            raise DataJointError(
+                "Cannot operate on expressions from different connections. "
+                "Fetch one of them first, or use the same connection for both."
+            )
+
+    # -- attributes ---------------------------------------------------------------------------------
+
+    def proj(self, *attributes: object, **named_attributes: str) -> Query:
+        """Return the same rows with other attributes; the primary key always stays.
+
+        Parameters
+        ----------
+        *attributes
+            ``"name"`` keeps a secondary attribute, ``...`` keeps all, ``"-name"`` leaves one out.
+        **named_attributes
+            ``new="old"`` renames, ``new="(old)"`` copies, any other text computes.
+
+        Raises
+        ------
+        UnknownAttributeError
+            A name is not an attribute of this query.
+        DataJointError
+            A name would appear twice, or a key attribute would be left out.
+        """
+        plan = plan_projection(self.heading, attributes, named_attributes, _scalar)
+        return self._derived(Projection(self.node, plan))
+
+    def aggr(
+        self,
+        group: Any,
+        *attributes: object,
+        exclude_nonmatching: bool = False,
+        semantic_check: bool = True,
+        **named_attributes: str,
+    ) -> Query:
+        """Return this relation's rows with functions of the matching rows of another.
+
+        Parameters
+        ----------
+        group
+            The relation to sum up; it must have this one's primary key among its attributes.
+        *attributes
+            This relation's own attributes to keep, as in `proj`.
+        exclude_nonmatching
+            Leave out rows that match nothing; otherwise they have counts of 0 and NULL for the rest.
+        **named_attributes
+            ``n="count(*)"``, ``last="max(session_date)"`` ...
+
+        Raises
+        ------
+        DataJointError
+            The group lacks a key attribute, or a lineage differs.
+        """
+        other = self._relation(group, "aggr")
+        both = _both(self.heading, other.heading)
+        own = {
+            k: v
+            for k, v in named_attributes.items()
+            if isinstance(v, str) and v.strip("` ") in self.heading
+        }
+        plan = plan_projection(self.heading, attributes, own, _scalar)
+        computed = {
+            name: computation(parse_aggregate(text), both)
+            for name, text in named_attributes.items()
+            if name not in own
+        }
+        plan = Plan(plan.kept, plan.renamed, plan.copied, computed)
+        node = Aggregation(
+            self.node, other.node, plan, outer=not exclude_nonmatching, check=semantic_check
+        )
+        return self._derived(node)
+
+    aggregate = aggr
+
+    # -- pairs --------------------------------------------------------------------------------------
+
+    def join(
+        self,
+        other: Any,
+        *,
+        semantic_check: bool = True,
+        left: bool = False,
+        allow_nullable_pk: bool = False,
+    ) -> Query:
+        """Return the pairs of rows that agree on all common attributes, as `*` does.
+
+        Parameters
+        ----------
+        other
+            The right operand.
+        semantic_check
+            Whether common attributes need equal lineage.
+        left
+            Keep rows of this relation that match nothing.
+        allow_nullable_pk
+            Let a left join keep a key attribute that may be NULL.
+
+        Raises
+        ------
+        DataJointError
+            A common attribute means different things in the operands.
+        """
+        operand = self._relation(other, "join")
+        node = Join(
+            self.node,
+            operand.node,
+            outer=left,
+            check=semantic_check,
+            allow_nullable_pk=allow_nullable_pk,
+        )
+        return self._derived(node)
+
+    def extend(self, other: Any, *, semantic_check: bool = True) -> Query:
+        """Return this relation's rows with the attributes of what they refer to, NULL where there is nothing."""
+        return self.join(other, semantic_check=semantic_check, left=True)
+
+    def __mul__(self, other: Any) -> Query:
+        return self.join(other)
+
+    def __add__(self, other: Any) -> Query:
+        operand = self._relation(other, "union")
+        return self._derived(Union(self.node, operand.node))
+
+    def __matmul__(self, other: object) -> Query:
+        raise DataJointError("The operator `@` is gone. Use .join(other, semantic_check=False).")
+
+    def __xor__(self, other: object) -> Query:
+        raise DataJointError(
+            "The operator `^` is gone. Use .restrict(other, semantic_check=False)."
+        )
+
+    def _relation(self, written: Any, operator: str) -> Algebra:
+        other = instance(written)
+        if isinstance(other, Universal):
+            raise DataJointError(
+                f"dj.U has no rows to {operator} with. Use `dj.U(...) & query` or `dj.U(...).aggr(query, ...)`."
+            )
+        if not isinstance(other, Algebra):
+            raise DataJointError(
+                f"{operator} needs a table or a query as its operand, not {type(other).__name__}."
+            )
+        self._same_connection(other)
+        return other
+
+
+def instance(written: Any) -> Any:
+    """Return an instance where a table class was written."""
+    if isinstance(written, type) and issubclass(written, Algebra | Universal):
+        return written()
+    return written
+
+
+def _scalar(text: str, heading: Heading) -> Computation:
+    return computation(parse_expression(text), heading)
+
+
+def _both(left: Heading, right: Heading) -> Heading:
+    return Heading([*left.values(), *(a for name, a in right.items() if name not in left)])

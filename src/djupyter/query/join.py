@@ -1,0 +1,95 @@
+"""Natural join: inner or left, on every attribute that both operands have by lineage."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from djupyter.errors import DataJointError
+from djupyter.heading.heading import Heading
+from djupyter.heading.matching import matched_names
+from djupyter.query.node import Node
+from djupyter.query.select import Element, Lowering, Selection
+
+
+class Join(Node):
+    """Pairs of rows that agree on the matched attributes.
+
+    Parameters
+    ----------
+    left, right
+        The operands.
+    outer
+        Keep rows of the left operand that match nothing; it must determine the right one.
+    check
+        Whether matched attributes need equal lineage.
+    allow_nullable_pk
+        Let a left join have the key that the inner join would have, although the right part may be NULL.
+
+    Raises
+    ------
+    DataJointError
+        Lineages differ, or a left join whose left operand does not determine the right one.
+    """
+
+    __slots__ = ("left", "names", "outer", "right")
+
+    def __init__(
+        self,
+        left: Node,
+        right: Node,
+        *,
+        outer: bool = False,
+        check: bool = True,
+        allow_nullable_pk: bool = False,
+    ) -> None:
+        self.left, self.right, self.outer = left, right, outer
+        self.names = tuple(matched_names(left.heading, right.heading, check=check))
+        if outer and not allow_nullable_pk:
+            _check_determines(left.heading, right.heading)
+        self.heading = left.heading.join(right.heading, left=outer)
+        self.shape = ("join", left.shape, right.shape, self.names, outer)
+        self.values = left.values + right.values
+
+    def lower(self, lowering: Lowering) -> Selection:
+        """Join the two sources, each nested only where it cannot be merged."""
+        left = self.left.lower(lowering).flat(lowering)
+        right = self.right.lower(lowering).flat(lowering)
+        return joined(left, right, self.names, self.heading, lowering, outer=self.outer)
+
+
+def joined(
+    left: Selection,
+    right: Selection,
+    names: tuple[str, ...],
+    heading: Heading,
+    lowering: Lowering,
+    *,
+    outer: bool,
+) -> Selection:
+    """Return the join of two flat selections.
+
+    Conditions of the right operand of a left join stay in WHERE, as datajoint has it: a row whose match
+    fails them is dropped. Computed attributes of that operand are nested first, or they would be computed
+    from the NULLs of rows without a match.
+    """
+    if outer and not right.is_plain:
+        right = right.nested(lowering)
+    condition: Element = sa.and_(sa.true(), *(left.columns[n] == right.columns[n] for n in names))
+    return Selection(
+        {
+            name: left.columns[name] if name in left.columns else right.columns[name]
+            for name in heading
+        },
+        left.source.join(right.source, condition, isouter=outer),
+        left.where + right.where,
+    )
+
+
+def _check_determines(left: Heading, right: Heading) -> None:
+    missing = [name for name in right.primary_key if name not in left]
+    if missing:
+        raise DataJointError(
+            "Left join requires the left operand to determine the right operand (A → B). "
+            f"These attributes of the right primary key are not in the left operand: {missing}. "
+            "Swap the operands, or aggregate the right one first."
+        )

@@ -1,0 +1,111 @@
+"""A SELECT under construction.
+
+Names are already resolved: `columns` maps each attribute to the SQLAlchemy element that computes it. An
+operator adds to the selection where SQL allows it, and otherwise nests it as a subquery first:
+
+| operator above     | nests a selection that has           |
+|--------------------|--------------------------------------|
+| restriction        | a limit, groups, or DISTINCT         |
+| projection         | DISTINCT                             |
+| join, aggregation  | an order, a limit, groups, DISTINCT  |
+| top                | an order or a limit                  |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+Element = sa.ColumnElement[Any]
+
+
+class Lowering:
+    """Hands out bind parameters and aliases while one expression is lowered.
+
+    Parameters are numbered in the order in which they are asked for, which must be the order of `Node.values`.
+    """
+
+    def __init__(self, backend: Any) -> None:
+        self.backend = backend
+        self.binds = 0
+        self._aliases = 0
+
+    def bind(self) -> Element:
+        """Return the parameter for the next value."""
+        parameter: sa.BindParameter[Any] = sa.bindparam(f"v{self.binds}", type_=sa.types.NullType())
+        self.binds += 1
+        return parameter
+
+    def alias(self) -> str:
+        """Return a name that no other table in the statement has."""
+        self._aliases += 1
+        return f"t{self._aliases}"
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What has been said of a SELECT so far; never changed, only replaced."""
+
+    columns: Mapping[str, Element]
+    source: sa.FromClause
+    where: tuple[Element, ...] = ()
+    group: tuple[Element, ...] | None = None
+    order: tuple[Element, ...] = ()
+    limit: Element | None = None
+    offset: Element | None = None
+    distinct: bool = False
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether only some of the rows are taken, or in a certain order."""
+        return self.limit is not None or self.offset is not None or bool(self.order)
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether it is only a source with conditions, so that it can be merged into another."""
+        return not (self.is_limited or self.distinct or self.group is not None)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether every attribute is a bare column of a table or subquery."""
+        return all(isinstance(column, sa.ColumnClause) for column in self.columns.values())
+
+    def statement(self, columns: Iterable[Element] | None = None) -> sa.Select[Any]:
+        """Return the SELECT of all attributes, or of the given elements instead."""
+        chosen = (
+            [column.label(name) for name, column in self.columns.items()]
+            if columns is None
+            else list(columns)
+        )
+        # A relation without attributes (the projection of a singleton table) still has rows.
+        select = sa.select(*(chosen or [sa.literal_column("1").label("_")])).select_from(
+            self.source
+        )
+        if self.where:
+            select = select.where(*self.where)
+        if self.group:
+            select = select.group_by(*self.group)
+        if self.order:
+            select = select.order_by(*self.order)
+        if self.limit is not None or self.offset is not None:
+            select = cut(select, self.limit, self.offset)
+        return select.distinct() if self.distinct else select
+
+    def nested(self, lowering: Lowering) -> Selection:
+        """Return the same relation as a subquery with bare columns."""
+        subquery = self.statement().subquery(lowering.alias())
+        return Selection({name: subquery.c[name] for name in self.columns}, subquery)
+
+    def flat(self, lowering: Lowering) -> Selection:
+        """Return the same relation in a form that can be merged, nested only if it must be."""
+        return self if self.is_flat else self.nested(lowering)
+
+
+def cut(
+    select: sa.Select[Any], limit: Element | None, offset: Element | None = None
+) -> sa.Select[Any]:
+    """Limit a SELECT by elements; without an offset SQLAlchemy would bind a zero of its own on SQLite."""
+    return select.limit(limit).offset(sa.literal_column("0") if offset is None else offset)

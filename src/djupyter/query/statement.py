@@ -1,0 +1,146 @@
+"""From an expression to SQL text with places for values, built once for each shape."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from djupyter.query.node import Node
+from djupyter.query.restriction import Restriction
+from djupyter.query.select import Element, Lowering, Selection, cut
+from djupyter.query.source import Source
+
+_MEMO_SIZE = 2048
+# A statement with thousands of parameters is as long as it is rare: keeping it would cost more than it saves.
+_MEMO_VALUES = 1000
+_memo: dict[Hashable, Statement] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """SQL text and, for each of its placeholders in order, which of the node's values goes there."""
+
+    text: str
+    slots: tuple[int, ...]
+
+    def parameters(
+        self, values: Sequence[object], adapt: Callable[[object], object]
+    ) -> tuple[object, ...]:
+        """Return the driver's parameters for the values of a node."""
+        return tuple([adapt(values[slot]) for slot in self.slots])
+
+
+def rows(node: Node, backend: Any, names: Sequence[str] | None = None) -> Statement:
+    """Return the statement for all rows, with all attributes or only the named ones."""
+    chosen = None if names is None else tuple(names)
+
+    def build(selection: Selection, lowering: Lowering) -> sa.Select[Any]:
+        if chosen is None:
+            return selection.statement()
+        if selection.distinct:
+            selection = selection.nested(lowering)
+        return selection.statement([selection.columns[name].label(name) for name in chosen])
+
+    return _built(("rows", chosen), node, backend, build)
+
+
+def count(node: Node, backend: Any, bound: int | None = None) -> Statement:
+    """Return the statement for the number of rows, counting no further than `bound`."""
+
+    def build(selection: Selection, lowering: Lowering) -> sa.Select[Any]:
+        counted = sa.func.count().label("n")
+        if selection.is_flat and bound is None:
+            return selection.statement([counted])
+        inner = selection.statement() if not selection.is_flat else _ones(selection)
+        if bound is not None:
+            ones = sa.select(sa.literal_column("1")).select_from(inner.subquery())
+            inner = cut(ones, sa.literal_column(str(int(bound))))
+        return sa.select(counted).select_from(inner.subquery(lowering.alias()))
+
+    return _built(("count", bound), node, backend, build)
+
+
+def exists(node: Node, backend: Any) -> Statement:
+    """Return the statement that yields a row if the relation has any."""
+
+    def build(selection: Selection, lowering: Lowering) -> sa.Select[Any]:
+        if not selection.is_flat:
+            selection = selection.nested(lowering)
+        return cut(_ones(selection), sa.literal_column("1"))
+
+    return _built("exists", node, backend, build)
+
+
+def preview(node: Node, backend: Any, opaque: Sequence[str], prefix: int) -> Statement:
+    """Return the statement for a repr: of opaque attributes only the first bytes and the size travel."""
+    large = tuple(opaque)
+
+    def build(selection: Selection, lowering: Lowering) -> sa.Select[Any]:
+        if large and not selection.is_plain:
+            selection = selection.nested(lowering)
+        elements: list[Element] = []
+        for name, column in selection.columns.items():
+            if name in large:
+                start = sa.func.substr(
+                    column, sa.literal_column("1"), sa.literal_column(str(int(prefix)))
+                )
+                elements += [start.label(name), sa.func.length(column).label(f"{name}~size")]
+            else:
+                elements.append(column.label(name))
+        return selection.statement(elements)
+
+    return _built(("preview", large, prefix), node, backend, build)
+
+
+def condition(node: Node, backend: Any, table: sa.TableClause) -> sa.ColumnElement[bool]:
+    """Return the condition that selects, in a DELETE of `table`, the rows of a node.
+
+    Restrictions of the table itself become its WHERE; anything else is looked up by primary key.
+    """
+    lowering = Lowering(backend)
+    restrictions: list[Restriction] = []
+    inner = node
+    while isinstance(inner, Restriction):
+        restrictions.insert(0, inner)
+        inner = inner.operand
+    if isinstance(inner, Source):
+        own = Selection({name: table.c[name] for name in inner.heading}, table)
+        return sa.and_(sa.true(), *(r.condition.lower(own, lowering) for r in restrictions))
+    found = node.lower(lowering).flat(lowering)
+    matched = [found.columns[name] == table.c[name] for name in node.heading.primary_key]
+    select = found.statement([sa.literal_column("1")]).where(*matched)
+    return sa.exists(select.correlate_except(found.source))
+
+
+def compiled(clause: sa.ClauseElement, backend: Any) -> Statement:
+    """Return the text of a statement whose parameters are named `v0`, `v1` ..."""
+    result = clause.compile(dialect=backend.dialect)
+    order: Sequence[str] = getattr(result, "positiontup", None) or []
+    return Statement(str(result), tuple(int(name[1:]) for name in order))
+
+
+def _built(
+    kind: Hashable,
+    node: Node,
+    backend: Any,
+    build: Callable[[Selection, Lowering], sa.Select[Any]],
+) -> Statement:
+    key = (backend.name, kind, node.shape)
+    statement = _memo.get(key)
+    if statement is None:
+        lowering = Lowering(backend)
+        select = build(node.lower(lowering), lowering)
+        assert lowering.binds == len(node.values), "every value has one parameter, in order"
+        statement = compiled(select, backend)
+        if len(node.values) <= _MEMO_VALUES:
+            if len(_memo) >= _MEMO_SIZE:
+                _memo.clear()
+            _memo[key] = statement
+    return statement
+
+
+def _ones(selection: Selection) -> sa.Select[Any]:
+    return selection.statement([sa.literal_column("1").label("one")])

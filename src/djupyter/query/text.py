@@ -1,0 +1,68 @@
+"""Condition text bound to a heading: names checked, literals taken out, ready to be lowered."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+
+from djupyter.errors import UnknownAttributeError
+from djupyter.heading.coerce import coercer
+from djupyter.heading.heading import Heading
+from djupyter.query.select import Element, Lowering
+from djupyter.sql.fragment import Fragment, element
+
+
+@dataclass(frozen=True, slots=True)
+class Computation:
+    """An expression over the attributes of one heading."""
+
+    fragment: Fragment
+    values: tuple[object, ...]
+
+    @property
+    def shape(self) -> Hashable:
+        """The text without its literals."""
+        return self.fragment.shape
+
+    def lower(self, columns: Mapping[str, Element], lowering: Lowering) -> Element:
+        """Return the SQLAlchemy element, attributes replaced by what computes them."""
+        binds = [lowering.bind() for _ in self.values]
+        return element(
+            self.fragment, columns.__getitem__, binds.__getitem__, lowering.backend.language
+        )
+
+
+def computation(fragment: Fragment, heading: Heading) -> Computation:
+    """Check that a fragment names only attributes of the heading.
+
+    A literal compared with an attribute takes that attribute's type, so that `t = "2024-01-01"` finds midnight
+    whatever form the database stores.
+
+    Raises
+    ------
+    UnknownAttributeError
+        A name is not in the heading; the message has the nearest one.
+    """
+    for name in fragment.names:
+        if name not in heading:
+            raise UnknownAttributeError.of(name, heading)
+    values = tuple(
+        _as_attribute(value, name, heading)
+        for value, name in zip(fragment.values, fragment.compared, strict=True)
+    )
+    return Computation(fragment, values)
+
+
+_WRITTEN_AS_TEXT = {"date", "datetime", "timestamp", "uuid", "decimal", "bool"}
+
+
+def _as_attribute(value: object, name: str | None, heading: Heading) -> object:
+    attribute = heading.get(name) if name else None
+    if (
+        attribute is None
+        or attribute.type is None
+        or attribute.type.name not in _WRITTEN_AS_TEXT
+        or not isinstance(value, str)
+    ):
+        return value
+    return coercer(attribute)(value)

@@ -1,0 +1,147 @@
+"""Inserting: rows in any form, in batches, all or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any, Literal
+
+from djupyter.errors import (
+    DataJointError,
+    DuplicateError,
+    IntegrityError,
+    UnknownAttributeError,
+)
+from djupyter.heading.structure import TableStructure
+from djupyter.query import statement
+from djupyter.query.algebra import Algebra, instance
+from djupyter.query.conditions import AllOf, Equals
+from djupyter.query.restriction import Restriction
+from djupyter.query.select import Lowering
+from djupyter.query.source import Source
+from djupyter.sql import write
+from djupyter.table.rows import Batch, batches, encoded
+
+if TYPE_CHECKING:
+    from djupyter.sql.connection import Connection
+    from djupyter.table.table import Table
+
+Mode = Literal["error", "skip", "replace"]
+
+# Bounds memory for generators; large enough that the work per batch does not show.
+_BATCH_ROWS = 10_000
+
+
+def insert(
+    table: Table, rows: Any, mode: Mode, *, ignore_extra: bool, chunk_size: int | None
+) -> None:
+    """Insert rows into a table; see `Table.insert`."""
+    query = instance(rows)
+    if isinstance(query, Algebra):
+        if chunk_size is not None:
+            raise DataJointError(
+                "chunk_size does not apply to a query, whose rows stay in the database."
+            )
+        _insert_query(table, query, mode, ignore_extra=ignore_extra)
+        return
+    if chunk_size is not None and chunk_size < 1:
+        raise DataJointError(f"chunk_size must be at least 1, not {chunk_size}.")
+    structure, connection = table.structure, table.connection
+    # With chunk_size every chunk is committed by itself; otherwise one transaction holds all batches.
+    whole = connection.transaction if chunk_size is None else nullcontext()
+    with whole:
+        for batch in batches(rows, structure.heading.names, chunk_size or _BATCH_ROWS):
+            _insert_batch(connection, structure, batch, mode, ignore_extra=ignore_extra)
+
+
+def _insert_batch(
+    connection: Connection,
+    structure: TableStructure,
+    batch: Batch,
+    mode: Mode,
+    *,
+    ignore_extra: bool,
+) -> None:
+    backend = connection.backend
+    ready = encoded(batch, structure, lambda a: backend.adapter(a.type), ignore_extra=ignore_extra)
+    sql = write.insert(structure, ready.names, mode, backend)
+    rows = list(zip(*ready.columns, strict=True)) if ready.names else [()] * ready.size
+    try:
+        connection.execute_many(sql, rows)
+    except DuplicateError as error:
+        raise _with_row(error, connection, structure, ready) from error
+    except IntegrityError as error:
+        raise _with_orphan(error, connection, structure, ready) from error
+
+
+def _insert_query(table: Table, query: Algebra, mode: Mode, *, ignore_extra: bool) -> None:
+    structure, connection = table.structure, table.connection
+    if query.connection is not connection:
+        insert(table, iter(query), mode, ignore_extra=ignore_extra, chunk_size=None)  # type: ignore[call-overload]
+        return
+    names = [name for name in query.heading if name in structure.heading]
+    if len(names) < len(query.heading) and not ignore_extra:
+        extra = next(name for name in query.heading if name not in structure.heading)
+        raise UnknownAttributeError.of(extra, structure.heading, structure.name.class_name)
+    lowering = Lowering(connection.backend)
+    selection = query.node.lower(lowering)
+    select = selection.statement([selection.columns[name].label(name) for name in names])
+    prepared = statement.compiled(
+        write.insert_from(structure, names, select, mode, connection.backend), connection.backend
+    )
+    connection.execute(
+        prepared.text, prepared.parameters(query.node.values, connection.backend.adapt)
+    )
+
+
+def _with_row(
+    error: DuplicateError,
+    connection: Connection,
+    structure: TableStructure,
+    batch: Batch,
+) -> DuplicateError:
+    """Return the error with the first key that is there twice, found after the fact."""
+    key = [name for name in structure.heading.primary_key if name in batch.names]
+    columns = [batch.columns[batch.names.index(name)] for name in key]
+    seen: set[object] = set()
+    for i, values in enumerate(zip(*columns, strict=True)):
+        if values in seen or _exists(connection, structure, dict(zip(key, values, strict=True))):
+            shown = ", ".join(f"{n}={v!r}" for n, v in zip(key, values, strict=True))
+            return DuplicateError(
+                f"{structure.name.class_name}, row {batch.first + i}: there is a row with {shown} already. "
+                "Nothing was inserted. Pass skip_duplicates=True to keep the old row, replace=True to take the "
+                "new one."
+            )
+        seen.add(values)
+    return error
+
+
+def _with_orphan(
+    error: IntegrityError, connection: Connection, structure: TableStructure, batch: Batch
+) -> IntegrityError:
+    """Return the error with the first row whose parent is missing."""
+    for key in structure.foreign_keys:
+        parent = connection.catalog.structure(key.parent)
+        if parent is None or not set(key.names) <= set(batch.names):
+            continue
+        columns = [batch.columns[batch.names.index(name)] for name in key.names]
+        known: set[object] = set()
+        for i, values in enumerate(zip(*columns, strict=True)):
+            if values in known or None in values:
+                continue
+            there = dict(zip((there for _, there in key.attributes), values, strict=True))
+            if not _exists(connection, parent, there):
+                shown = ", ".join(f"{n}={v!r}" for n, v in zip(key.names, values, strict=True))
+                return IntegrityError(
+                    f"{structure.name.class_name}, row {batch.first + i}: {shown} refers to a row of "
+                    f"{parent.name.class_name} that does not exist. Nothing was inserted. Insert the parent first."
+                )
+            known.add(values)
+    return error
+
+
+def _exists(connection: Connection, structure: TableStructure, key: dict[str, Any]) -> bool:
+    node = Restriction(Source(structure), AllOf(Equals(n, v) for n, v in key.items()))
+    prepared = statement.exists(node, connection.backend)
+    # The values come from a batch that was adapted already.
+    return bool(connection.fetch(prepared.text, prepared.parameters(node.values, lambda v: v)))

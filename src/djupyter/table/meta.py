@@ -1,0 +1,63 @@
+"""Lets a table class stand where its instance could: ``Subject & key``, ``Subject.to_dicts()``, ``len(Subject)``."""
+
+from __future__ import annotations
+
+from abc import ABCMeta
+from collections.abc import Iterator
+from typing import Any
+
+# Names that mean the table, not the class, once the class belongs to a schema.
+_OF_TABLE = frozenset(
+    """
+    heading primary_key connection full_table_name is_declared structure
+    proj aggr aggregate join extend restrict preview make_sql
+    to_dicts to_pandas to_polars to_arrow to_arrays keys fetch1 head tail
+    insert insert1 insert_dataframe update1 validate
+    delete delete_quick drop drop_quick declare describe
+    parents children ancestors descendants parts
+    populate progress key_source
+    """.split()
+)
+
+
+class TableMeta(ABCMeta):
+    """Metaclass of table classes."""
+
+    def __getattribute__(cls, name: str) -> Any:
+        if name in _OF_TABLE and type.__getattribute__(cls, "_schema") is not None:
+            return getattr(cls(), name)
+        return super().__getattribute__(name)
+
+    def __and__(cls, restriction: object) -> Any:
+        return cls() & restriction
+
+    def __sub__(cls, restriction: object) -> Any:
+        return cls() - restriction
+
+    def __neg__(cls) -> Any:
+        return -cls()
+
+    def __mul__(cls, other: object) -> Any:
+        return cls() * other
+
+    def __add__(cls, other: object) -> Any:
+        return cls() + other
+
+    def __matmul__(cls, other: object) -> Any:
+        return cls() @ other
+
+    def __xor__(cls, other: object) -> Any:
+        return cls() ^ other
+
+    def __len__(cls) -> int:
+        return len(cls())
+
+    def __bool__(cls) -> bool:
+        # A class is there even when its table is empty; `bool(Subject())` asks the table.
+        return True
+
+    def __iter__(cls) -> Iterator[dict[str, Any]]:
+        return iter(cls())
+
+    def __contains__(cls, condition: object) -> bool:
+        return condition in cls()

@@ -1,0 +1,374 @@
+"""A table: a query over all its rows that can also be described and changed."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from djupyter.definition.names import TableName
+from djupyter.definition.writer import write
+from djupyter.errors import DataJointError, MissingTableError
+from djupyter.graph.dependencies import Dependencies, pipeline
+from djupyter.heading.structure import ForeignKey, TableStructure, to_definition
+from djupyter.query.expression import Query
+from djupyter.query.node import Node
+from djupyter.query.source import Source
+from djupyter.table import delete, drop, insert, update
+from djupyter.table.meta import TableMeta
+from djupyter.table.rows import ValidationResult, validate
+
+if TYPE_CHECKING:
+    from djupyter.sql.connection import Connection
+    from djupyter.table.schema import Schema
+
+
+class Table(Query, metaclass=TableMeta):
+    """All rows of a table in the database; the base of every tier.
+
+    A class gets its schema from the decorator of that schema, its name from its own name, and its structure from the
+    database.
+    """
+
+    _schema: ClassVar[Schema | None] = None
+    _name: ClassVar[TableName | None] = None
+    definition: ClassVar[str] = ""
+
+    _allow_insert = True
+
+    def __init__(self) -> None:
+        self._node = None
+
+    # -- what it is ---------------------------------------------------------------------------------
+
+    @property
+    def connection(self) -> Connection:
+        """The connection of the schema."""
+        return self._bound().connection
+
+    @property
+    def name(self) -> TableName:
+        """Schema and table by the names the database uses."""
+        self._bound()
+        assert self._name is not None
+        return self._name
+
+    @property
+    def full_table_name(self) -> str:
+        """Schema and table, quoted."""
+        return str(self.name)
+
+    @property
+    def node(self) -> Node:
+        """All rows, or those left by restrictions."""
+        return self._node or Source(self.structure)
+
+    @property
+    def structure(self) -> TableStructure:
+        """Everything the database knows of the table.
+
+        Raises
+        ------
+        MissingTableError
+            It is not declared, or no longer.
+        """
+        structure = self.connection.catalog.structure(self.name)
+        if structure is None:
+            raise MissingTableError(
+                f"The table {self.name} is not in the database. Declare it by decorating its class with the schema, "
+                "or by running its cell."
+            )
+        return structure
+
+    @property
+    def is_declared(self) -> bool:
+        """Whether the table is in the database."""
+        return self.connection.catalog.structure(self.name) is not None
+
+    def describe(self, context: object = None, printout: bool = False) -> str:
+        """Return the definition as it stands in the database.
+
+        Parameters
+        ----------
+        context
+            Accepted for code written for datajoint; parents are always named `Class` or `schema.Class`.
+        printout
+            Also print it.
+        """
+        own = self.name.schema
+
+        def name_of(parent: TableName) -> str:
+            if parent == self.name.master:
+                return "master"
+            return (
+                parent.class_name
+                if parent.schema == own
+                else f"{parent.schema}.{parent.class_name}"
+            )
+
+        text = write(to_definition(self.structure, name_of))
+        if printout:
+            print(text)
+        return text
+
+    # -- its place in the pipeline ------------------------------------------------------------------
+
+    def parents(
+        self, primary: bool | None = None, as_objects: bool = False, foreign_key_info: bool = False
+    ) -> list[Any]:
+        """Return the tables this one refers to, one entry for each foreign key.
+
+        Parameters
+        ----------
+        primary
+            True: only those in the primary key; False: only the others.
+        as_objects
+            Tables instead of quoted names.
+        foreign_key_info
+            Pairs with the details of the foreign key.
+        """
+        structure = self.structure
+        links = [(key.parent, key, structure) for key in structure.foreign_keys]
+        return self._links(links, primary, as_objects, foreign_key_info)
+
+    def children(
+        self, primary: bool | None = None, as_objects: bool = False, foreign_key_info: bool = False
+    ) -> list[Any]:
+        """Return the tables that refer to this one; arguments as in `parents`."""
+        graph = self._graph()
+        links = [(name, key, graph.structures[name]) for name, key in graph.children(self.name)]
+        return self._links(links, primary, as_objects, foreign_key_info)
+
+    def ancestors(self, as_objects: bool = False) -> list[Any]:
+        """Return this table and all it depends on, nearest first."""
+        return self._named(self._graph().ancestors(self.name), as_objects)
+
+    def descendants(self, as_objects: bool = False) -> list[Any]:
+        """Return this table and all that depend on it, nearest first."""
+        return self._named(self._graph().descendants(self.name), as_objects)
+
+    def parts(self, as_objects: bool = False) -> list[Any]:
+        """Return the part tables of this table."""
+        names = [s.name for s in self._graph().structures.values() if s.name.master == self.name]
+        return self._named(names, as_objects)
+
+    # -- its rows -----------------------------------------------------------------------------------
+
+    def insert1(self, row: Any, **options: Any) -> None:
+        """Insert one row; options as in `insert`."""
+        self.insert([row], **options)
+
+    def insert(
+        self,
+        rows: Any,
+        replace: bool = False,
+        skip_duplicates: bool = False,
+        ignore_extra_fields: bool = False,
+        allow_direct_insert: bool | None = None,
+        chunk_size: int | None = None,
+    ) -> None:
+        """Insert rows; all of them or, on an error, none.
+
+        Parameters
+        ----------
+        rows
+            Mappings, sequences in attribute order, records; a DataFrame, polars or Arrow table; the path of a CSV file;
+            a query, whose rows then never leave the database. Rows may give different attributes.
+        replace
+            Rows whose primary key is there already take the place of the old ones.
+        skip_duplicates
+            Rows whose primary key is there already are passed over; a conflict in another unique index is an error.
+        ignore_extra_fields
+            Leave out what is not an attribute of the table.
+        allow_direct_insert
+            Insert into an auto-populated table outside its `make`.
+        chunk_size
+            Insert and commit this many rows at a time.
+
+        Raises
+        ------
+        DuplicateError
+            A key is there already.
+        IntegrityError
+            A row refers to a parent that is not there.
+        MissingAttributeError
+            A value that must be given is missing.
+        InvalidValueError
+            A value does not fit its attribute.
+        UnknownAttributeError
+            A row has something that is not an attribute.
+        """
+        if not (self._allow_insert or allow_direct_insert):
+            raise DataJointError(
+                f"Inserts into an auto-populated table can only be done inside its make method: {self.name}. "
+                "Call populate(), or insert(..., allow_direct_insert=True) if you mean to bypass it."
+            )
+        mode: insert.Mode = "replace" if replace else "skip" if skip_duplicates else "error"
+        insert.insert(self, rows, mode, ignore_extra=ignore_extra_fields, chunk_size=chunk_size)
+
+    def insert_dataframe(self, df: Any, index_as_pk: bool | None = None, **options: Any) -> None:
+        """Insert a DataFrame.
+
+        Parameters
+        ----------
+        df
+            The frame.
+        index_as_pk
+            Whether the index holds attributes; None takes it when its levels have names.
+        """
+        if index_as_pk is False:
+            df = df.reset_index(drop=True)
+        elif index_as_pk and not all(df.index.names):
+            df = df.set_axis(df.index.set_names(self.primary_key))
+        self.insert(df, **options)
+
+    def validate(self, rows: Any, *, ignore_extra_fields: bool = False) -> ValidationResult:
+        """Return every problem that an insert of these rows would meet, as far as values tell."""
+        return validate(self.structure, rows, ignore_extra=ignore_extra_fields)
+
+    def update1(self, row: Any) -> None:
+        """Change one existing row.
+
+        Parameters
+        ----------
+        row
+            All primary-key attributes, which say which row, and the attributes to change; None resets to the default.
+
+        Raises
+        ------
+        DataJointError
+            The table is restricted, the key incomplete, or not exactly one row has it.
+        """
+        update.update1(self, row)
+
+    def delete(
+        self, transaction: bool = True, prompt: bool | None = None, part_integrity: str = "enforce"
+    ) -> int:
+        """Delete the rows and everything that depends on them.
+
+        Parameters
+        ----------
+        transaction
+            Delete in a transaction of its own; False joins the one that is open.
+        prompt
+            Show what will go and ask first; None asks when `safemode` is on.
+        part_integrity
+            When a part row would go without its master: `enforce` refuses, `ignore` allows, `cascade` deletes
+            the master too.
+
+        Returns
+        -------
+        int
+            Number of rows deleted from this table.
+        """
+        return delete.delete(
+            self, transaction=transaction, prompt=prompt, part_integrity=part_integrity
+        )
+
+    def delete_quick(self, get_count: bool = False) -> int | None:
+        """Delete the rows without looking at dependent tables, which the database then protects."""
+        count = delete.delete_rows(self.connection, self.structure, self.node)
+        return count if get_count else None
+
+    def drop(self, prompt: bool | None = None, part_integrity: str = "enforce") -> None:
+        """Drop the table and every table that depends on it."""
+        drop.drop(self, prompt=prompt, part_integrity=part_integrity)
+
+    def drop_quick(self) -> None:
+        """Drop only this table; the database refuses while others refer to it."""
+        drop.drop_tables(self.connection, [self.name])
+
+    # -- inside -------------------------------------------------------------------------------------
+
+    def _bound(self) -> Schema:
+        if self._schema is None:
+            raise DataJointError(
+                f"Table `{type(self).__name__}` is not properly configured. Decorate the class with a schema "
+                "that is activated before using it."
+            )
+        return self._schema
+
+    def _like(self, node: Node) -> Self:
+        restricted = copy.copy(self)
+        restricted._node = node
+        return restricted
+
+    def _derived(self, node: Node) -> Query:
+        return Query(self.connection, node)
+
+    def _title(self) -> str:
+        return self.name.class_name
+
+    @property
+    def is_restricted(self) -> bool:
+        """Whether this is only some of the table's rows."""
+        return self._node is not None
+
+    def _graph(self) -> Dependencies:
+        return pipeline(self.connection.catalog.load_all())
+
+    def _links(
+        self,
+        links: Iterable[tuple[TableName, ForeignKey, TableStructure]],
+        primary: bool | None,
+        as_objects: bool,
+        details: bool,
+    ) -> list[Any]:
+        result: list[Any] = []
+        for name, key, child in links:
+            if primary is not None and child.is_primary(key) != primary:
+                continue
+            other = FreeTable(self.connection, name) if as_objects else str(name)
+            info = {
+                "primary": child.is_primary(key),
+                "attr_map": dict(key.attributes),
+                "aliased": bool(key.renames),
+                "multi": not key.unique and set(key.names) != set(child.full_key),
+            }
+            result.append((other, info) if details else other)
+        return result
+
+    def _named(self, names: Iterable[TableName], as_objects: bool) -> list[Any]:
+        return [FreeTable(self.connection, name) if as_objects else str(name) for name in names]
+
+
+class FreeTable(Table):
+    """A table by its name, without a class of its own.
+
+    Parameters
+    ----------
+    connection
+        Where the table is.
+    full_table_name
+        `schema.table`, quoted or not, or a `TableName`.
+
+    Raises
+    ------
+    DataJointError
+        The name has no schema.
+    """
+
+    def __init__(self, connection: Connection, full_table_name: str | TableName) -> None:
+        super().__init__()
+        self._connection = connection
+        self._free_name = (
+            full_table_name if isinstance(full_table_name, TableName) else _parsed(full_table_name)
+        )
+
+    @property
+    def connection(self) -> Connection:
+        """The connection given at creation."""
+        assert self._connection is not None
+        return self._connection
+
+    @property
+    def name(self) -> TableName:
+        """The name given at creation."""
+        return self._free_name
+
+
+def _parsed(text: str) -> TableName:
+    schema, dot, table = text.replace("`", "").replace('"', "").partition(".")
+    if not (schema and dot and table):
+        raise DataJointError(f"`{text}` is not a full table name. Write `schema.table`.")
+    return TableName(schema, table)

@@ -1,0 +1,58 @@
+"""The tiers that users fill: Manual, Lookup, and the parts of any table.
+
+Imported and Computed, which fill themselves, are in `populate.tiers`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from djupyter.definition.names import Tier
+from djupyter.errors import DataJointError
+from djupyter.table.table import Table
+
+
+class UserTable(Table):
+    """Base of every class that declares a table."""
+
+    tier: ClassVar[Tier]
+
+
+class Manual(UserTable):
+    """Rows are entered by people or by code outside the pipeline."""
+
+    tier = "Manual"
+
+
+class Lookup(UserTable):
+    """Rows are part of the pipeline's design; `contents` are inserted when the table is declared."""
+
+    tier = "Lookup"
+    contents: ClassVar[Iterable[Any]] = ()
+
+
+class Part(UserTable):
+    """Rows belong to a row of the master, the class this one is nested in."""
+
+    tier = "Part"
+    master: ClassVar[type[UserTable] | None] = None
+
+    def delete(
+        self, transaction: bool = True, prompt: bool | None = None, part_integrity: str = "enforce"
+    ) -> int:
+        """Refuse, unless `part_integrity` is `ignore` or `cascade`: parts go with their master."""
+        if part_integrity == "enforce":
+            raise DataJointError(
+                f"Cannot delete from a Part directly. Delete from its master instead, or pass "
+                f'part_integrity="ignore" (only the parts) or "cascade" (their masters too): {self.name}.'
+            )
+        return super().delete(transaction, prompt, part_integrity)
+
+    def drop(self, prompt: bool | None = None, part_integrity: str = "enforce") -> None:
+        """Refuse, unless `part_integrity` is `ignore`: parts are dropped with their master."""
+        if part_integrity != "ignore":
+            raise DataJointError(
+                f'Cannot drop a Part directly. Drop its master, or pass part_integrity="ignore": {self.name}.'
+            )
+        super().drop(prompt, part_integrity)

@@ -1,0 +1,277 @@
+"""What a backend must say about itself: each difference of databases stands behind `Backend`.
+
+A backend holds no connection. It is asked for an engine, for statements, for conversions, and for
+the meaning of errors and catalogue rows; `Connection`, `ddl` and `reflect` do the work.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+from sqlalchemy.sql.elements import quoted_name
+
+from djupyter.definition.model import Default, TypeSpec
+from djupyter.definition.names import TableName
+from djupyter.heading.attribute import Attribute
+from djupyter.heading.structure import ForeignKey, TableStructure
+from djupyter.sql.failures import Failure
+from djupyter.sql.json_path import JsonPath
+
+Row = tuple[Any, ...]
+Fetch = Callable[[str, Sequence[object]], list[Row]]
+Convert = Callable[[Any], Any]
+Statement = tuple[str, Sequence[object]]
+
+
+class ColumnType(sa.types.UserDefinedType[Any]):
+    """A column type in the backend's own words; values pass through unchanged."""
+
+    cache_ok = True
+
+    def __init__(self, spec: str) -> None:
+        self.spec = spec
+
+    def get_col_spec(self, **_: Any) -> str:
+        """Return the words for CREATE TABLE."""
+        return self.spec
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeRow:
+    """One column as the catalogue tells it."""
+
+    name: str
+    native: str  # the database's own type
+    nullable: bool
+    default: Default | None
+    comment: str  # with the marker of the declared type
+    in_key: bool = False
+
+
+@dataclass(slots=True)
+class TableRows:
+    """One table as the catalogue tells it; lineage by attribute is added for the whole schema."""
+
+    name: TableName
+    comment: str = ""
+    attributes: list[AttributeRow] = field(default_factory=list)
+    foreign_keys: list[ForeignKey] = field(default_factory=list)
+    indexes: list[tuple[tuple[str, ...], bool]] = field(default_factory=list)
+    lineage: dict[str, str] = field(default_factory=dict)
+
+
+class Backend(ABC):
+    """The differences of one database.
+
+    Attributes
+    ----------
+    name
+        `sqlite`, `mysql` or `postgresql`.
+    language
+        What the translation of conditions writes.
+    dialect
+        Compiles SQLAlchemy elements, with positional parameters.
+    driver_errors
+        What the driver raises; everything else is a fault of ours or the user's.
+    begin, commit, rollback
+        Statements that frame a transaction that will write.
+    begins_late
+        Whether a transaction may be opened at its first write, because opening one locks out other
+        writers.
+    """
+
+    name: ClassVar[str]
+    language: ClassVar[str]
+    dialect: Dialect
+    driver_errors: tuple[type[BaseException], ...]
+    begin: str = "BEGIN"
+    commit: str = "COMMIT"
+    rollback: str = "ROLLBACK"
+    begins_late: bool = False
+
+    # Connecting
+
+    @abstractmethod
+    def engine(self, url: sa.URL, *, timeout: float) -> sa.Engine:
+        """Return the engine for a URL; connections come in autocommit mode and fully set up."""
+
+    @abstractmethod
+    def resolved(self, url: sa.URL) -> sa.URL:
+        """Return the URL with what the working directory decides filled in."""
+
+    @abstractmethod
+    def is_shared(self, url: sa.URL) -> bool:
+        """Whether all threads must share one connection, for another would see another database."""
+
+    @abstractmethod
+    def exists(self, url: sa.URL) -> bool:
+        """Whether there is a database already; False when the first connection creates it."""
+
+    @abstractmethod
+    def user(self, fetch: Fetch, url: sa.URL) -> str:
+        """Return `user@host`."""
+
+    @abstractmethod
+    def server_version(self, fetch: Fetch) -> str:
+        """Return product and version."""
+
+    def stream_cursor(self, raw: Any) -> Any:
+        """Return a cursor that does not hold the whole result in memory."""
+        return raw.cursor()
+
+    @abstractmethod
+    def placeholders(self, sql: str) -> str:
+        """Return user-written SQL with `%s` and `%(name)s` in the driver's own spelling."""
+
+    def savepoint(self, name: str) -> str:
+        """Return the statement that opens a nested transaction."""
+        return f"SAVEPOINT {name}"
+
+    def release(self, name: str) -> str:
+        """Return the statement that joins a nested transaction to the outer one."""
+        return f"RELEASE SAVEPOINT {name}"
+
+    def rollback_to(self, name: str) -> str:
+        """Return the statement that undoes a nested transaction."""
+        return f"ROLLBACK TO SAVEPOINT {name}"
+
+    # Failing
+
+    @abstractmethod
+    def failure(self, error: BaseException, sql: str) -> Failure:
+        """Return what a driver's error means."""
+
+    @abstractmethod
+    def may_retry(self, error: BaseException) -> bool:
+        """Whether the same statement may succeed in a moment because someone else holds a lock."""
+
+    @abstractmethod
+    def in_transaction(self, raw: Any) -> bool:
+        """Whether the driver's connection still has its transaction; some errors end it."""
+
+    # Values
+
+    @abstractmethod
+    def adapt(self, value: object) -> object:
+        """Return what the driver takes for a canonical Python value of any type."""
+
+    @abstractmethod
+    def adapter(self, type: TypeSpec | None) -> Convert | None:
+        """Return what turns an attribute's values into the driver's; None for identity.
+
+        It is never given None.
+        """
+
+    @abstractmethod
+    def decoder(self, type: TypeSpec | None) -> Convert | None:
+        """Return what turns the driver's values into an attribute's; None for identity.
+
+        It is never given None. JSON stays text.
+        """
+
+    # Tables
+
+    def locate(self, name: TableName) -> tuple[str | None, str]:
+        """Return the physical schema (None without) and the physical name of a table."""
+        return name.schema, name.table
+
+    def table(self, name: TableName, names: Iterable[str] = ()) -> sa.TableClause:
+        """Return a table with the given columns, for building statements."""
+        schema, table = self.locate(name)
+        return sa.table(
+            quoted_name(table, True),
+            *(sa.column(quoted_name(column, True)) for column in names),
+            schema=None if schema is None else quoted_name(schema, True),
+        )
+
+    def quote(self, identifier: str) -> str:
+        """Return an identifier as it is written in a statement."""
+        return self.dialect.identifier_preparer.quote_identifier(identifier)
+
+    def compile(self, statement: sa.ClauseElement) -> str:
+        """Return the text of a statement without values, or of one that defines data."""
+        return str(statement.compile(dialect=self.dialect)).strip()
+
+    def bound(self, statement: Any) -> Statement:
+        """Return the text of a statement and its values in the driver's order."""
+        compiled = statement.compile(dialect=self.dialect)
+        values = compiled.params
+        return str(compiled), tuple(self.adapt(values[name]) for name in compiled.positiontup or ())
+
+    @abstractmethod
+    def insert(self, table: sa.TableClause) -> sa.Insert:
+        """Return the dialect's own INSERT, which `on_conflict` can extend."""
+
+    @abstractmethod
+    def on_conflict(
+        self, statement: sa.Insert, structure: TableStructure, conflict: str
+    ) -> sa.Insert:
+        """Return an INSERT that skips or replaces a row whose primary key is there already.
+
+        A conflict in another unique index is always an error.
+        """
+
+    @abstractmethod
+    def column_type(self, attribute: Attribute) -> sa.types.TypeEngine[Any]:
+        """Return the type of the attribute's column."""
+
+    @abstractmethod
+    def checks(self, attribute: Attribute) -> sa.ColumnElement[bool] | None:
+        """Return what the database must check for an attribute beyond its column type."""
+
+    @abstractmethod
+    def default(self, attribute: Attribute) -> sa.ColumnElement[Any] | str | None:
+        """Return the column's default; None for none."""
+
+    @abstractmethod
+    def index_name(self, name: TableName, role: str, number: int) -> str:
+        """Return the name of the n-th index: `index` (declared), `unique` or `support` (of a key)."""
+
+    @abstractmethod
+    def json_value(self, column: sa.ColumnElement[Any], path: JsonPath) -> sa.ColumnElement[Any]:
+        """Return what an index over a place inside a JSON attribute holds."""
+
+    def table_options(self, structure: TableStructure) -> Mapping[str, Any]:
+        """Return further arguments of `sqlalchemy.Table`."""
+        return {}
+
+    # Schemas and what is noted about tables
+
+    @abstractmethod
+    def create_schema(self, schema: str) -> list[str]:
+        """Return the statements that create a schema and its lineage table, if it is not there."""
+
+    @abstractmethod
+    def drop_schema(self, schema: str) -> list[Statement]:
+        """Return the statements that remove what is left of a schema whose tables are gone."""
+
+    @abstractmethod
+    def annotate(self, structure: TableStructure) -> list[Statement]:
+        """Return the statements that note comments and types, where CREATE TABLE does not."""
+
+    @abstractmethod
+    def unannotate(self, name: TableName) -> list[Statement]:
+        """Return the statements that remove such notes."""
+
+    # Reading the catalogue
+
+    @abstractmethod
+    def schemas(self, fetch: Fetch) -> list[str]:
+        """Return the names of all schemas."""
+
+    @abstractmethod
+    def catalog_version(self, fetch: Fetch) -> object:
+        """Return a value that changes with every change of any table; None where there is none."""
+
+    @abstractmethod
+    def table_exists(self, fetch: Fetch, name: TableName) -> bool:
+        """Whether there is such a table now."""
+
+    @abstractmethod
+    def read_tables(self, fetch: Fetch, schemas: Collection[str] | None) -> list[TableRows]:
+        """Return the tables of some or all schemas, with a constant number of statements."""

@@ -1,0 +1,272 @@
+"""Tables from structures: CREATE TABLE and what is noted beside it, and the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from graphlib import TopologicalSorter
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.sql.elements import quoted_name
+
+from djupyter.definition.names import TableName
+from djupyter.errors import DataJointError
+from djupyter.heading.attribute import Attribute
+from djupyter.heading.structure import ForeignKey, TableStructure
+from djupyter.sql.backends.base import Backend, Statement
+from djupyter.sql.connection import Connection
+from djupyter.sql.json_path import parse_json_path
+from djupyter.sql.names import LINEAGE, check_schema_name
+
+_LINEAGE_COLUMNS = ("table_name", "attribute_name", "lineage")
+
+
+# Statements
+
+
+def create_table(structure: TableStructure, backend: Backend) -> list[str]:
+    """Return the statements that create a table and its indexes.
+
+    Raises
+    ------
+    DataJointError
+        The backend cannot keep an attribute as declared.
+
+    Examples
+    --------
+    >>> from djupyter.definition.parser import parse
+    >>> from djupyter.heading.structure import resolve
+    >>> from djupyter.sql.backends import BACKENDS
+    >>> mouse = resolve(parse("mouse_id : int16"), TableName("lab", "mouse"), lambda key: None)
+    >>> print(*create_table(mouse, BACKENDS["sqlite"]), sep=";")
+    CREATE TABLE "lab.mouse" (
+        "mouse_id" INT NOT NULL,
+        PRIMARY KEY ("mouse_id"),
+        CONSTRAINT "lab.mouse.mouse_id" CHECK (...)
+    )
+    """
+    table = to_table(structure, backend)
+    indexes = [backend.compile(sa.schema.CreateIndex(index)) for index in _in_order(table)]
+    return [backend.compile(sa.schema.CreateTable(table)), *indexes]
+
+
+def to_table(structure: TableStructure, backend: Backend) -> sa.Table:
+    """Return the SQLAlchemy table of a structure, with its constraints and indexes."""
+    metadata = sa.MetaData()
+    columns = {attribute.name: _column(attribute, backend) for attribute in structure.attributes}
+    schema, table = _quoted(structure.name, backend)
+    return sa.Table(
+        table,
+        metadata,
+        *columns.values(),
+        sa.PrimaryKeyConstraint(*structure.full_key),
+        *_foreign_keys(structure, metadata, backend),
+        *_checks(structure, backend),
+        *_indexes(structure, columns, backend),
+        schema=schema,
+        **backend.table_options(structure),
+    )
+
+
+def drop_table(name: TableName, backend: Backend) -> list[Statement]:
+    """Return the statements that drop a table with its lineage and notes."""
+    schema, table = _quoted(name, backend)
+    drop = sa.schema.DropTable(sa.Table(table, sa.MetaData(), schema=schema))
+    return [_clear_lineage(name, backend), *backend.unannotate(name), (backend.compile(drop), ())]
+
+
+def _column(attribute: Attribute, backend: Backend) -> sa.Column[Any]:
+    return sa.Column(
+        quoted_name(attribute.name, True),
+        backend.column_type(attribute),
+        nullable=attribute.nullable,
+        server_default=backend.default(attribute),
+    )
+
+
+def _foreign_keys(
+    structure: TableStructure, metadata: sa.MetaData, backend: Backend
+) -> Iterator[sa.ForeignKeyConstraint]:
+    parents: dict[TableName, sa.Table] = {}
+    for key in structure.foreign_keys:
+        if key.parent not in parents:
+            schema, table = _quoted(key.parent, backend)
+            columns: list[sa.Column[Any]] = [
+                sa.Column(quoted_name(there, True)) for _, there in key.attributes
+            ]
+            parents[key.parent] = sa.Table(table, metadata, *columns, schema=schema)
+        parent = parents[key.parent]
+        yield sa.ForeignKeyConstraint(
+            key.names,
+            [parent.c[there] for _, there in key.attributes],
+            onupdate="CASCADE",
+            ondelete="RESTRICT",
+        )
+
+
+def _checks(structure: TableStructure, backend: Backend) -> Iterator[sa.CheckConstraint]:
+    """Name each check after its attribute: the database reports the name of what fails."""
+    place = ".".join(part for part in backend.locate(structure.name) if part)
+    for attribute in structure.attributes:
+        condition = backend.checks(attribute)
+        if condition is not None:
+            yield sa.CheckConstraint(condition, name=f"{place}.{attribute.name}")
+
+
+def _indexes(
+    structure: TableStructure, columns: dict[str, sa.Column[Any]], backend: Backend
+) -> Iterator[sa.Index]:
+    def named(role: str, number: int, entries: Iterable[Any], *, unique: bool) -> sa.Index:
+        name = backend.index_name(structure.name, role, number)
+        return sa.Index(quoted_name(name, True), *entries, unique=unique)
+
+    for number, index in enumerate(structure.indexes, 1):
+        entries = [_entry(entry, columns, backend) for entry in index.attributes]
+        yield named("index", number, entries, unique=index.unique)
+    supported = _supported(structure)
+    for number, key in enumerate(structure.foreign_keys, 1):
+        if key.unique:
+            yield named("unique", number, [columns[name] for name in key.names], unique=True)
+        elif key in supported:
+            yield named("support", number, [columns[name] for name in key.names], unique=False)
+
+
+def _entry(entry: str, columns: dict[str, sa.Column[Any]], backend: Backend) -> Any:
+    if entry in columns:
+        return columns[entry]
+    path = parse_json_path(entry)
+    if path is not None and path.attribute in columns:
+        return backend.json_value(columns[path.attribute], path)
+    return sa.literal_column(f"({entry})")
+
+
+def _supported(structure: TableStructure) -> list[ForeignKey]:
+    """Return the foreign keys that need an index of their own, so that a parent finds its rows."""
+    prefixes = [structure.full_key, *(index.attributes for index in structure.indexes)]
+    prefixes += [key.names for key in structure.foreign_keys if key.unique]
+    needed: list[ForeignKey] = []
+    for key in sorted(structure.foreign_keys, key=lambda key: -len(key.names)):
+        if not any(prefix[: len(key.names)] == key.names for prefix in prefixes):
+            prefixes.append(key.names)
+            needed.append(key)
+    return needed
+
+
+def _in_order(table: sa.Table) -> list[sa.Index]:
+    return sorted(table.indexes, key=lambda index: str(index.name))
+
+
+def _quoted(name: TableName, backend: Backend) -> tuple[str | None, str]:
+    schema, table = backend.locate(name)
+    return (None if schema is None else quoted_name(schema, True)), quoted_name(table, True)
+
+
+def _clear_lineage(name: TableName, backend: Backend) -> Statement:
+    lineage = backend.table(TableName(name.schema, LINEAGE), _LINEAGE_COLUMNS)
+    return backend.bound(sa.delete(lineage).where(lineage.c.table_name == name.table))
+
+
+def _note_lineage(structure: TableStructure, backend: Backend) -> Iterator[Statement]:
+    yield _clear_lineage(structure.name, backend)
+    lineage = backend.table(TableName(structure.name.schema, LINEAGE), _LINEAGE_COLUMNS)
+    rows = [
+        {
+            "table_name": structure.name.table,
+            "attribute_name": attribute.name,
+            "lineage": attribute.lineage,
+        }
+        for attribute in structure.attributes
+        if attribute.lineage
+    ]
+    if rows:
+        yield backend.bound(sa.insert(lineage).values(rows))
+
+
+# Effects
+
+
+def create_schema(connection: Connection, schema: str) -> None:
+    """Create a schema with its lineage table; nothing happens when it is there.
+
+    Raises
+    ------
+    DataJointError
+        The name cannot name a schema.
+    """
+    check_schema_name(schema)
+    connection.ddl(connection.backend.create_schema(schema))
+
+
+def declare(connection: Connection, structure: TableStructure) -> bool:
+    """Create a table, with its notes and lineage, and return whether it was not there before.
+
+    Raises
+    ------
+    DataJointError
+        A transaction is open, the schema does not exist, or the backend cannot keep an attribute as
+        declared.
+    """
+    name, backend, catalog = structure.name, connection.backend, connection.catalog
+    _refuse_in_transaction(connection, f"{name} cannot be declared")
+    statements = create_table(structure, backend)
+    catalog.structures(name.schema)
+    with connection.transaction:
+        before = catalog.version()
+        if backend.table_exists(connection.fetch, name):
+            return False
+        for sql in statements:
+            connection.execute(sql)
+        for sql, params in (*backend.annotate(structure), *_note_lineage(structure, backend)):
+            connection.execute(sql, params)
+        after = catalog.version()
+    catalog.remember(structure, before, after)
+    return True
+
+
+def drop(connection: Connection, *names: TableName) -> None:
+    """Drop tables, children before parents, all or none.
+
+    Raises
+    ------
+    DataJointError
+        A transaction is open, or another table refers to one of them.
+    """
+    _refuse_in_transaction(connection, "Tables cannot be dropped")
+    connection.ddl(_drops(connection, names))
+
+
+def drop_schema(connection: Connection, schema: str) -> None:
+    """Drop a schema and all its tables, all or none.
+
+    Raises
+    ------
+    DataJointError
+        A transaction is open, there is no such schema, or a table of another schema refers to one
+        of its tables.
+    """
+    _refuse_in_transaction(connection, f"The schema `{schema}` cannot be dropped")
+    names = [structure.name for structure in connection.catalog.structures(schema).values()]
+    connection.ddl([*_drops(connection, names), *connection.backend.drop_schema(schema)])
+
+
+def _drops(connection: Connection, names: Collection[TableName]) -> list[Statement]:
+    children_first: dict[TableName, set[TableName]] = {}
+    for name in names:
+        children = {child for child, _ in connection.catalog.children(name)} - {name}
+        others = sorted(children.difference(names))
+        if others:
+            raise DataJointError(
+                f"{name} cannot be dropped: {', '.join(map(str, others))} refer to it. "
+                "Drop them first."
+            )
+        children_first[name] = children
+    order = TopologicalSorter(children_first).static_order()
+    return [statement for name in order for statement in drop_table(name, connection.backend)]
+
+
+def _refuse_in_transaction(connection: Connection, what: str) -> None:
+    if connection.in_transaction:
+        raise DataJointError(
+            f"{what} inside a transaction. Leave the transaction first; "
+            "in populate, declare the tables before it starts."
+        )

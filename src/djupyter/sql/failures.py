@@ -1,0 +1,177 @@
+"""Errors of drivers in our own words.
+
+A backend reads codes (never words) and says what kind of `Failure` it is, in which table and
+attributes; `to_error` makes the error that the user sees. The structure of the table, where it is
+known, adds what was declared.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from djupyter.definition.names import TableName
+from djupyter.errors import (
+    AccessError,
+    DataJointError,
+    DuplicateError,
+    IntegrityError,
+    InvalidValueError,
+    LostConnectionError,
+    MissingAttributeError,
+    MissingTableError,
+    QueryError,
+    QuerySyntaxError,
+    UnknownAttributeError,
+)
+from djupyter.heading.structure import TableStructure
+
+Problem = Literal[
+    "duplicate",
+    "missing value",
+    "invalid value",
+    "broken key",
+    "missing table",
+    "unknown attribute",
+    "syntax",
+    "access",
+    "locked",
+    "unreadable",
+    "cannot open",
+    "full",
+    "lost",
+    "interrupted",
+    "other",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What a driver's error means.
+
+    Parameters
+    ----------
+    problem
+        The kind of failure.
+    detail
+        The driver's own words, or the name it complains of.
+    table
+        Where it happened, as far as the driver says.
+    attributes
+        Which attributes, as far as the driver says.
+    writes
+        Whether the statement that failed deletes rows rather than adding or changing them.
+    """
+
+    problem: Problem
+    detail: str
+    table: TableName | None = None
+    attributes: tuple[str, ...] = ()
+    deletes: bool = False
+
+
+def to_error(failure: Failure, structure: TableStructure | None = None) -> DataJointError:
+    """Return the error to raise for a failure.
+
+    Parameters
+    ----------
+    failure
+        What went wrong.
+    structure
+        The table it went wrong in, if known.
+
+    Examples
+    --------
+    >>> print(to_error(Failure("missing value", "", TableName("lab", "mouse"), ("sex",))))
+    `lab`.`mouse`: the attribute `sex` must be given; it has no default and cannot be NULL.
+    """
+    explain = _EXPLAINED.get(failure.problem)
+    if explain is not None:
+        return explain(failure, structure)
+    kind, text = _PLAIN.get(
+        failure.problem, (QueryError, "The database refuses the statement: {}.")
+    )
+    return kind(text.format(failure.detail.rstrip(".")))
+
+
+_PLAIN: dict[Problem, tuple[type[DataJointError], str]] = {
+    "syntax": (QuerySyntaxError, "The database cannot understand the statement: {}."),
+    "missing table": (
+        MissingTableError,
+        "The table {} does not exist (any more). Declare it, or activate its schema again.",
+    ),
+    "unknown attribute": (UnknownAttributeError, "Attribute `{}` is not found in the statement."),
+    "access": (AccessError, "{}. Ask for the right to write, or work on a copy."),
+    "locked": (
+        QueryError,
+        "The database is locked by another program or thread: {}. "
+        "Let its transaction end and try again; nothing was changed.",
+    ),
+    "unreadable": (DataJointError, "{}. Check the path, or restore the file from a backup."),
+    "cannot open": (DataJointError, "{}. Check the path and that you may read and write there."),
+    "full": (
+        QueryError,
+        "No space is left for the database ({}). Free some and try again; nothing was changed.",
+    ),
+    "lost": (LostConnectionError, "The connection to the database was lost: {}. Try again."),
+}
+
+
+def _duplicate(failure: Failure, structure: TableStructure | None) -> DataJointError:
+    if structure is not None and set(failure.attributes) == set(structure.full_key):
+        same = f"the same primary key ({', '.join(structure.heading.primary_key)})".replace(
+            " ()", ""
+        )
+        advice = "Use skip_duplicates=True to leave it as it is, or update1() to change it."
+    else:
+        same = f"the same values of {', '.join(failure.attributes)}"
+        advice = "A unique index forbids a second one."
+    return DuplicateError(f"{_where(failure)}a row with {same} exists already.", advice)
+
+
+def _missing(failure: Failure, structure: TableStructure | None) -> DataJointError:
+    names = ", ".join(f"`{name}`" for name in failure.attributes)
+    return MissingAttributeError(
+        f"{_where(failure)}the attribute {names} must be given; "
+        "it has no default and cannot be NULL."
+    )
+
+
+def _invalid(failure: Failure, structure: TableStructure | None) -> DataJointError:
+    if not failure.attributes:
+        return InvalidValueError(f"{_where(failure)}a value cannot be stored: {failure.detail}.")
+    name = failure.attributes[0]
+    attribute = structure.by_name.get(name) if structure else None
+    declared = f" It is declared as {attribute.type_text}." if attribute else ""
+    return InvalidValueError(
+        f"{_where(failure)}a value does not fit the attribute `{name}`.{declared}"
+    )
+
+
+def _broken_key(failure: Failure, structure: TableStructure | None) -> DataJointError:
+    if failure.deletes:
+        return IntegrityError(
+            f"{_where(failure)}other rows still refer to a row that would go.",
+            "Use delete(), which follows foreign keys, or delete the other rows first.",
+        )
+    parents = ""
+    if structure is not None and structure.foreign_keys:
+        keys = [f"{key.parent} ({', '.join(key.names)})" for key in structure.foreign_keys]
+        parents = f" It refers to {', '.join(dict.fromkeys(keys))}."
+    return IntegrityError(
+        f"{_where(failure)}a row refers to a parent that does not exist, or a row that "
+        f"others refer to would change.{parents}",
+        "Insert the parent first.",
+    )
+
+
+def _where(failure: Failure) -> str:
+    return f"{failure.table}: " if failure.table else ""
+
+
+_EXPLAINED = {
+    "duplicate": _duplicate,
+    "missing value": _missing,
+    "invalid value": _invalid,
+    "broken key": _broken_key,
+}

@@ -1,0 +1,194 @@
+"""What tables there are, read from the database a whole schema at a time and remembered."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
+
+from djupyter.definition.model import TypeSpec
+from djupyter.definition.names import TableName
+from djupyter.definition.types import parse_type
+from djupyter.definition.writer import read_marker
+from djupyter.errors import DataJointError, DefinitionError, nearest
+from djupyter.heading.attribute import Attribute
+from djupyter.heading.structure import ForeignKey, Index, TableStructure
+from djupyter.sql.backends.base import AttributeRow, Backend, Fetch, TableRows
+
+Schemas = Mapping[str, Mapping[str, TableStructure]]
+Children = Mapping[TableName, tuple[tuple[TableName, ForeignKey], ...]]
+
+
+class Catalog:
+    """The structures of all tables that a connection can see.
+
+    Nothing is ever changed in place: each change makes new mappings, so that threads may read while
+    others load.
+
+    Parameters
+    ----------
+    backend
+        Reads the database's catalogue.
+    fetch
+        Runs a statement.
+    """
+
+    def __init__(self, backend: Backend, fetch: Fetch) -> None:
+        self._backend, self._fetch = backend, fetch
+        self._loaded: Schemas = {}
+        self._is_complete = False
+        self._children: Children | None = None
+        self._version: object = None
+
+    def schemas(self) -> list[str]:
+        """Return the names of all schemas, sorted."""
+        return sorted(self._backend.schemas(self._fetch))
+
+    def exists(self, schema: str) -> bool:
+        """Whether there is a schema of this name."""
+        return schema in self.schemas()
+
+    def structures(self, schema: str) -> Mapping[str, TableStructure]:
+        """Return all tables of a schema by the names the database uses, jobs tables included.
+
+        The first call loads the whole schema with a constant number of statements.
+
+        Raises
+        ------
+        DataJointError
+            There is no such schema.
+        """
+        if schema not in self._loaded:
+            self._load([schema])
+        if schema not in self._loaded:
+            known = self.schemas()
+            advice = nearest(schema, known) or "Create it with `dj.Schema`."
+            raise DataJointError(f"The schema `{schema}` does not exist. {advice}")
+        return self._loaded[schema]
+
+    def structure(self, name: TableName) -> TableStructure | None:
+        """Return a table; None when there is none, also after a second look at the database."""
+        known = self._loaded.get(name.schema, {}).get(name.table)
+        if known is not None:
+            return known
+        if self._is_stale():
+            self.forget()
+        if name.schema not in self._loaded:
+            self._load([name.schema])
+        return self._loaded.get(name.schema, {}).get(name.table)
+
+    def remembered(self, name: TableName) -> TableStructure | None:
+        """Return a table if it is known already, without asking the database."""
+        return self._loaded.get(name.schema, {}).get(name.table)
+
+    def load_all(self) -> Schemas:
+        """Return the tables of all schemas as they are now, in a constant number of statements."""
+        if not self._is_complete or self._is_stale():
+            self._load(None)
+        return self._loaded
+
+    def children(self, name: TableName) -> list[tuple[TableName, ForeignKey]]:
+        """Return the tables that refer to a table, of all schemas, once for each foreign key."""
+        loaded = self.load_all()
+        children = self._children
+        if children is None:
+            children = self._children = _children(loaded)
+        return list(children.get(name, ()))
+
+    def forget(self, schema: str | None = None) -> None:
+        """Read a schema, or all, anew when asked next."""
+        self._is_complete, self._children = False, None
+        self._loaded = (
+            {}
+            if schema is None
+            else {name: t for name, t in self._loaded.items() if name != schema}
+        )
+
+    def version(self) -> object:
+        """Return the database's own count of changes to tables; None where it has none."""
+        return self._backend.catalog_version(self._fetch)
+
+    def remember(self, structure: TableStructure, before: object, after: object) -> None:
+        """Add a table that was just declared, unless someone else changed tables meanwhile.
+
+        Parameters
+        ----------
+        structure
+            The new table.
+        before, after
+            `version` before and after the declaration.
+        """
+        if before is None or before != self._version:
+            self.forget()
+            return
+        schema, table = structure.name.schema, structure.name.table
+        self._children = None
+        if schema in self._loaded:
+            self._loaded = {
+                **self._loaded,
+                schema: _sealed({**self._loaded[schema], table: structure}),
+            }
+        self._version = after
+
+    def _is_stale(self) -> bool:
+        version = self.version()
+        return version is None or version != self._version
+
+    def _load(self, schemas: Collection[str] | None) -> None:
+        # The version is read first: a change in between is then noticed as one after the loading.
+        version = self.version()
+        existing = self._backend.schemas(self._fetch)
+        tables: dict[str, dict[str, TableStructure]] = {
+            schema: {} for schema in existing if schemas is None or schema in schemas
+        }
+        for rows in self._backend.read_tables(self._fetch, schemas):
+            tables.setdefault(rows.name.schema, {})[rows.name.table] = assembled(rows)
+        kept = self._loaded if schemas is not None and version == self._version else {}
+        self._loaded = {**kept, **{schema: _sealed(found) for schema, found in tables.items()}}
+        self._is_complete = schemas is None or (self._is_complete and bool(kept))
+        self._children = None
+        self._version = version
+
+
+def assembled(rows: TableRows) -> TableStructure:
+    """Return the structure that catalogue rows describe."""
+    return TableStructure(
+        rows.name,
+        rows.comment,
+        tuple(_attribute(row, rows.lineage.get(row.name)) for row in rows.attributes),
+        tuple(rows.foreign_keys),
+        tuple(Index(entries, unique) for entries, unique in rows.indexes),
+    )
+
+
+def _attribute(row: AttributeRow, lineage: str | None) -> Attribute:
+    declared, comment = read_marker(row.comment)
+    return Attribute(
+        row.name,
+        declared or _native(row.native),
+        row.in_key,
+        row.nullable,
+        row.default,
+        comment,
+        lineage,
+    )
+
+
+def _native(text: str) -> TypeSpec:
+    try:
+        return parse_type(text)
+    except DefinitionError:  # a type of another tool: shown as it is
+        return TypeSpec(text, "native", text)
+
+
+def _sealed(tables: Mapping[str, TableStructure]) -> Mapping[str, TableStructure]:
+    return MappingProxyType(dict(tables))
+
+
+def _children(schemas: Schemas) -> Children:
+    children: dict[TableName, list[tuple[TableName, ForeignKey]]] = defaultdict(list)
+    for tables in schemas.values():
+        for structure in tables.values():
+            for key in structure.foreign_keys:
+                children[key.parent].append((structure.name, key))
+    return {parent: tuple(found) for parent, found in children.items()}

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from djupyter.render.characters import cut, text_width
+from djupyter.render.characters import cut, text_width, visible
 from djupyter.render.markup import Html, tag, tier_class
 from djupyter.render.preview import Card, CardLink
 
@@ -44,7 +44,9 @@ def neighbourhood_svg(card: Card) -> Html:
     """
     if not (card.parents or card.children):
         return Html("")
-    here = _Box(cut(card.name, 24), card.tier, _title(card.name, card.tier), kind="dj-node dj-here")
+    here = _Box(
+        cut(visible(card.name), 24), card.tier, _title(card.name, card.tier), kind="dj-node dj-here"
+    )
     rows = [row for row in (_boxes(card.parents), [here], _boxes(card.children)) if row]
     width = max(_row_width(row) for row in rows) + 4
     height = (len(rows) - 1) * _STEP + _HEIGHT + 4
@@ -69,7 +71,7 @@ def neighbourhood_svg(card: Card) -> Html:
 
 def _boxes(links: Sequence[CardLink]) -> list[_Box]:
     boxes = [
-        _Box(cut(link.name, 24), link.tier, _title(link.name, link.tier), link)
+        _Box(cut(visible(link.name), 24), link.tier, _title(link.name, link.tier), link)
         for link in links[:MOST]
     ]
     if len(links) > MOST:
@@ -106,7 +108,6 @@ def _node(box: _Box, x: float, y: float) -> Html:
     text = tag(
         "text",
         box.text,
-        class_="dj-more" if box.kind == "dj-rest" else None,
         x=f"{x:g}",
         y=f"{y + 16:g}",
     )

@@ -9,6 +9,7 @@ import datetime
 import decimal
 import numbers
 import reprlib
+import uuid
 from dataclasses import dataclass
 from functools import singledispatch
 from typing import Literal
@@ -123,6 +124,7 @@ def _(value: datetime.datetime) -> Shown:
 @shown.register(datetime.timedelta)
 @shown.register(np.datetime64)
 @shown.register(np.timedelta64)
+@shown.register(uuid.UUID)
 def _(value: object) -> Shown:
     return Shown(str(value))
 

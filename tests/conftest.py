@@ -12,12 +12,15 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from uuid import uuid4
 
 import hypothesis
 import pytest
 
+from djupyter.settings import Settings
+from djupyter.sql.connection import Connection
 from tests.servers import NotAvailable, running, unavailable
 
 # How long an example takes says more about the machine than about the code.
@@ -36,6 +39,16 @@ class Database:
     def schema_name(self, name: str) -> str:
         """Return a schema name that no other test has, also not on a shared server."""
         return f"{name}_{self.mark}"
+
+    @cached_property
+    def connection(self) -> Connection:
+        """A connection that never asks before it deletes, closed when the test ends."""
+        return Connection(self.url, settings=Settings(safemode=False))
+
+    def close(self) -> None:
+        """Close the connection, if the test made one."""
+        if "connection" in vars(self):
+            self.connection.close()
 
 
 class Servers:
@@ -69,11 +82,14 @@ def servers() -> Iterator[Servers]:
 
 
 @pytest.fixture(params=["sqlite", "mysql", "postgresql"])
-def db(request: pytest.FixtureRequest, tmp_path: Path, servers: Servers) -> Database:
+def db(request: pytest.FixtureRequest, tmp_path: Path, servers: Servers) -> Iterator[Database]:
     """A database on each backend in turn."""
     backend = request.param
     if importlib.util.find_spec(f"djupyter.sql.backends.{backend}") is None:
         unavailable(backend, f"the {backend} backend is not in djupyter yet")
-    if backend == "sqlite":
-        return Database(backend, f"sqlite:///{tmp_path / 'test.db'}")
-    return Database(backend, servers.url(backend))
+    is_file = backend == "sqlite"
+    database = Database(
+        backend, f"sqlite:///{tmp_path / 'test.db'}" if is_file else servers.url(backend)
+    )
+    yield database
+    database.close()

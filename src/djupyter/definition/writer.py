@@ -94,13 +94,19 @@ def _item(item: Item) -> str:
 
 
 def _attribute(item: AttributeSpec) -> str:
-    name = item.name + (f"={_default(item.default, item.type)}" if item.default else "")
+    name = item.name + (f"={write_default(item.default, item.type)}" if item.default else "")
     comment = _one_line(item.comment)
     text = f"{name:<20} : {item.type.text:<28}"
     return f"{text} # {comment}" if comment else text.rstrip()
 
 
-def _default(default: Default, spec: TypeSpec) -> str:
+def write_default(default: Default, spec: TypeSpec) -> str:
+    """Return a default as it is written after `=`.
+
+    >>> from djupyter.definition.types import parse_type
+    >>> write_default(Default("literal", "M"), parse_type("enum('M','F')"))
+    '"M"'
+    """
     if default.kind != "literal":
         return default.text or "null"
     if NUMBER.fullmatch(default.text) and spec.name not in _TEXT_TYPES:

@@ -48,7 +48,10 @@ def preview(query: Query, limit: int, *, title: str = "", count: bool = True) ->
     rows = query.connection.fetch(prepared.text, prepared.parameters(node.values, backend.adapt))
     source = query.node if isinstance(query.node, Source) else None
     shown = [_row(row, list(query.heading.values()), opaque, backend) for row in rows[:limit]]
-    total, bounded = _count(query, len(rows), limit) if count else (None, False)
+    total: int | None = None
+    bounded = False
+    if count:
+        total, bounded = bounded_count(query) if len(rows) > limit else (len(rows), False)
     order = sorted(
         range(len(query.heading)), key=lambda i: not list(query.heading.values())[i].in_key
     )
@@ -74,9 +77,8 @@ def _first(node: Node, limit: int) -> Node:
     return limited(node, Top(limit, order))
 
 
-def _count(query: Query, fetched: int, limit: int) -> tuple[int, bool]:
-    if fetched <= limit:
-        return fetched, False
+def bounded_count(query: Query) -> tuple[int, bool]:
+    """Return the number of rows, counted up to a bound, and whether there are more."""
     backend = query.connection.backend
     prepared = statement.count(query.node, backend, COUNT_BOUND + 1)
     ((total,),) = query.connection.fetch(

@@ -1,0 +1,126 @@
+"""From tables to what is shown of them: cards and lists, as plain data for `render`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from djupyter.definition.names import TableName
+from djupyter.definition.writer import write_default
+from djupyter.graph.dependencies import Dependencies
+from djupyter.heading.structure import ForeignKey, TableStructure
+from djupyter.populate.keys import chosen_keys, default_key_source
+from djupyter.populate.tiers import AutoPopulate
+from djupyter.query.show import bounded_count
+from djupyter.render.listing import TableRow
+from djupyter.render.preview import Card, CardAttribute, CardLink
+from djupyter.table.table import FreeTable, Table
+
+
+def card(table: Table, graph: Dependencies, note: str = "") -> Card:
+    """Return a table at a glance.
+
+    Parameters
+    ----------
+    table
+        The table, unrestricted.
+    graph
+        All tables, for the neighbours.
+    note
+        What has just been done to it.
+    """
+    structure = table.structure
+    rows, bounded = bounded_count(table)
+    parent_of = {
+        here: key.parent.class_name for key in structure.foreign_keys for here in key.names
+    }
+    return Card(
+        schema=structure.name.schema,
+        name=structure.name.class_name,
+        tier=structure.name.tier,
+        comment=structure.comment,
+        attributes=tuple(
+            CardAttribute(
+                a.name,
+                a.type_text,
+                a.in_key,
+                a.nullable,
+                write_default(a.default, a.type)
+                if a.default and a.type and not a.nullable
+                else "",
+                a.comment,
+                parent_of.get(a.name, ""),
+            )
+            for a in structure.heading.values()
+        ),
+        parents=tuple(_link(key.parent, key, structure, structure) for key in structure.foreign_keys),
+        children=tuple(
+            _link(name, key, graph.structures[name], structure)
+            for name, key in graph.children(structure.name)
+        ),
+        indexes=tuple(
+            f"{'unique ' if index.unique else ''}index ({', '.join(index.attributes)})"
+            for index in structure.indexes
+        ),
+        rows=rows,
+        rows_bounded=bounded,
+        note=note,
+    )
+
+
+def _link(
+    other: TableName, key: ForeignKey, child: TableStructure, here: TableStructure
+) -> CardLink:
+    name = other.class_name
+    if other.schema != here.name.schema:
+        name = f"{other.schema}.{name}"
+    return CardLink(
+        name, other.tier, child.is_primary(key), key.renames, child.is_nullable(key), key.unique
+    )
+
+
+def rows_of(
+    tables: Iterable[TableStructure], classes: Mapping[TableName, type[Table]], connection: object
+) -> list[TableRow]:
+    """Return a line for each table: its rows, and how far it is computed.
+
+    Parameters
+    ----------
+    tables
+        In the order of the list.
+    classes
+        The classes that are known; others are looked at by name alone.
+    connection
+        Where the tables are.
+    """
+    listed = []
+    for structure in tables:
+        known = classes.get(structure.name)
+        table = known() if known else FreeTable(connection, structure.name)  # type: ignore[arg-type]
+        rows, bounded = bounded_count(table)
+        done, total = _progress(table, structure)
+        listed.append(
+            TableRow(
+                structure.name.class_name,
+                structure.name.tier,
+                rows,
+                bounded,
+                len(structure.heading),
+                structure.comment,
+                done,
+                total,
+            )
+        )
+    return listed
+
+
+def _progress(table: Table, structure: TableStructure) -> tuple[int | None, int | None]:
+    if structure.name.tier not in ("Imported", "Computed"):
+        return None, None
+    if isinstance(table, AutoPopulate):
+        keys = chosen_keys(table, ())
+    elif any(structure.is_primary(key) for key in structure.foreign_keys):
+        keys = default_key_source(table)  # type: ignore[arg-type]
+    else:
+        return None, None
+    total = len(keys)
+    return total - len(keys - table.proj()), total

@@ -1,0 +1,217 @@
+"""What running a `%%dj_table` cell does: from its text to a declared table and a class in the notebook.
+
+| the table in the database    | what happens                                                                 |
+|------------------------------|------------------------------------------------------------------------------|
+| is not there                 | it is declared                                                               |
+| is there, the same           | nothing; the class is made anew, as its Python may have changed              |
+| is there, another            | the difference is shown and the cell fails, or `--alter`, `--replace` act on it |
+"""
+
+from __future__ import annotations
+
+import linecache
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from djupyter.definition.names import Tier
+from djupyter.errors import DataJointError, DefinitionError, nearest
+from djupyter.graph.dependencies import pipeline
+from djupyter.heading.differences import differences
+from djupyter.heading.structure import TableStructure
+from djupyter.notebook.body import build_class
+from djupyter.notebook.cell import Cell
+from djupyter.notebook.contents import parse_contents
+from djupyter.populate.tiers import Computed, Imported
+from djupyter.render.preview import Change, Difference
+from djupyter.sql import ddl
+from djupyter.table.alter import alter
+from djupyter.table.declare import bind, bind_part, insert_contents, parts_of, structure_of
+from djupyter.table.drop import drop_tables
+from djupyter.table.prompt import confirmed
+from djupyter.table.schema import Schema
+from djupyter.table.table import FreeTable
+from djupyter.table.tiers import Lookup, Manual, Part, UserTable
+
+BASES: Mapping[Tier, type[UserTable]] = {
+    "Manual": Manual,
+    "Lookup": Lookup,
+    "Imported": Imported,
+    "Computed": Computed,
+    "Part": Part,
+}
+
+
+class ChangedDefinition(DataJointError):
+    """The cell's definition is not the database's; `difference` says how they differ."""
+
+    def __init__(self, difference: Difference) -> None:
+        self.difference = difference
+        names = [change.name for change in difference.changes if change.kind != "same"]
+        super().__init__(
+            f"{difference.name} is in the database with another definition (differs in: "
+            f"{', '.join(dict.fromkeys(names))}). Nothing was changed. {' '.join(difference.advice)}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """The class a cell made, and what happened to its table."""
+
+    table: type[UserTable]
+    note: str
+
+
+def run_cell(cell: Cell, schema: Schema, namespace: dict[str, Any]) -> Declared:
+    """Declare the table of a cell and bind its class in the user's namespace.
+
+    Parameters
+    ----------
+    cell
+        The cell.
+    schema
+        The schema of the table.
+    namespace
+        The user's namespace.
+
+    Raises
+    ------
+    DefinitionError
+        The definition cannot be read; line and column are those of the cell.
+    ChangedDefinition
+        The table is there with another definition and no option says what to do.
+    """
+    cls = _class_of(cell, namespace)
+    master = _master_of(cell, schema, namespace) if cell.header.part else None
+    bind(cls, schema, schema.name) if master is None else _bind_part(cls, master)
+    try:
+        structure = structure_of(cls, namespace)
+    except DefinitionError as error:
+        raise cell.place(error) from None
+    if cell.contents:
+        rows = parse_contents(cell.contents.text, structure.heading.names, cell.contents.line)
+        cls.contents = rows  # type: ignore[attr-defined]
+    note = _settled(cell, cls, structure)
+    if issubclass(cls, Lookup):
+        insert_contents(cls)
+    _publish(cell, cls, master, namespace)
+    return Declared(cls, note)
+
+
+def _class_of(cell: Cell, namespace: dict[str, Any]) -> type[UserTable]:
+    filename = _cell_file(cell, namespace)
+    cls = build_class(cell, filename, BASES[cell.header.tier], namespace)
+    assert issubclass(cls, UserTable), "its base is a tier"
+    return cls
+
+
+def _cell_file(cell: Cell, namespace: Mapping[str, Any]) -> str:
+    """Return the file name of the running cell, and let it stand for the cell as the user wrote it.
+
+    IPython keeps the source that it runs, in which this cell is a single call of the magic.
+    """
+    frame = sys._getframe()
+    while frame.f_back is not None and frame.f_globals is not namespace:
+        frame = frame.f_back
+    found = frame.f_globals is namespace
+    filename = frame.f_code.co_filename if found else f"<{cell.header.full_name}>"
+    source = "\n".join(cell.lines) + "\n"
+    linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
+    return filename
+
+
+def _master_of(cell: Cell, schema: Schema, namespace: Mapping[str, Any]) -> type[UserTable]:
+    name = cell.header.name
+    master = namespace.get(name)
+    if isinstance(master, type) and issubclass(master, UserTable) and master._name is not None:
+        if master._name.schema == schema.name:
+            return master
+    classes = [k for k, v in namespace.items() if isinstance(v, type) and issubclass(v, UserTable)]
+    first = cell.lines[0]
+    raise DefinitionError(
+        f"there is no master '{name}'",
+        1,
+        first.index(name) + 1,
+        first,
+        len(name),
+        f"{nearest(name, classes)} Run the cell that declares `{name}` before that of its part.".strip(),
+    )
+
+
+def _bind_part(cls: type[UserTable], master: type[UserTable]) -> None:
+    assert issubclass(cls, Part), "a part's base is Part"
+    bind_part(cls, master)
+
+
+def _settled(cell: Cell, cls: type[UserTable], structure: TableStructure) -> str:
+    """Make the database agree with the cell, or raise; return what was done."""
+    table = cls()
+    connection = table.connection
+    existing = connection.catalog.structure(structure.name)
+    if existing is None:
+        return _declared(cls, structure)
+    changes = differences(structure, existing)
+    if all(change.kind == "same" for change in changes):
+        return "already declared, unchanged"
+    if cell.header.replace:
+        return _replaced(cls, structure)
+    if cell.header.alter:
+        return alter(connection, existing, structure)
+    raise ChangedDefinition(_difference(structure, changes))
+
+
+def _declared(cls: type[UserTable], structure: TableStructure) -> str:
+    connection = cls().connection
+    if structure.foreign_keys:
+        pipeline(connection.catalog.load_all()).check(structure)
+    ddl.declare(connection, structure)
+    return "declared"
+
+
+def _replaced(cls: type[UserTable], structure: TableStructure) -> str:
+    table = cls()
+    graph = table._graph()
+    going = graph.descendants(table.name)
+    counts = {name: len(FreeTable(table.connection, name)) for name in going}
+    full = {name: count for name, count in counts.items() if count}
+    if full:
+        print(f"Replacing {table.name.class_name} drops tables that have rows:")
+        for name, count in full.items():
+            print(f"  {count:>9,}  {name.class_name}  ({name.schema})")
+        if not confirmed("Drop them?"):
+            raise DataJointError(f"{table.name.class_name} was not replaced; nothing was changed.")
+    drop_tables(table.connection, going[::-1])
+    _declared(cls, structure)
+    others = [name.class_name for name in going if name != table.name]
+    return "replaced" + (f"; dropped with it: {', '.join(others)}" if others else "")
+
+
+def _difference(structure: TableStructure, changes: tuple[Change, ...]) -> Difference:
+    name = structure.name
+    return Difference(
+        name.schema,
+        name.class_name,
+        name.tier,
+        changes,
+        (
+            "Add `--alter` to the first line to change the table and keep its rows, where that is safe.",
+            "Add `--replace` to drop it, with all tables that depend on it, and declare it anew.",
+        ),
+    )
+
+
+def _publish(
+    cell: Cell, cls: type[UserTable], master: type[UserTable] | None, namespace: dict[str, Any]
+) -> None:
+    if master is not None:
+        setattr(master, cls.__name__, cls)
+        return
+    before = namespace.get(cell.header.name)
+    if isinstance(before, type) and issubclass(before, UserTable):
+        # Parts have cells of their own: running the master's cell again must not lose them.
+        for part in parts_of(before):
+            if part.__name__ not in vars(cls) and part().is_declared:
+                setattr(cls, part.__name__, part)
+                bind_part(part, cls)
+    namespace[cell.header.name] = cls

@@ -68,6 +68,11 @@ def to_table(structure: TableStructure, backend: Backend) -> sa.Table:
     )
 
 
+def notes(structure: TableStructure, backend: Backend) -> list[Statement]:
+    """Return the statements that replace what is noted beside a table: comments and lineage."""
+    return [*backend.annotate(structure), *_note_lineage(structure, backend)]
+
+
 def drop_table(name: TableName, backend: Backend) -> list[Statement]:
     """Return the statements that drop a table with its lineage and notes."""
     schema, table = _quoted(name, backend)
@@ -216,7 +221,7 @@ def declare(connection: Connection, structure: TableStructure) -> bool:
             return False
         for sql in statements:
             connection.execute(sql)
-        for sql, params in (*backend.annotate(structure), *_note_lineage(structure, backend)):
+        for sql, params in notes(structure, backend):
             connection.execute(sql, params)
         after = catalog.version()
     catalog.remember(structure, before, after)

@@ -1,0 +1,178 @@
+"""What every operation of the condition language is called on each backend: one row each.
+
+A row has the name, the number of arguments (-1: one or more), what it yields, and its SQL for
+SQLite, MySQL and PostgreSQL (a missing one is as on the left). `{0}` is the first argument, `{*}`
+all of them with commas, `{* AND }` all of them with AND between. A letter behind a colon says what
+the place needs, where PostgreSQL is strict about types and JSON has several:
+
+- `c` a condition (a number is compared with 0), `n` a number, `v` anything but a truth value,
+- `t` text, `d` a date or time, `i` an integer, `r` a part of a row.
+
+Operations that differ between the backends in more than their spelling are defined by MySQL: NULL
+in, NULL out, positions from 1, division gives a fraction, and a division by zero gives NULL. Case
+always matters, in LIKE, REGEXP and in searches, as it does for keys. Functions beginning with `DJ_`
+are those of `functions`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from djupyter.sql.language.tree import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How one operation is written."""
+
+    name: str
+    arity: int
+    kind: Kind
+    sqlite: str
+    mysql: str
+    postgresql: str
+    mariadb: str
+
+    def template(self, dialect: str) -> str:
+        """Return the SQL for one backend."""
+        text: str = getattr(self, dialect)
+        return text
+
+
+def form(
+    name: str,
+    arity: int,
+    kind: Kind,
+    sqlite: str,
+    mysql: str = "",
+    postgresql: str = "",
+    mariadb: str = "",
+) -> Form:
+    """Return a row; what is left out is as on the backend before it."""
+    mysql = mysql or sqlite
+    return Form(name, arity, kind, sqlite, mysql, postgresql or mysql, mariadb or mysql)
+
+
+BINARY = "COLLATE utf8mb4_bin"
+
+OPERATORS = [
+    form("null", 0, "any", "NULL"),
+    form("true", 0, "bool", "TRUE"),
+    form("false", 0, "bool", "FALSE"),
+    form("condition", 1, "bool", "{0:c}"),
+    form("number", 1, "number", "{0:n}"),
+    form("list", -1, "any", "{*}"),
+    form("and", -1, "bool", "({* AND :c})"),
+    form("or", -1, "bool", "({* OR :c})"),
+    form("xor", 2, "bool", "((NOT {0}) <> (NOT {1}))", "({0} XOR {1})", "({0:c} <> {1:c})"),
+    form("not", 1, "bool", "(NOT {0:c})"),
+    *(form(sign, 2, "bool", f"({{0}} {sign} {{1}})") for sign in ("=", "<>", "<", "<=", ">", ">=")),
+    form("<=>", 2, "bool", "({0} IS {1})", "({0} <=> {1})", "({0} IS NOT DISTINCT FROM {1})"),
+    form("in", 2, "bool", "({0} IN ({1}))"),
+    form("between", 3, "bool", "({0} BETWEEN {1} AND {2})"),
+    form("is null", 1, "bool", "({0} IS NULL)"),
+    form("is true", 1, "bool", "({0:c} IS TRUE)"),
+    form("is false", 1, "bool", "({0:c} IS FALSE)"),
+    form(
+        "like",
+        2,
+        "bool",
+        r"DJ_LIKE({0}, {1}, '\')",
+        f"({{0}} LIKE ({{1}} {BINARY}))",
+        "({0:t} LIKE {1:t})",
+    ),
+    form(
+        "like",
+        3,
+        "bool",
+        "DJ_LIKE({0}, {1}, '{2}')",
+        f"({{0}} LIKE ({{1}} {BINARY}) ESCAPE '{{2}}')",
+        "({0:t} LIKE {1:t} ESCAPE '{2}')",
+    ),
+    form(
+        "regexp",
+        2,
+        "bool",
+        "DJ_REGEXP({0}, {1})",
+        f"({{0}} REGEXP ({{1}} {BINARY}))",
+        "({0:t} ~ {1:t})",
+    ),
+    form("binary", 1, "any", "{0}", f"(CAST({{0}} AS CHAR) {BINARY})", "{0}"),
+    form("+", 2, "number", "({0:n} + {1:n})"),
+    form("-", 2, "number", "({0:n} - {1:n})"),
+    form("*", 2, "number", "({0:n} * {1:n})"),
+    form(
+        "/",
+        2,
+        "number",
+        "(CAST({0:n} AS REAL) / {1:n})",
+        "({0:n} * 1e0 / NULLIF({1:n}, 0))",
+        "(CAST({0:n} AS DOUBLE PRECISION) / NULLIF({1:n}, 0))",
+    ),
+    form(
+        "div",
+        2,
+        "number",
+        "CAST({0:n} / {1:n} AS INTEGER)",
+        "({0:n} DIV {1:n})",
+        "CAST(DIV(CAST({0:n} AS NUMERIC), NULLIF(CAST({1:n} AS NUMERIC), 0)) AS BIGINT)",
+    ),
+    form(
+        "mod",
+        2,
+        "number",
+        "DJ_MOD({0:n}, {1:n})",
+        "({0:n} % {1:n})",
+        "MOD(CAST({0:n} AS NUMERIC), NULLIF(CAST({1:n} AS NUMERIC), 0))",
+    ),
+    form("&", 2, "number", "({0:n} & {1:n})"),
+    form("|", 2, "number", "({0:n} | {1:n})"),
+    form(
+        "<<",
+        2,
+        "number",
+        "({0:n} << {1:n})",
+        "",
+        "(CAST({0:n} AS BIGINT) << CAST({1:n} AS INTEGER))",
+    ),
+    form(
+        ">>",
+        2,
+        "number",
+        "({0:n} >> {1:n})",
+        "",
+        "(CAST({0:n} AS BIGINT) >> CAST({1:n} AS INTEGER))",
+    ),
+    form("neg", 1, "number", "(- {0:n})"),
+    form("case", -1, "any", "CASE {* } END"),
+    form("when", 2, "any", "WHEN {0:c} THEN {1:v}"),
+    form("else", 1, "any", "ELSE {0:v}"),
+    form("cast char", 1, "text", "DJ_TEXT({0})", "CAST({0} AS CHAR)", "CAST({0:v} AS TEXT)"),
+    form(
+        "cast signed",
+        1,
+        "number",
+        "DJ_SIGNED({0:n})",
+        "CAST(ROUND(CAST({0:n} AS DECIMAL(65, 20))) AS SIGNED)",
+        "CAST(CAST({0:n} AS NUMERIC) AS BIGINT)",
+    ),
+    form(
+        "cast float",
+        1,
+        "number",
+        "CAST({0:n} AS REAL)",
+        "({0:n} * 1e0)",
+        "CAST({0:n} AS DOUBLE PRECISION)",
+    ),
+    form("cast decimal", 3, "number", "DJ_ROUND({0:n}, {2})", "CAST({0:n} AS DECIMAL({1}, {2}))"),
+    form("cast date", 1, "date", "DATE({0})", "CAST({0} AS DATE)"),
+    form(
+        "cast datetime",
+        1,
+        "date",
+        "DATETIME({0})",
+        "CAST({0} AS DATETIME)",
+        "CAST({0} AS TIMESTAMP(0))",
+    ),
+    form("cast time", 1, "date", "TIME({0})", "CAST({0} AS TIME)", "CAST({0} AS TIME(0))"),
+]

@@ -22,6 +22,7 @@ from djupyter.definition.model import (
     TypeSpec,
 )
 from djupyter.definition.names import TableName
+from djupyter.definition.types import parse_type
 from djupyter.errors import DefinitionError
 from djupyter.heading.attribute import Attribute
 from djupyter.heading.heading import Heading
@@ -245,8 +246,7 @@ def _inherited(parent: Attribute, name: str, in_key: bool, nullable: bool) -> At
     plain = parent.type
     if plain is not None and parent.autoincrement:
         # The child refers to a number that the parent was given; it must not count by itself.
-        text = plain.text.replace(" auto_increment", "").replace("serial", "bigint")
-        plain = TypeSpec(text, plain.kind, plain.name.replace("serial", "bigint"), plain.arguments)
+        plain = parse_type(plain.text.replace(" auto_increment", "").replace("serial", "bigint"))
     return Attribute(
         name,
         plain,

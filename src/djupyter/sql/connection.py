@@ -13,7 +13,6 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import sqlalchemy as sa
@@ -26,6 +25,7 @@ from djupyter.sql.failures import to_error
 from djupyter.sql.reflect import Catalog
 from djupyter.sql.result import Result, spooled
 from djupyter.sql.session import Session
+from djupyter.sql.transaction import Transaction
 
 T = TypeVar("T")
 
@@ -77,6 +77,7 @@ class Connection:
         self._shared_lock = threading.RLock() if self.backend.is_shared(self._url) else None
         self._local = threading.local()
         self._sessions: weakref.WeakSet[Session] = weakref.WeakSet()
+        self._inherited: list[Session] = []
         _open.add(self)
 
     def __repr__(self) -> str:
@@ -103,8 +104,8 @@ class Connection:
 
     @property
     def is_connected(self) -> bool:
-        """Whether this thread has a session; the next statement opens one where it has none."""
-        return hasattr(self._local, "session")
+        """Whether any thread has a session; the next statement of a thread without opens one."""
+        return bool(self._sessions)
 
     def close(self) -> None:
         """Roll back what is open, in all threads, and disconnect; the next statement connects."""
@@ -153,13 +154,15 @@ class Connection:
     def _forget_sessions(self) -> None:
         self._local = threading.local()
         self._sessions = weakref.WeakSet()
+        if self._shared_lock:
+            self._shared_lock = threading.RLock()  # another thread may hold the old one
 
     def _after_fork(self) -> None:
         """Start anew in a forked process: the parent goes on using its connections."""
         if self._engine is not None and self._shared_lock is None:
-            self._inherited = list(
-                self._sessions
-            )  # kept, for closing them would disturb the parent
+            # Kept for good: closing them would disturb the parent.
+            self._inherited += self._sessions
+            self._engine_lock = threading.Lock()
             self._forget_sessions()
             self._engine.dispose(close=False)
             self._engine = None
@@ -198,12 +201,7 @@ class Connection:
         Inside a transaction they are copied to a temporary file first, because there is no second
         view of unfinished work.
 
-        Parameters
-        ----------
-        sql, params
-            As for `fetch`.
-        size
-            Rows in a batch.
+        `sql` and `params` are as for `fetch`; `size` is the number of rows in a batch.
         """
         session = self._session()
         if session.depth or self._shared_lock:
@@ -296,13 +294,10 @@ class Connection:
             raise DataJointError(
                 "Transactions are opened with `with connection.transaction:`, not by SQL."
             )
-        adapt = self.backend.adapt
-        values: Any = (
-            {name: adapt(value) for name, value in args.items()}
-            if isinstance(args, Mapping)
-            else tuple(map(adapt, args))
-        )
-        native = self.backend.placeholders(sql)
+        native, adapt = self.backend.placeholders(sql), self.backend.adapt
+        values: Any = tuple(map(adapt, args))
+        if isinstance(args, Mapping):
+            values = {name: adapt(value) for name, value in args.items()}
 
         def work() -> Result:
             with self._session().cursor(writes=True) as cursor:
@@ -314,27 +309,17 @@ class Connection:
             self.catalog.forget()
         return result
 
-    def _retrying(self, work: Callable[[], T], sql: str) -> T:
-        """Do something that may have to wait for a lock."""
-        try:
-            return work()
-        except self.backend.driver_errors as error:
-            if not self.backend.may_retry(error):
-                raise self._error(error, sql) from error
-        # Short waits, so that Ctrl-C is heard between them.
-        deadline = time.monotonic() + self.timeout
+    def _retrying(self, work: Callable[[], T], sql: str, *, again: bool = True) -> T:
+        """Do something that may have to wait for a lock; between waits, Ctrl-C is heard."""
+        deadline = 0.0
         while True:
             try:
                 return work()
             except self.backend.driver_errors as error:
-                if time.monotonic() > deadline or not self.backend.may_retry(error):
+                now = time.monotonic()
+                deadline = deadline or now + self.timeout
+                if now > deadline or not (again and self.backend.may_retry(error)):
                     raise self._error(error, sql) from error
-
-    def _once(self, work: Callable[[], T], sql: str) -> T:
-        try:
-            return work()
-        except self.backend.driver_errors as error:
-            raise self._error(error, sql) from error
 
     def _error(self, error: BaseException, sql: str) -> BaseException:
         failure = self.backend.failure(error, sql)
@@ -348,7 +333,7 @@ class Connection:
     # Transactions
 
     @property
-    def transaction(self) -> Transaction:
+    def transaction(self) -> Transaction[Self]:
         """All or nothing: `with connection.transaction:`.
 
         An exception, Ctrl-C included, rolls back. Inside another transaction it is a savepoint: an
@@ -366,7 +351,7 @@ class Connection:
         return Transaction(self)
 
     @property
-    def late_transaction(self) -> Transaction:
+    def late_transaction(self) -> Transaction[Self]:
         """A transaction that locks others out only from its first write on.
 
         What it reads before is the state at each statement. For computations: hours may lie between
@@ -377,7 +362,7 @@ class Connection:
     @property
     def in_transaction(self) -> bool:
         """Whether this thread is in a transaction."""
-        return self.is_connected and self._session().depth > 0
+        return hasattr(self._local, "session") and self._session().depth > 0
 
     def start_transaction(self, *, late: bool = False) -> None:
         """Open a transaction, or a savepoint inside one."""
@@ -409,35 +394,6 @@ class Connection:
                 "There is no transaction to end. Open one with `with connection.transaction:`."
             )
         return self._session()
-
-
-class Transaction:
-    """What `with connection.transaction:` enters and leaves."""
-
-    __slots__ = ("_connection", "_late")
-
-    def __init__(self, connection: Connection, *, late: bool = False) -> None:
-        self._connection, self._late = connection, late
-
-    def __enter__(self) -> Connection:
-        self._connection.start_transaction(late=self._late)
-        return self._connection
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if kind is not None:
-            self._connection.cancel_transaction()
-            return
-        try:
-            self._connection.commit_transaction()
-        except BaseException:
-            if self._connection.in_transaction:
-                self._connection.cancel_transaction()
-            raise
 
 
 def _after_fork() -> None:

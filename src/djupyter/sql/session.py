@@ -112,9 +112,8 @@ class Session:
             self._leave()
 
     def close(self) -> None:
-        """Give the driver connection back; whatever was open is rolled back."""
-        while self.depth:
-            self.cancel()
+        """Give the driver connection back, from any thread; the pool rolls back what is open."""
+        self.depth = 0
         self._handle.close()
 
     def _leave(self) -> None:

@@ -230,7 +230,7 @@ class Backend(ABC):
 
     @abstractmethod
     def index_name(self, name: TableName, role: str, number: int) -> str:
-        """Return the name of the n-th index: `index` (declared), `unique` or `support` (of a key)."""
+        """Return the name of an index that is declared (`index`) or of a key (`unique`, `support`)."""
 
     @abstractmethod
     def json_value(self, column: sa.ColumnElement[Any], path: JsonPath) -> sa.ColumnElement[Any]:

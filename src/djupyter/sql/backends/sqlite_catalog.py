@@ -82,13 +82,17 @@ def annotate(structure: TableStructure) -> Iterator[sa.Insert | sa.Delete]:
     for number, index in enumerate(structure.indexes, 1):
         if any(entry not in structure.by_name for entry in index.attributes):
             notes[f"index {number}"] = json.dumps(index.attributes)
-    for attribute_name, comment in notes.items():
-        yield sa.insert(COMMENTS).values(
-            schema_name=name.schema,
-            table_name=name.table,
-            attribute_name=attribute_name,
-            comment=comment,
-        )
+    yield sa.insert(COMMENTS).values(
+        [
+            {
+                "schema_name": name.schema,
+                "table_name": name.table,
+                "attribute_name": noted,
+                "comment": comment,
+            }
+            for noted, comment in notes.items()
+        ]
+    )
 
 
 def unannotate(name: TableName) -> sa.Delete:

@@ -247,10 +247,9 @@ class Connection:
                 cursor.executemany(sql, rows)
                 return max(int(cursor.rowcount), 0)
 
-        # Rows may come from a generator, which cannot be asked again; inside a transaction nobody
-        # else holds the lock.
+        # Rows may come from a generator, which cannot be asked again; the transaction has the lock.
         with self.transaction:
-            return self._once(work, sql)
+            return self._retrying(work, sql, again=False)
 
     def ddl(self, statements: Iterable[str | Statement]) -> None:
         """Carry out statements that define tables, all or none where the database can do that."""

@@ -18,17 +18,16 @@ from typing import Any
 from djupyter.definition.names import Tier
 from djupyter.errors import DataJointError, DefinitionError, nearest
 from djupyter.graph.dependencies import pipeline
-from djupyter.heading.differences import differences
+from djupyter.heading.differences import Change, differences
 from djupyter.heading.structure import TableStructure
 from djupyter.notebook.body import build_class
 from djupyter.notebook.cell import Cell
 from djupyter.notebook.contents import parse_contents
 from djupyter.populate.tiers import Computed, Imported
-from djupyter.render.preview import Change, Difference
+from djupyter.render.preview import Difference
 from djupyter.sql import ddl
 from djupyter.table.alter import alter
 from djupyter.table.declare import bind, bind_part, insert_contents, parts_of, structure_of
-from djupyter.table.drop import drop_tables
 from djupyter.table.prompt import confirmed
 from djupyter.table.schema import Schema
 from djupyter.table.table import FreeTable
@@ -181,7 +180,7 @@ def _replaced(cls: type[UserTable], structure: TableStructure) -> str:
             print(f"  {count:>9,}  {name.class_name}  ({name.schema})")
         if not confirmed("Drop them?"):
             raise DataJointError(f"{table.name.class_name} was not replaced; nothing was changed.")
-    drop_tables(table.connection, going[::-1])
+    ddl.drop(table.connection, *reversed(going))
     _declared(cls, structure)
     others = [name.class_name for name in going if name != table.name]
     return "replaced" + (f"; dropped with it: {', '.join(others)}" if others else "")

@@ -49,7 +49,7 @@ class DjMagics(Magics):
             self._current = None
         connection = self._connection()
         latency = connection.ping() * 1000
-        print(f"{connection.url}  ({connection.server_version}, {latency:.1f} ms)")
+        print(f"{connection.label}  ({connection.server_version}, {latency:.1f} ms)")
 
     @magic_arguments()
     @argument("name", help="name of the schema; it is created when it is not there")
@@ -137,7 +137,7 @@ class DjMagics(Magics):
         connection = default.connection
         connection.connect()
         if connection.created and self._told is not connection:
-            print(f"Created a new database: {connection.url}")
+            print(f"Created a new database: {connection.label}")
         self._told = connection
         return connection
 

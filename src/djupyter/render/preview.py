@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from djupyter.heading.differences import Change
+
 
 @dataclass(frozen=True, slots=True)
 class Summary:
@@ -99,26 +101,6 @@ class Card:
     rows: int | None = None
     rows_bounded: bool = False
     note: str = ""  # what this cell did: declared, already there, altered
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One line of the difference between a cell and the database.
-
-    Parameters
-    ----------
-    kind
-        `added` (only in the cell), `removed` (only in the database), `changed`, or `same`.
-    name
-        The attribute, or `table comment`, `foreign key`, `index`, `order`.
-    database, cell
-        Each side's text, empty where there is none.
-    """
-
-    kind: str
-    name: str
-    database: str = ""
-    cell: str = ""
 
 
 @dataclass(frozen=True, slots=True)

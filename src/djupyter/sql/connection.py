@@ -128,6 +128,11 @@ class Connection:
         return self._url.render_as_string(hide_password=True)
 
     @property
+    def label(self) -> str:
+        """The URL as it was given, with stars in place of a password."""
+        return self._shown
+
+    @property
     def server_version(self) -> str:
         """Product and version of the database."""
         return self.backend.server_version(self.fetch)

@@ -31,10 +31,10 @@ from djupyter.query.top import Top
 from djupyter.query.universal import U
 from djupyter.session import conn, default, list_schemas
 from djupyter.sql.connection import Connection
-from djupyter.table.rows import ValidationResult
 from djupyter.table.schema import Schema
 from djupyter.table.table import FreeTable, Table
 from djupyter.table.tiers import Lookup, Manual, Part
+from djupyter.table.validation import ValidationResult
 
 __version__ = "0.1.0"
 __all__ = [

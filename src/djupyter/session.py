@@ -10,7 +10,7 @@ import threading
 from djupyter.settings import Settings, load_settings
 from djupyter.sql.backends import url_of
 from djupyter.sql.connection import Connection
-from djupyter.table.schema import Schema
+from djupyter.table.default import provide
 
 
 class Session:
@@ -51,9 +51,19 @@ class Session:
             self._connection = connection
         return connection
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the connection has been made."""
+        return self._connection is not None
+
+    def forget(self) -> None:
+        """Make the connection anew when it is asked for next; schemas keep theirs."""
+        with self._lock:
+            self._connection = None
+
 
 default = Session()
-Schema.default_connection = staticmethod(lambda: default.connection)  # type: ignore[assignment]
+provide(lambda: default.connection)
 
 
 def conn(url: str | None = None, *, reset: bool = False) -> Connection:
@@ -71,10 +81,10 @@ def conn(url: str | None = None, *, reset: bool = False) -> Connection:
     DataJointError
         The database cannot be reached.
     """
-    if url is not None and (reset or default._connection is None):
+    if url is not None and (reset or not default.is_open):
         return default.connect(url)
     if reset:
-        default._connection = None
+        default.forget()
     return default.connection
 
 

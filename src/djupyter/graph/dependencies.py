@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import networkx
 
 
-class DependencyCycle(DataJointError):
+class DependencyCycle(DataJointError):  # noqa: N818 - the name that style.md gives it
     """A foreign key would close a cycle; `path` lists the tables or schemas on the way."""
 
     def __init__(self, message: str, path: list[str]) -> None:

@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 import inspect
-import sys
 from collections.abc import Generator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -44,14 +43,10 @@ def make_one(table: AutoPopulate, key: Key, options: Mapping[str, Any]) -> None:
     DataJointError
         What `make_fetch` gave has changed while computing.
     """
-    make = getattr(table, "make", None)
-    if make is None and all(hasattr(table, part) for part in _PARTS):
+    check_makes(table)
+    make = _make_of(table)
+    if make is None:
         _in_three_parts(table, key, options)
-    elif make is None:
-        raise NotImplementedError(
-            f"{type(table).__name__} does not say how to compute a row. Define make(self, key), or "
-            "make_fetch, make_compute and make_insert."
-        )
     elif inspect.isgeneratorfunction(make):
         _by_generator(table, make, key, options)
     else:
@@ -59,12 +54,41 @@ def make_one(table: AutoPopulate, key: Key, options: Mapping[str, Any]) -> None:
             make(dict(key), **options)
 
 
+def check_makes(table: AutoPopulate) -> None:
+    """Refuse a table that does not say how its rows are made.
+
+    Raises
+    ------
+    NotImplementedError
+        It has neither `make` nor its three parts.
+    """
+    if _make_of(table) is None and not all(hasattr(table, part) for part in _PARTS):
+        raise NotImplementedError(
+            f"{type(table).__name__} does not say how to compute a row. Define make(self, key), or "
+            "make_fetch, make_compute and make_insert."
+        )
+
+
+def _make_of(table: AutoPopulate) -> Any:
+    # `_make_tuples` is what pipelines of datajoint's early days call it.
+    return getattr(table, "make", None) or getattr(table, "_make_tuples", None)
+
+
 def _in_three_parts(table: Any, key: Key, options: Mapping[str, Any]) -> None:
-    fetched = table.make_fetch(dict(key), **options)
-    computed = table.make_compute(dict(key), *fetched)
+    fetched = _several(table, "make_fetch", table.make_fetch(dict(key), **options))
+    computed = _several(table, "make_compute", table.make_compute(dict(key), *fetched))
     with table.connection.transaction:
         _check_unchanged(table, key, fetched, table.make_fetch(dict(key), **options))
         table.make_insert(dict(key), *computed)
+
+
+def _several(table: Any, part: str, result: Any) -> Sequence[Any]:
+    if isinstance(result, tuple | list):
+        return result
+    raise DataJointError(
+        f"{type(table).__name__}.{part} must return a tuple, whose members the next part gets as arguments, "
+        f"not {type(result).__name__}. Write `return value,` for a single one."
+    )
 
 
 def _by_generator(table: AutoPopulate, make: Any, key: Key, options: Mapping[str, Any]) -> None:
@@ -114,10 +138,9 @@ def same(left: Any, right: Any) -> bool:
         return left.keys() == right.keys() and all(same(left[k], right[k]) for k in left)
     if _is_sequence(left) and _is_sequence(right):
         return len(left) == len(right) and all(map(same, left, right))
-    pandas = sys.modules.get("pandas")
-    if pandas is not None and isinstance(left, pandas.DataFrame | pandas.Series):
-        return bool(left.equals(right))
-    return bool(left == right) or (left != left and right != right)
+    if hasattr(left, "equals"):  # frames, series and tables, whose `==` goes element by element
+        return type(left) is type(right) and bool(left.equals(right))
+    return bool(left == right) or bool(left != left and right != right)
 
 
 def _same_arrays(left: Any, right: Any) -> bool:

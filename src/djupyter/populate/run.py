@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from djupyter.errors import DataJointError
 from djupyter.populate.keys import missing_keys
-from djupyter.populate.make import Key, make_one
+from djupyter.populate.make import Key, check_makes, make_one
 from djupyter.populate.progress import Bar, Listener, Progress
 
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ def populate(
     listener: Listener | None = None,
 ) -> Summary:
     """Compute the missing keys of a table; see `AutoPopulate.populate`."""
-    __tracebackhide__ = True
     _check(table)
+    check_makes(table)
     if max_calls is not None and max_calls < 0:
         raise DataJointError(f"max_calls must not be negative, but is {max_calls}.")
     keys = missing_keys(table, restrictions).keys(order_by="KEY", limit=max_calls)
@@ -63,7 +63,6 @@ def populate(
 
 def _one(table: AutoPopulate, key: Key, options: Mapping[str, Any]) -> int:
     """Make one key; return 0 when another worker was faster."""
-    __tracebackhide__ = True
     if key in table:
         return 0
     working = type(table)()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from djupyter.errors import DataJointError
 from djupyter.populate import keys, run
 from djupyter.populate.progress import Listener
 from djupyter.query.expression import Query
@@ -29,8 +30,10 @@ class AutoPopulate(UserTable):
         *restrictions: object,
         suppress_errors: bool = False,
         return_exception_objects: bool = False,
+        reserve_jobs: bool = False,
         max_calls: int | None = None,
         display_progress: bool = False,
+        processes: int = 1,
         make_kwargs: Mapping[str, Any] | None = None,
         listener: Listener | None = None,
     ) -> run.Summary:
@@ -44,6 +47,8 @@ class AutoPopulate(UserTable):
             Go on after an error, and return it.
         return_exception_objects
             Return exceptions rather than their text.
+        reserve_jobs, processes
+            Sharing the keys with other workers is not available yet: only False and 1 are accepted.
         max_calls
             At most so many keys.
         display_progress
@@ -61,11 +66,15 @@ class AutoPopulate(UserTable):
         Raises
         ------
         DataJointError
-            The table is restricted, or a transaction is open.
+            The table is restricted, a transaction is open, or workers are asked for.
         Exception
             Whatever `make` raises, unless suppressed; the key's rows are rolled back, earlier keys stay.
         """
-        __tracebackhide__ = True
+        if reserve_jobs or processes != 1:
+            raise DataJointError(
+                "This version computes in one process and reserves no jobs. Call populate() without "
+                "reserve_jobs and processes."
+            )
         return run.populate(
             self,
             restrictions,

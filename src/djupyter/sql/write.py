@@ -47,7 +47,7 @@ def insert_from(
     select: sa.Select[Any],
     conflict: Conflict,
     backend: Backend,
-) -> sa.sql.expression.Executable:
+) -> sa.Insert:
     """Return the INSERT of the rows of a query."""
     table = backend.table(structure.name, structure.by_name)
     if conflict == "error":

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from djupyter.definition.model import TableDefinition
 from djupyter.definition.names import TableName, to_table
 from djupyter.definition.parser import parse
 from djupyter.errors import DataJointError, DefinitionError
 from djupyter.graph.dependencies import pipeline
+from djupyter.heading.differences import changed
 from djupyter.heading.structure import TableStructure, resolve
 from djupyter.sql import ddl
-from djupyter.table.context import parent_finder
+from djupyter.table.context import ParentFinder
 from djupyter.table.tiers import Lookup, Part, UserTable
 
 if TYPE_CHECKING:
@@ -49,7 +51,7 @@ def parts_of(cls: type[UserTable]) -> list[type[Part]]:
 def declare(cls: type[UserTable], names: Mapping[str, Any]) -> bool:
     """Declare the table of a bound class with its parts; return whether any of them is new.
 
-    Tables that are there already stay as they are.
+    Tables that are there already stay as they are; a warning says what differs.
 
     Raises
     ------
@@ -64,8 +66,7 @@ def declare(cls: type[UserTable], names: Mapping[str, Any]) -> bool:
     if issubclass(cls, Lookup):
         insert_contents(cls)
     for part in parts_of(cls):
-        if getattr(part, "contents", None):
-            insert_contents(part)
+        insert_contents(part)
     return new
 
 
@@ -95,24 +96,54 @@ def structure_of(
         )
     assert cls._name is not None, "the class is bound first"
     assert cls._schema is not None, "the class is bound first"
-    parsed: TableDefinition = parse(text)
-    find = parent_finder(cls, names, cls._schema.connection, cls._name.schema)
+    lines = text.splitlines()
+    find = ParentFinder(cls, names, cls._schema.connection, cls._name.schema, lines)
     try:
-        return resolve(parsed, cls._name, find)
+        return resolve(parse(text), cls._name, find)
     except DefinitionError as error:
-        lines = text.splitlines()
         raise error.moved(0, lines) if error.line else error from None
 
 
 def _declare_one(cls: type[UserTable], names: Mapping[str, Any]) -> bool:
-    table = cls()
-    if table.is_declared:
-        return False
     structure = structure_of(cls, names)
-    connection = table.connection
+    connection = cls().connection
+    existing = connection.catalog.structure(structure.name)
+    if existing is not None:
+        _warn_of_changes(structure, existing)
+        return False
+    _check_master(structure)
     if structure.foreign_keys:
         pipeline(connection.catalog.load_all()).check(structure)
     return ddl.declare(connection, structure)
+
+
+def _check_master(structure: TableStructure) -> None:
+    master = structure.name.master
+    if master is not None and not any(key.parent == master for key in structure.foreign_keys):
+        raise DataJointError(
+            f"The part table {structure.name.class_name} does not refer to its master. "
+            "Add `-> master` as the first line of its definition."
+        )
+
+
+def _warn_of_changes(declared: TableStructure, existing: TableStructure) -> None:
+    found = changed(declared, existing)
+    if found:
+        told = "".join(f"\n  {change}" for change in found)
+        warnings.warn(
+            f"The definition of {declared.name.class_name} is not that of the table in the database, "
+            f"which stays as it is:{told}",
+            UserWarning,
+            stacklevel=_frames_of_ours(),
+        )
+
+
+def _frames_of_ours() -> int:
+    """Return the stack level of the user's line."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("djupyter."):
+        frame, level = frame.f_back, level + 1
+    return level
 
 
 def insert_contents(cls: type[UserTable]) -> None:
@@ -123,7 +154,8 @@ def insert_contents(cls: type[UserTable]) -> None:
     DataJointError
         A row does not fit the table.
     """
-    rows = list(getattr(cls, "contents", ()))
     table = cls()
+    # An instance is asked, because contents may be a property.
+    rows = list(getattr(table, "contents", ()))
     if len(rows) > len(table):
         table.insert(rows, skip_duplicates=True)

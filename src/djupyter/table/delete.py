@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import nullcontext
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from djupyter.definition.names import TableName
 from djupyter.errors import DataJointError
-from djupyter.graph.cascade import cascade, restricted_sources
+from djupyter.graph.cascade import any_of, cascade, matches, tables_in, visible, walk
 from djupyter.graph.dependencies import Dependencies, pipeline
-from djupyter.heading.structure import TableStructure
+from djupyter.heading.structure import ForeignKey, TableStructure
 from djupyter.query import statement
-from djupyter.query.conditions import Constant, Matches, Negation, OneOf
+from djupyter.query.conditions import Constant, Negation, OneOf
 from djupyter.query.expression import Query
 from djupyter.query.node import Node
 from djupyter.query.restriction import Restriction
@@ -24,9 +24,11 @@ if TYPE_CHECKING:
     from djupyter.table.table import Table
 
 _INTEGRITY = ("enforce", "ignore", "cascade")
+# Keys in one statement: below the number of parameters that any database takes.
+_KEY_VALUES = 10_000
 
 
-def delete(table: Table, *, transaction: bool, prompt: bool | None, part_integrity: str) -> int:
+def delete(table: Table, *, prompt: bool | None, part_integrity: str) -> int:
     """Delete the rows of a table with their consequences; see `Table.delete`."""
     if part_integrity not in _INTEGRITY:
         raise ValueError(
@@ -36,19 +38,24 @@ def delete(table: Table, *, transaction: bool, prompt: bool | None, part_integri
     ask = bool(connection.settings["safemode"]) if prompt is None else prompt
     if ask and connection.in_transaction:
         raise DataJointError(
-            "Delete cannot use a transaction within an ongoing transaction. Pass prompt=False to delete within it."
+            "Delete cannot use a transaction within an ongoing transaction, because it asks first. "
+            "Pass prompt=False to delete within it."
         )
     _refuse_vacuous(table)
     graph = pipeline(connection.catalog.load_all())
-    affected = _planned(connection, graph, table, part_integrity)
-    counts = {name: len(Query(connection, node)) for name, node in affected.items()}
-    if ask and not (sum(counts.values()) and _agreed(counts)):
+    roots = _roots(connection, graph, table, part_integrity)
+    # Nothing is locked while a person thinks.
+    expected = _counted(connection, cascade(graph, roots)) if ask else None
+    if expected is not None and not (expected.total() and _agreed(expected)):
         return 0
-    with connection.transaction if transaction else nullcontext():
-        for name in reversed(affected):
-            if counts[name]:
-                counts[name] = delete_rows(connection, graph.structures[name], affected[name])
-    return counts[table.name]
+    with connection.transaction:
+        done = _carried_out(connection, graph, roots)
+        if expected is not None and done != expected:
+            raise DataJointError(
+                "Nothing was deleted: the rows have changed since they were counted. "
+                "Delete again to see what would go now."
+            )
+    return done[table.name]
 
 
 def delete_rows(connection: Connection, structure: TableStructure, node: Node) -> int:
@@ -62,75 +69,101 @@ def delete_rows(connection: Connection, structure: TableStructure, node: Node) -
 
 def _refuse_vacuous(table: Table) -> None:
     """Refuse a mapping none of whose keys is an attribute: it would delete everything."""
-    node: Node | None = table.node
-    while isinstance(node, Restriction):
-        condition = node.condition
-        if isinstance(condition, Constant) and condition.ignored:
+    for item in walk(table.node):
+        if isinstance(item, Constant) and item.ignored:
             raise DataJointError(
-                f"The restriction by {', '.join(condition.ignored)} names no attribute of "
-                f"{table.name.class_name} and so restricts nothing; deleting would remove every row. "
+                f"The restriction by {', '.join(item.ignored)} names no attribute and so restricts nothing; "
+                f"more rows of {table.name.class_name} would be deleted than you mean. "
                 f"Its attributes: {', '.join(table.heading.names)}. To delete every row, delete the unrestricted table."
             )
-        node = node.operand
 
 
-def _planned(
+# Planning
+
+
+def _roots(
     connection: Connection, graph: Dependencies, table: Table, part_integrity: str
 ) -> dict[TableName, Node]:
+    """Return the rows that are deleted for their own sake: the table's, and masters of parts that go."""
     roots: dict[TableName, Node] = {table.name: table.node}
-    affected = cascade(graph, roots)
-    if restricted_sources(table.node) & (affected.keys() - {table.name}):
-        # Its condition looks at rows that are deleted before its own: fix now which rows are meant.
-        roots[table.name] = _listed(connection, graph.structures[table.name], table.node)
-        affected = cascade(graph, roots)
     if part_integrity == "ignore":
-        return affected
-    while orphans := _parts_without_master(connection, graph, affected):
-        name, part = next(iter(orphans.items()))
-        master = name.master
-        assert master is not None, "a part has a master"
+        return roots
+    while orphan := _part_without_master(connection, graph, cascade(graph, roots)):
+        part, key, rows = orphan
+        master = graph.structures[key.parent]
         if part_integrity == "enforce":
             raise DataJointError(
-                f"Attempt to delete part table {name.class_name} before its master {master.class_name}. "
-                f'Delete from {master.class_name} first, or pass part_integrity="cascade" to delete the '
+                f"Attempt to delete part table {part.name.class_name} before its master {master.name.class_name}. "
+                f'Delete from {master.name.class_name} first, or pass part_integrity="cascade" to delete the '
                 'masters too, or "ignore" to delete only the parts.'
             )
-        structure = graph.structures[master]
-        going = Restriction(Source(structure), Matches(part, structure.heading.primary_key))
-        roots[master] = _listed(connection, structure, going, already=roots.get(master))
-        affected = cascade(graph, roots)
-    return affected
+        going = matches(rows, [(there, here) for here, there in visible(part, key)])
+        already = roots.get(master.name)
+        if already is not None:
+            own = [(name, name) for name in master.heading.primary_key]
+            going = any_of([going, matches(already, own)])
+        roots[master.name] = Restriction(Source(master), going)
+    return roots
 
 
-def _parts_without_master(
+def _part_without_master(
     connection: Connection, graph: Dependencies, affected: Mapping[TableName, Node]
-) -> dict[TableName, Node]:
-    """Return the part rows that would go while their master stays."""
-    left: dict[TableName, Node] = {}
-    for name, node in affected.items():
-        master = name.master
-        if master is None or master not in graph.structures:
+) -> tuple[TableStructure, ForeignKey, Node] | None:
+    """Return part rows that would go while their master's row stays, and how they refer to it."""
+    for name, rows in affected.items():
+        structure = graph.structures[name]
+        key = next((key for key in structure.foreign_keys if key.parent == name.master), None)
+        if key is None or key.parent not in graph.structures:
             continue
-        key = graph.structures[master].heading.primary_key
-        rest = node
-        if master in affected:
-            rest = Restriction(node, Negation(Matches(affected[master], key)))
-        if Query(connection, rest):
-            left[name] = rest
-    return left
+        master = affected.get(key.parent)
+        if master is not None:
+            rows = Restriction(rows, Negation(matches(master, visible(structure, key))))
+        if Query(connection, rows):
+            return structure, key, rows
+    return None
 
 
-def _listed(
-    connection: Connection, structure: TableStructure, node: Node, already: Node | None = None
-) -> Node:
-    """Return the rows of a table by their keys as they are now, whatever is deleted later."""
-    key = structure.heading.primary_key
-    keys = Query(connection, node).keys()
-    if already is not None:
-        keys += Query(connection, already).keys()
-    if not key or not keys:
-        return Restriction(Source(structure), Constant(bool(keys)))
-    return Restriction(Source(structure), OneOf(key, [[row[name] for name in key] for row in keys]))
+# Doing
+
+
+def _carried_out(
+    connection: Connection, graph: Dependencies, roots: Mapping[TableName, Node]
+) -> Counter[TableName]:
+    done: Counter[TableName] = Counter()
+    for portion in list(_portions(connection, graph, roots)):
+        affected = cascade(graph, portion)
+        for name in reversed(affected):
+            done[name] += delete_rows(connection, graph.structures[name], affected[name])
+    return done
+
+
+def _portions(
+    connection: Connection, graph: Dependencies, roots: Mapping[TableName, Node]
+) -> Iterator[dict[TableName, Node]]:
+    """Yield what to delete, one after the other.
+
+    A root whose condition looks at rows that go before its own (of its descendants) is fixed by the keys
+    that it has now.
+    """
+    affected = cascade(graph, roots)
+    if not any(tables_in(node) & (affected.keys() - {name}) for name, node in roots.items()):
+        yield dict(roots)
+        return
+    for name, node in roots.items():
+        query, source = Query(connection, node), Source(graph.structures[name])
+        key = tuple(query.primary_key)
+        if not key:
+            yield {name: Restriction(source, Constant(bool(query)))}
+            continue
+        found = query.keys()
+        keys = [tuple(row[each] for each in key) for row in found]
+        size = max(1, _KEY_VALUES // len(key))
+        for start in range(0, len(keys), size):
+            yield {name: Restriction(source, OneOf(key, keys[start : start + size]))}
+
+
+def _counted(connection: Connection, affected: Mapping[TableName, Node]) -> Counter[TableName]:
+    return Counter({name: len(Query(connection, node)) for name, node in affected.items()})
 
 
 def _agreed(counts: Mapping[TableName, int]) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from djupyter.definition.names import TableName
 from djupyter.errors import DataJointError
+from djupyter.graph.dependencies import Dependencies
 from djupyter.query.expression import Query
 from djupyter.query.source import Source
 from djupyter.sql import ddl
@@ -25,28 +26,28 @@ def drop(table: Table, *, prompt: bool | None, part_integrity: str) -> None:
         )
     if table.is_restricted:
         raise DataJointError("A restricted table cannot be dropped. Call drop on the table itself.")
+    name = table.structure.name
     graph = table._graph()
-    going = graph.descendants(table.name)
-    for name in going:
-        master = name.master
-        if part_integrity == "enforce" and master is not None and master not in going:
-            raise DataJointError(
-                f"Attempt to drop part table {name.class_name} before its master {master.class_name}. "
-                f"Drop {master.class_name} first."
-            )
+    going = graph.descendants(name)
+    _check_masters(going if part_integrity == "enforce" else [])
     ask = bool(table.connection.settings["safemode"]) if prompt is None else prompt
-    if ask:
-        print("The following tables would be dropped with all their rows:")
-        for name in going:
-            print(
-                f"  {len(Query(table.connection, Source(graph.structures[name]))):>9,}  {name.class_name}  ({name.schema})"
+    if ask and not _agreed(table.connection, graph, going):
+        return
+    ddl.drop(table.connection, *going)
+
+
+def _check_masters(going: Sequence[TableName]) -> None:
+    for name in going:
+        if name.master is not None and name.master not in going:
+            raise DataJointError(
+                f"Attempt to drop part table {name.class_name} before its master {name.master.class_name}. "
+                f"Drop {name.master.class_name} first."
             )
-        if not confirmed("Proceed?"):
-            return
-    drop_tables(table.connection, going[::-1])
 
 
-def drop_tables(connection: Connection, names: Sequence[TableName]) -> None:
-    """Drop tables, children first."""
-    for name in names:
-        ddl.drop(connection, name)
+def _agreed(connection: Connection, graph: Dependencies, going: Sequence[TableName]) -> bool:
+    print("The following tables would be dropped with all their rows:")
+    for name in going:
+        rows = len(Query(connection, Source(graph.structures[name])))
+        print(f"  {rows:>9,}  {name.class_name}  ({name.schema})")
+    return confirmed("Proceed?")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -10,17 +9,18 @@ from djupyter.errors import (
     DataJointError,
     DuplicateError,
     IntegrityError,
-    UnknownAttributeError,
 )
 from djupyter.heading.structure import TableStructure
 from djupyter.query import statement
 from djupyter.query.algebra import Algebra, instance
 from djupyter.query.conditions import AllOf, Equals
+from djupyter.query.expression import Query
 from djupyter.query.restriction import Restriction
 from djupyter.query.select import Lowering
 from djupyter.query.source import Source
 from djupyter.sql import write
-from djupyter.table.rows import Batch, batches, encoded
+from djupyter.table.encoding import check_given, encoded, known_names, place
+from djupyter.table.rows import Batch, batches
 
 if TYPE_CHECKING:
     from djupyter.sql.connection import Connection
@@ -77,12 +77,11 @@ def _insert_batch(
 def _insert_query(table: Table, query: Algebra, mode: Mode, *, ignore_extra: bool) -> None:
     structure, connection = table.structure, table.connection
     if query.connection is not connection:
-        insert(table, iter(query), mode, ignore_extra=ignore_extra, chunk_size=None)  # type: ignore[call-overload]
+        assert isinstance(query, Query), "U has no connection"
+        insert(table, iter(query), mode, ignore_extra=ignore_extra, chunk_size=None)
         return
-    names = [name for name in query.heading if name in structure.heading]
-    if len(names) < len(query.heading) and not ignore_extra:
-        extra = next(name for name in query.heading if name not in structure.heading)
-        raise UnknownAttributeError.of(extra, structure.heading, structure.name.class_name)
+    names = known_names(query.heading, structure, ignore_extra=ignore_extra)
+    check_given(names, structure, structure.name.class_name)
     lowering = Lowering(connection.backend)
     selection = query.node.lower(lowering)
     select = selection.statement([selection.columns[name].label(name) for name in names])
@@ -108,7 +107,7 @@ def _with_row(
         if values in seen or _exists(connection, structure, dict(zip(key, values, strict=True))):
             shown = ", ".join(f"{n}={v!r}" for n, v in zip(key, values, strict=True))
             return DuplicateError(
-                f"{structure.name.class_name}, row {batch.first + i}: there is a row with {shown} already. "
+                f"{place(structure, batch, i)}: there is a row with {shown} already. "
                 "Nothing was inserted. Pass skip_duplicates=True to keep the old row, replace=True to take the "
                 "new one."
             )
@@ -133,7 +132,7 @@ def _with_orphan(
             if not _exists(connection, parent, there):
                 shown = ", ".join(f"{n}={v!r}" for n, v in zip(key.names, values, strict=True))
                 return IntegrityError(
-                    f"{structure.name.class_name}, row {batch.first + i}: {shown} refers to a row of "
+                    f"{place(structure, batch, i)}: {shown} refers to a row of "
                     f"{parent.name.class_name} that does not exist. Nothing was inserted. Insert the parent first."
                 )
             known.add(values)

@@ -7,26 +7,30 @@ from collections.abc import Iterator
 from typing import Any
 
 # Names that mean the table, not the class, once the class belongs to a schema.
-_OF_TABLE = frozenset(
-    """
-    heading primary_key connection full_table_name is_declared structure
-    proj aggr aggregate join extend restrict preview make_sql
-    to_dicts to_pandas to_polars to_arrow to_arrays keys fetch1 head tail
-    insert insert1 insert_dataframe update1 validate
-    delete delete_quick drop drop_quick declare describe
-    parents children ancestors descendants parts
-    populate progress key_source
-    """.split()
-)
+_WHAT = {"heading", "primary_key", "connection", "table_name", "full_table_name", "structure"}
+_WHERE = {"is_declared", "describe", "parents", "children", "ancestors", "descendants", "parts"}
+_ALGEBRA = {"proj", "aggr", "aggregate", "join", "extend", "restrict"}
+_FETCH = {"to_dicts", "to_pandas", "to_polars", "to_arrow", "to_arrays", "keys", "fetch1"}
+_SHOW = {"head", "tail", "preview", "make_sql"}
+_WRITE = {"insert", "insert1", "insert_dataframe", "update1", "validate"}
+_REMOVE = {"delete", "delete_quick", "drop", "drop_quick"}
+_POPULATE = {"populate", "progress", "key_source"}
+_OF_TABLE = _WHAT | _WHERE | _ALGEBRA | _FETCH | _SHOW | _WRITE | _REMOVE | _POPULATE
 
 
 class TableMeta(ABCMeta):
     """Metaclass of table classes."""
 
     def __getattribute__(cls, name: str) -> Any:
-        if name in _OF_TABLE and type.__getattribute__(cls, "_schema") is not None:
+        if name not in _OF_TABLE:
+            return super().__getattribute__(name)
+        if type.__getattribute__(cls, "_schema") is not None:
             return getattr(cls(), name)
-        return super().__getattribute__(name)
+        found = super().__getattribute__(name)
+        if isinstance(found, property) and type.__getattribute__(cls, "definition"):
+            # A class that declares a table but has no schema: its instance says what to do.
+            return getattr(cls(), name)
+        return found
 
     def __and__(cls, restriction: object) -> Any:
         return cls() & restriction

@@ -1,33 +1,24 @@
-"""Rows as users give them, to rows as the database takes them. Pure: nothing here knows a connection.
+"""Rows in any form that users have them, to batches of columns. Pure: nothing here knows a table or a connection.
 
-Whatever the form (mappings, sequences, records, frames, a CSV file), rows become batches of columns, and each column is
-coerced and encoded as a whole.
+Mappings, sequences, records, frames, Arrow tables and CSV files all become `Batch` after `Batch`, so that what
+follows works on whole columns, whatever the rows came as.
 """
 
 from __future__ import annotations
 
 import csv
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from djupyter.codecs.base import Address
-from djupyter.codecs.registry import get_codec
-from djupyter.errors import (
-    DataJointError,
-    InvalidValueError,
-    MissingAttributeError,
-    UnknownAttributeError,
-)
-from djupyter.heading.attribute import Attribute
-from djupyter.heading.coerce import coerce_column
-from djupyter.heading.structure import TableStructure
+from djupyter.errors import DataJointError
 
-Adapter = Callable[[Any], Any]
+Columns = Mapping[str, Sequence[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,40 +35,15 @@ class Batch:
         Number of rows; columns do not tell when no attribute is given.
     first
         Position of the first row in what the user gave, counted from 0.
-    empty_is_null
-        Whether empty text stands for a missing value, as in a CSV file.
+    from_text
+        Whether values are text as in a CSV file, where an empty text stands for a missing value.
     """
 
     names: tuple[str, ...]
     columns: tuple[Sequence[Any], ...]
     size: int
     first: int = 0
-    empty_is_null: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ValidationResult:
-    """What `validate` found; true when there was nothing."""
-
-    is_valid: bool
-    errors: list[tuple[int, str | None, str]] = field(default_factory=list)
-    rows_checked: int = 0
-
-    def __bool__(self) -> bool:
-        return self.is_valid
-
-    def summary(self) -> str:
-        """Return the problems as text, the first twenty of them."""
-        if self.is_valid:
-            return f"Validation passed: {self.rows_checked} rows checked."
-        shown = [f"row {row}, {name or '-'}: {message}" for row, name, message in self.errors[:20]]
-        more = [f"... and {len(self.errors) - 20} more"] if len(self.errors) > 20 else []
-        return "\n".join([f"Validation failed: {len(self.errors)} errors.", *shown, *more])
-
-    def raise_if_invalid(self) -> None:
-        """Raise with the summary when there were problems."""
-        if not self.is_valid:
-            raise DataJointError(self.summary())
+    from_text: bool = False
 
 
 def batches(rows: Any, names: Sequence[str], size: int) -> Iterator[Batch]:
@@ -90,7 +56,7 @@ def batches(rows: Any, names: Sequence[str], size: int) -> Iterator[Batch]:
     names
         Attributes of the table in order, for rows that are sequences.
     size
-        Rows of a generator are taken this many at a time.
+        Rows of a batch, at most.
 
     Raises
     ------
@@ -103,197 +69,80 @@ def batches(rows: Any, names: Sequence[str], size: int) -> Iterator[Batch]:
     [(('a',), ([1],)), (('a', 'x'), ([2], [0]))]
     """
     if isinstance(rows, Path):
-        yield from _from_csv(rows, size)
-        return
-    if isinstance(rows, np.ndarray) and rows.dtype.names:
-        names = rows.dtype.names
-        yield Batch(names, tuple(rows[name].ravel() for name in names), rows.size)
-        return
-    kind = f"{type(rows).__module__.partition('.')[0]}.{type(rows).__name__}"
-    if kind == "pandas.DataFrame":
-        yield _from_frame(rows)
-        return
-    if kind in ("polars.DataFrame", "pyarrow.Table"):
-        data = rows.to_dict(as_series=False) if kind.startswith("polars") else rows.to_pydict()
-        yield Batch(tuple(data), tuple(data.values()), len(rows))
-        return
+        return _from_csv(rows, size)
+    columns = _columns_of(rows)
+    if columns is not None:
+        return _sliced(columns, len(rows), size)
     if isinstance(rows, str | bytes | Mapping) or not isinstance(rows, Iterable):
         raise DataJointError(
             f"insert takes many rows: a list of mappings, a frame, a pathlib.Path to a CSV file or a query, not "
             f"{type(rows).__name__}. For one row use insert1."
         )
-    first = 0
-    for some in _pieces(iter(rows), size):
-        yield from _from_rows(some, names, first)
-        first += len(some)
+    return _from_rows(iter(rows), names, size)
 
 
-def encoded(
-    batch: Batch,
-    structure: TableStructure,
-    adapter: Callable[[Attribute], Adapter | None],
-    *,
-    ignore_extra: bool,
-) -> Batch:
-    """Return a batch as the driver takes it: known attributes only, coerced, encoded and adapted.
+def one_row(row: Any) -> Any:
+    """Return what was given to insert1, if it is one row.
 
     Raises
     ------
-    UnknownAttributeError
-        The batch has something that is not an attribute.
-    MissingAttributeError
-        A value that must be given is missing.
-    InvalidValueError
-        A value does not fit; the message has the row's position.
+    DataJointError
+        It is a frame, a query or a list of rows.
+
+    Examples
+    --------
+    >>> one_row([{"a": 1}, {"a": 2}])
+    Traceback (most recent call last):
+    ...
+    djupyter.errors.DataJointError: insert1 takes one row, not a list of 2. Use insert for many rows.
     """
-    names = [name for name in batch.names if name in structure.heading]
-    if len(names) < len(batch.names) and not ignore_extra:
-        extra = next(name for name in batch.names if name not in structure.heading)
-        raise UnknownAttributeError.of(extra, structure.heading, structure.name.class_name)
-    _check_given(names, structure, batch.first)
-    by_name = dict(zip(batch.names, batch.columns, strict=True))
-    columns = [
-        _encoded_column(structure.heading[name], by_name[name], batch, structure, adapter)
-        for name in names
-    ]
-    return Batch(tuple(names), tuple(columns), batch.size, batch.first)
-
-
-def validate(structure: TableStructure, rows: Any, *, ignore_extra: bool) -> ValidationResult:
-    """Return every problem that can be seen without the database, row by row."""
-    errors: list[tuple[int, str | None, str]] = []
-    checked = 0
-    for batch in batches(rows, structure.heading.names, 1):
-        for offset in range(batch.size):
-            one = Batch(
-                batch.names,
-                tuple(column[offset : offset + 1] for column in batch.columns),
-                1,
-                batch.first + offset,
-                batch.empty_is_null,
-            )
-            errors += _problems(one, structure, ignore_extra)
-        checked += batch.size
-    return ValidationResult(not errors, errors, checked)
-
-
-def _problems(
-    row: Batch, structure: TableStructure, ignore_extra: bool
-) -> Iterator[tuple[int, str | None, str]]:
-    by_name = dict(zip(row.names, row.columns, strict=True))
-    if not ignore_extra:
-        for name in row.names:
-            if name not in structure.heading:
-                error = UnknownAttributeError.of(name, structure.heading, structure.name.class_name)
-                yield row.first, name, str(error)
-    for name, attribute in structure.heading.items():
-        try:
-            if name in by_name:
-                _encoded_column(attribute, by_name[name], row, structure, lambda _: None)
-            else:
-                _check_given([n for n in structure.heading if n != name], structure, row.first)
-        except DataJointError as error:
-            yield row.first, name, str(error)
-
-
-def _encoded_column(
-    attribute: Attribute,
-    values: Sequence[Any],
-    batch: Batch,
-    structure: TableStructure,
-    adapter: Callable[[Attribute], Adapter | None],
-) -> Sequence[Any]:
-    try:
-        if attribute.is_codec:
-            coerced: list[Any] = _through_codec(attribute, values, batch, structure)
-        else:
-            coerced = coerce_column(attribute, values, empty_is_null=batch.empty_is_null)
-    except InvalidValueError as error:
-        row = batch.first + getattr(error, "row", 0)
-        raise InvalidValueError(f"{structure.name.class_name}, row {row}: {error}") from None
-    if not attribute.nullable and None in coerced and not attribute.autoincrement:
-        row = batch.first + coerced.index(None)
-        advice = (
-            "Leave the attribute out to get its default."
-            if attribute.default
-            else "Give a value, or declare it with `= null`."
+    if (
+        isinstance(row, list | tuple)
+        and row
+        and all(isinstance(x, Mapping | list | tuple) for x in row)
+    ):
+        raise DataJointError(
+            f"insert1 takes one row, not a {type(row).__name__} of {len(row)}. Use insert for many rows."
         )
-        raise MissingAttributeError(
-            f"{structure.name.class_name}, row {row}: attribute `{attribute.name}` must not be NULL. {advice}"
-        )
-    adapt = adapter(attribute)
-    if adapt is None:
-        return coerced
-    return [None if value is None else adapt(value) for value in coerced]
+    # np.void is one record, and a sequence of its values.
+    if isinstance(row, Mapping | np.void | Sequence) and not isinstance(row, str | bytes):
+        return row
+    if isinstance(row, np.ndarray) and row.ndim == 1 and not row.dtype.names:
+        return row
+    raise DataJointError(
+        f"insert1 takes one row, a mapping or a sequence of all attributes in order, not {type(row).__name__}. "
+        "Use insert for many rows."
+    )
 
 
-def _through_codec(
-    attribute: Attribute, values: Sequence[Any], batch: Batch, structure: TableStructure
-) -> list[Any]:
-    assert attribute.type is not None, "a codec attribute has a type"
-    codec = get_codec(attribute.type.name)
-    by_name = dict(zip(batch.names, batch.columns, strict=True))
-    key_names = [name for name in structure.heading.primary_key if name in by_name]
-    encoded_values = []
-    for i, value in enumerate(values):
-        if value is None:
-            encoded_values.append(None)
-            continue
-        address = Address(
-            structure.name.schema,
-            structure.name.table,
-            attribute.name,
-            {name: by_name[name][i] for name in key_names},
-            attribute.type.store,
-        )
-        codec.validate(value)
-        encoded_values.append(codec.encode(value, address))
-    return encoded_values
+# Rows one by one
 
 
-def _check_given(names: Sequence[str], structure: TableStructure, row: int) -> None:
-    for name, attribute in structure.heading.items():
-        if name in names or attribute.nullable or attribute.default or attribute.autoincrement:
-            continue
-        raise MissingAttributeError(
-            f"{structure.name.class_name}, row {row}: attribute `{name}` is missing and has no default. "
-            f"Required: {', '.join(_required(structure))}."
-        )
-
-
-def _required(structure: TableStructure) -> list[str]:
-    return [
-        name
-        for name, a in structure.heading.items()
-        if not (a.nullable or a.default or a.autoincrement)
-    ]
-
-
-def _from_rows(rows: Sequence[Any], names: Sequence[str], first: int) -> Iterator[Batch]:
-    position = first
-    for given, group in groupby(rows, lambda row: _given(row, names)):
-        members = list(group)
-        columns: tuple[Sequence[Any], ...]
-        if isinstance(members[0], Mapping):
-            columns = tuple([row[name] for row in members] for name in given)
-        else:
-            columns = tuple(zip(*members, strict=True))
-        yield Batch(given, columns, len(members), position)
-        position += len(members)
-
-
-def _pieces(rows: Iterator[Any], size: int) -> Iterator[list[Any]]:
+def _from_rows(rows: Iterator[Any], names: Sequence[str], size: int) -> Iterator[Batch]:
+    position = 0
     # itertools.batched comes with Python 3.12.
     while piece := list(islice(rows, size)):
-        yield piece
+        for given, group in groupby(piece, lambda row: _given(row, names)):
+            members = list(group)
+            yield Batch(tuple(given), _transposed(given, members), len(members), position)
+            position += len(members)
 
 
-def _given(row: Any, names: Sequence[str]) -> tuple[str, ...]:
+def _transposed(given: Iterable[str], members: Sequence[Any]) -> tuple[Sequence[Any], ...]:
+    if isinstance(members[0], Mapping):
+        return tuple([row[name] for row in members] for name in given)
+    return tuple(zip(*members, strict=True))
+
+
+def _given(row: Any, names: Sequence[str]) -> Iterable[str]:
+    """Return what a row gives, such that rows which can share a batch compare equal."""
     if isinstance(row, Mapping):
-        return tuple(row)
+        return (
+            row.keys()
+        )  # a set to `==`: the order in which a mapping names attributes does not matter
     if isinstance(row, np.void) and row.dtype.names:
         return row.dtype.names
-    if isinstance(row, str | bytes) or not isinstance(row, Sequence | np.ndarray | np.void):
+    if isinstance(row, str | bytes) or not isinstance(row, Sequence | np.ndarray):
         raise DataJointError(
             f"Datatype {type(row)} cannot be inserted. A row is a mapping, a record, or a sequence of all "
             f"attributes in order: {', '.join(names)}."
@@ -306,34 +155,74 @@ def _given(row: Any, names: Sequence[str]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _from_frame(frame: Any) -> Batch:
-    if any(name is not None for name in frame.index.names):
-        frame = frame.reset_index()
-    columns = []
-    for name in frame.columns:
-        series = frame[name]
-        if series.isna().any():
-            columns.append(
-                [None if missing else v for v, missing in zip(series, series.isna(), strict=True)]
-            )
-        else:
-            columns.append(series.tolist() if series.dtype.kind not in "iuf" else series.to_numpy())
-    return Batch(tuple(map(str, frame.columns)), tuple(columns), len(frame))
+# Rows that lie in columns
+
+
+def _columns_of(rows: Any) -> Callable[[slice], Columns] | None:
+    """Return what cuts rows out of a frame, a table or a record array; None for anything else."""
+    if isinstance(rows, np.ndarray) and rows.dtype.names:
+        names, records = rows.dtype.names, rows.ravel()
+        return lambda part: {name: records[name][part] for name in names}
+    if _is_a(rows, "pandas", "DataFrame"):
+        # A named index holds attributes, an unnamed one only numbers the rows.
+        frame = rows.reset_index() if any(name is not None for name in rows.index.names) else rows
+        return lambda part: {
+            str(name): _values(series) for name, series in frame.iloc[part].items()
+        }
+    if _is_a(rows, "polars", "DataFrame"):
+        return lambda part: rows[part].to_dict(as_series=False)
+    if _is_a(rows, "pyarrow", "Table"):
+        return lambda part: rows.slice(part.start, part.stop - part.start).to_pydict()
+    return None
+
+
+def _is_a(value: object, module: str, name: str) -> bool:
+    # Values of a package exist only once it is loaded, so nobody waits here for its import.
+    loaded = sys.modules.get(module)
+    return loaded is not None and isinstance(value, getattr(loaded, name, ()))
+
+
+def _values(series: Any) -> Sequence[Any]:
+    missing = series.isna()
+    if missing.any():
+        return [None if gone else value for value, gone in zip(series, missing, strict=True)]
+    return series.to_numpy() if series.dtype.kind in "iuf" else series.tolist()  # type: ignore[no-any-return]
+
+
+def _sliced(columns: Callable[[slice], Columns], count: int, size: int) -> Iterator[Batch]:
+    for first in range(0, count, size):
+        some = columns(slice(first, min(first + size, count)))
+        yield Batch(tuple(some), tuple(some.values()), min(size, count - first), first)
+
+
+# Files
 
 
 def _from_csv(path: Path, size: int) -> Iterator[Batch]:
-    if not path.exists():
+    if not path.is_file():
         raise DataJointError(f"The file {path} does not exist.")
     with path.open(newline="", encoding="utf-8-sig") as file:
         reader = csv.reader(file, strict=True)
-        names = tuple(next(reader, ()))
+        names = tuple(name.strip() for name in next(reader, ()))
+        lines = _lines(path, reader, names)
         first = 0
-        for some in _pieces(reader, size):
-            for row in some:
-                if len(row) != len(names):
-                    raise DataJointError(
-                        f"{path.name}, line {reader.line_num}: {len(row)} values for {len(names)} names "
-                        f"({', '.join(names)})."
-                    )
-            yield Batch(names, tuple(zip(*some, strict=True)), len(some), first, empty_is_null=True)
+        while some := list(islice(lines, size)):
+            yield Batch(names, tuple(zip(*some, strict=True)), len(some), first, from_text=True)
             first += len(some)
+
+
+def _lines(path: Path, reader: Any, names: Sequence[str]) -> Iterator[list[str]]:
+    try:
+        for row in reader:
+            if not row:
+                continue
+            if len(row) != len(names):
+                raise DataJointError(
+                    f"{path.name}, line {reader.line_num}: {len(row)} values for {len(names)} names "
+                    f"({', '.join(names)})."
+                )
+            yield row
+    except csv.Error as error:
+        raise DataJointError(
+            f"{path.name}, line {reader.line_num}: {error}. Is it a CSV file?"
+        ) from error

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, ClassVar, TypeVar
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeVar
 
 from djupyter.definition.names import TableName
 from djupyter.errors import DataJointError, nearest
@@ -15,6 +15,7 @@ from djupyter.sql import ddl
 from djupyter.sql.connection import Connection
 from djupyter.table.context import names_around
 from djupyter.table.declare import bind, declare
+from djupyter.table.default import default_connection
 from djupyter.table.prompt import confirmed
 from djupyter.table.table import FreeTable
 from djupyter.table.tiers import Part, UserTable
@@ -55,8 +56,6 @@ class Schema:
     >>> schema.list_tables()
     ['subject']
     """
-
-    default_connection: ClassVar[Callable[[], Connection] | None] = None
 
     def __init__(
         self,
@@ -128,9 +127,7 @@ class Schema:
     def connection(self) -> Connection:
         """The connection; the default one where none was given."""
         if self._connection is None:
-            if Schema.default_connection is None:
-                raise DataJointError("No connection: pass one, dj.Schema(name, connection=...).")
-            self._connection = Schema.default_connection()
+            self._connection = default_connection()
         return self._connection
 
     @property

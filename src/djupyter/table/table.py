@@ -14,9 +14,12 @@ from djupyter.heading.structure import ForeignKey, TableStructure, to_definition
 from djupyter.query.expression import Query
 from djupyter.query.node import Node
 from djupyter.query.source import Source
+from djupyter.sql import ddl
 from djupyter.table import delete, drop, insert, update
+from djupyter.table.default import default_connection
 from djupyter.table.meta import TableMeta
-from djupyter.table.rows import ValidationResult, validate
+from djupyter.table.rows import one_row
+from djupyter.table.validation import ValidationResult, validate
 
 if TYPE_CHECKING:
     from djupyter.sql.connection import Connection
@@ -111,6 +114,11 @@ class Table(Query, metaclass=TableMeta):
             print(text)
         return text
 
+    @property
+    def table_name(self) -> str:
+        """The table's own name in the database."""
+        return self.name.table
+
     # -- its place in the pipeline ------------------------------------------------------------------
 
     def parents(
@@ -155,8 +163,14 @@ class Table(Query, metaclass=TableMeta):
     # -- its rows -----------------------------------------------------------------------------------
 
     def insert1(self, row: Any, **options: Any) -> None:
-        """Insert one row; options as in `insert`."""
-        self.insert([row], **options)
+        """Insert one row; options as in `insert`.
+
+        Raises
+        ------
+        DataJointError
+            More than one row was given.
+        """
+        self.insert([one_row(row)], **options)
 
     def insert(
         self,
@@ -249,7 +263,8 @@ class Table(Query, metaclass=TableMeta):
         Parameters
         ----------
         transaction
-            Delete in a transaction of its own; False joins the one that is open.
+            Accepted for code written for datajoint: a deletion is always all or nothing, inside an open
+            transaction as a part of it.
         prompt
             Show what will go and ask first; None asks when `safemode` is on.
         part_integrity
@@ -261,9 +276,7 @@ class Table(Query, metaclass=TableMeta):
         int
             Number of rows deleted from this table.
         """
-        return delete.delete(
-            self, transaction=transaction, prompt=prompt, part_integrity=part_integrity
-        )
+        return delete.delete(self, prompt=prompt, part_integrity=part_integrity)
 
     def delete_quick(self, get_count: bool = False) -> int | None:
         """Delete the rows without looking at dependent tables, which the database then protects."""
@@ -276,7 +289,7 @@ class Table(Query, metaclass=TableMeta):
 
     def drop_quick(self) -> None:
         """Drop only this table; the database refuses while others refer to it."""
-        drop.drop_tables(self.connection, [self.name])
+        ddl.drop(self.connection, self.name)
 
     # -- inside -------------------------------------------------------------------------------------
 
@@ -338,7 +351,7 @@ class FreeTable(Table):
     Parameters
     ----------
     connection
-        Where the table is.
+        Where the table is; left out, it is on the default connection.
     full_table_name
         `schema.table`, quoted or not, or a `TableName`.
 
@@ -348,12 +361,19 @@ class FreeTable(Table):
         The name has no schema.
     """
 
-    def __init__(self, connection: Connection, full_table_name: str | TableName) -> None:
+    def __init__(
+        self,
+        connection: Connection | str | TableName,
+        full_table_name: str | TableName | None = None,
+    ) -> None:
         super().__init__()
-        self._connection = connection
-        self._free_name = (
-            full_table_name if isinstance(full_table_name, TableName) else _parsed(full_table_name)
-        )
+        if isinstance(connection, str | TableName):
+            self._connection, name = default_connection(), connection
+        elif full_table_name is None:
+            raise DataJointError('Name the table: FreeTable(connection, "schema.table").')
+        else:
+            self._connection, name = connection, full_table_name
+        self._free_name = name if isinstance(name, TableName) else _parsed(name)
 
     @property
     def connection(self) -> Connection:

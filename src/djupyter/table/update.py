@@ -9,7 +9,8 @@ from djupyter.errors import DataJointError, MissingAttributeError, UnknownAttrib
 from djupyter.heading.attribute import Attribute
 from djupyter.heading.structure import TableStructure
 from djupyter.sql import write
-from djupyter.table.rows import Batch, encoded
+from djupyter.table.encoding import encoded
+from djupyter.table.rows import Batch
 
 if TYPE_CHECKING:
     from djupyter.table.table import Table
@@ -27,9 +28,9 @@ def update1(table: Table, row: Any) -> None:
     given = [row[name] for name in structure.heading.primary_key] + values
     ready = encoded(
         Batch(tuple(names), tuple([value] for value in given), 1),
-        _loose(structure, names),
+        structure,
         lambda attribute: backend.adapter(attribute.type),
-        ignore_extra=False,
+        partial=True,
     )
     by_name = dict(zip(ready.names, (column[0] for column in ready.columns), strict=True))
     key = structure.heading.primary_key
@@ -38,7 +39,8 @@ def update1(table: Table, row: Any) -> None:
     if count != 1:
         shown = ", ".join(f"{name}={row[name]!r}" for name in key)
         raise DataJointError(
-            f"Update can only be applied to one existing entry: {structure.name.class_name} has none with {shown}."
+            "Update can only be applied to one existing entry: "
+            f"{structure.name.class_name} has none{f' with {shown}' if shown else ''}."
         )
 
 
@@ -66,7 +68,8 @@ def _checked(table: Table, structure: TableStructure, row: Any) -> list[str]:
     changes = [name for name in row if not heading[name].in_key]
     if not changes:
         raise DataJointError(
-            f"update1 was given only the key: name the attributes to change ({', '.join(heading.secondary_attributes)})."
+            "update1 was given only the key: name the attributes to change "
+            f"({', '.join(heading.secondary_attributes)})."
         )
     return changes
 
@@ -84,12 +87,3 @@ def _reset(attribute: Attribute) -> Any:
             f"Attribute `{attribute.name}` defaults to the time of insertion; give a time instead of None."
         )
     return default.text
-
-
-def _loose(structure: TableStructure, names: list[str]) -> TableStructure:
-    """Return the structure with only the named attributes, so that the others are not missed."""
-    return TableStructure(
-        structure.name,
-        structure.comment,
-        tuple(attribute for attribute in structure.attributes if attribute.name in names),
-    )

@@ -1,0 +1,204 @@
+"""Batches of rows as the driver takes them: known attributes only, coerced, encoded. Pure: no connection."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from djupyter.codecs.base import Address
+from djupyter.codecs.registry import get_codec
+from djupyter.errors import (
+    DataJointError,
+    InvalidValueError,
+    MissingAttributeError,
+    UnknownAttributeError,
+)
+from djupyter.heading.attribute import Attribute
+from djupyter.heading.coerce import coerce_column
+from djupyter.heading.structure import TableStructure
+from djupyter.table.rows import Batch
+
+Adapter = Callable[[Any], Any]
+
+
+def encoded(
+    batch: Batch,
+    structure: TableStructure,
+    adapter: Callable[[Attribute], Adapter | None],
+    *,
+    ignore_extra: bool = False,
+    partial: bool = False,
+) -> Batch:
+    """Return a batch as the driver takes it.
+
+    Parameters
+    ----------
+    batch
+        Rows as users gave them.
+    structure
+        The table.
+    adapter
+        For each attribute, what turns canonical values into the driver's.
+    ignore_extra
+        Leave out what is not an attribute of the table.
+    partial
+        Whether attributes that an insert must give may be missing.
+
+    Raises
+    ------
+    UnknownAttributeError
+        The batch has something that is not an attribute.
+    MissingAttributeError
+        A value that must be given is missing.
+    InvalidValueError
+        A value does not fit; the message has the row's position.
+    """
+    names = known_names(batch.names, structure, ignore_extra=ignore_extra)
+    if not partial:
+        check_given(names, structure, place(structure, batch))
+    by_name = dict(zip(batch.names, batch.columns, strict=True))
+    columns = tuple(
+        encoded_column(structure.heading[name], by_name[name], batch, structure, adapter)
+        for name in names
+    )
+    return Batch(tuple(names), columns, batch.size, batch.first)
+
+
+def known_names(
+    names: Iterable[str], structure: TableStructure, *, ignore_extra: bool
+) -> list[str]:
+    """Return the names that are attributes.
+
+    Raises
+    ------
+    UnknownAttributeError
+        A name is not, and extra ones are not to be ignored.
+    """
+    given = list(names)
+    known = [name for name in given if name in structure.heading]
+    if len(known) < len(given) and not ignore_extra:
+        extra = next(name for name in given if name not in structure.heading)
+        raise UnknownAttributeError.of(extra, structure.heading, structure.name.class_name)
+    return known
+
+
+def check_given(names: Iterable[str], structure: TableStructure, where: str) -> None:
+    """Refuse rows without an attribute that has no default.
+
+    Raises
+    ------
+    MissingAttributeError
+        One is missing.
+    """
+    given = set(names)
+    required = [name for name, attribute in structure.heading.items() if _is_required(attribute)]
+    for name in required:
+        if name not in given:
+            raise MissingAttributeError(
+                f"{where}: attribute `{name}` is missing and has no default. Required: {', '.join(required)}."
+            )
+
+
+def encoded_column(
+    attribute: Attribute,
+    values: Sequence[Any],
+    batch: Batch,
+    structure: TableStructure,
+    adapter: Callable[[Attribute], Adapter | None],
+) -> Sequence[Any]:
+    """Return the values of one attribute as the driver takes them.
+
+    Raises
+    ------
+    InvalidValueError, MissingAttributeError
+        As for `encoded`.
+    """
+    try:
+        if batch.from_text and (attribute.is_json or attribute.is_codec):
+            values = _read(attribute, values)
+        if attribute.is_codec:
+            canonical: list[Any] = _through_codec(attribute, values, batch, structure)
+        else:
+            canonical = coerce_column(attribute, values, empty_is_null=batch.from_text)
+    except InvalidValueError as error:
+        raise InvalidValueError(f"{place(structure, batch, error.row or 0)}: {error}") from None
+    if not attribute.nullable and not attribute.autoincrement:
+        _refuse_null(attribute, canonical, batch, structure)
+    adapt = adapter(attribute)
+    return canonical if adapt is None else [None if v is None else adapt(v) for v in canonical]
+
+
+def place(structure: TableStructure, batch: Batch, offset: int = 0) -> str:
+    """Return where a row is, for messages: the table, and the position among several rows."""
+    name = structure.name.class_name
+    is_only = batch.size == 1 and batch.first == 0
+    return name if is_only else f"{name}, row {batch.first + offset}"
+
+
+def _is_required(attribute: Attribute) -> bool:
+    return not (attribute.nullable or attribute.default or attribute.autoincrement)
+
+
+def _refuse_null(
+    attribute: Attribute, values: Sequence[Any], batch: Batch, structure: TableStructure
+) -> None:
+    row = next((row for row, value in enumerate(values) if value is None), None)
+    if row is not None:
+        advice = (
+            "Leave the attribute out to get its default."
+            if attribute.default
+            else "Give a value, or declare it with `= null`."
+        )
+        raise MissingAttributeError(
+            f"{place(structure, batch, row)}: attribute `{attribute.name}` must not be NULL. {advice}"
+        )
+
+
+def _read(attribute: Attribute, values: Sequence[Any]) -> list[Any]:
+    """Return what the text of a CSV file stands for: JSON documents are written as such."""
+    result: list[Any] = []
+    for row, text in enumerate(values):
+        try:
+            empty = not text.strip()
+            result.append(None if empty else json.loads(text) if attribute.is_json else text)
+        except ValueError as problem:
+            error = InvalidValueError(
+                f"Attribute `{attribute.name}` : json cannot hold {text[:80]!r}. "
+                f"Expected a JSON document; {problem}."
+            )
+            error.row = row
+            raise error from problem
+    return result
+
+
+def _through_codec(
+    attribute: Attribute, values: Sequence[Any], batch: Batch, structure: TableStructure
+) -> list[Any]:
+    assert attribute.type is not None, "a codec attribute has a type"
+    codec = get_codec(attribute.type.name)
+    by_name = dict(zip(batch.names, batch.columns, strict=True))
+    key_names = [name for name in structure.heading.primary_key if name in by_name]
+    result: list[Any] = []
+    for row, value in enumerate(values):
+        if value is None:
+            result.append(None)
+            continue
+        address = Address(
+            structure.name.schema,
+            structure.name.table,
+            attribute.name,
+            {name: by_name[name][row] for name in key_names},
+            attribute.type.store,
+        )
+        try:
+            codec.validate(value)
+            result.append(codec.encode(value, address))
+        except DataJointError as problem:
+            error = InvalidValueError(
+                f"Attribute `{attribute.name}` : {attribute.type_text} cannot hold "
+                f"this {type(value).__name__}. {problem}"
+            )
+            error.row = row
+            raise error from problem
+    return result

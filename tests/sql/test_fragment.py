@@ -119,6 +119,11 @@ def test_an_order_by_anything_else_is_refused(text: str) -> None:
         ("uper(name)", "Did you mean `upper`"),
         ("list(a, b)", "`list`"),
         ("condition(a)", "`condition`"),
+        ("x between symmetric 1 and 2", "not in the condition language"),
+        ("now(x) > d", "takes no arguments"),
+        ("1e400 > x", "too large"),
+        ("+".join("x" * 2000), "nested too deeply"),
+        ("not " * 5000 + "x", "nested too deeply"),
         ("round()", "takes 1 or 2 arguments, not 0"),
         ("greatest(a)", "two or more"),
         ("count(*) > 1", "aggr"),
@@ -155,10 +160,19 @@ def test_a_syntax_error_points_at_its_place() -> None:
     assert str(caught.value).endswith("\n    \tand y garbage\n    \t      ^^^^^^^")
 
 
-@pytest.mark.parametrize("text", ["sum(max(x))", "group_concat(distinct a order by b)", "count()"])
+@pytest.mark.parametrize(
+    "text",
+    ["sum(max(x))", "group_concat(distinct a order by b)", "group_concat(a order by 1)", "count()"],
+)
 def test_an_aggregate_without_meaning_is_refused(text: str) -> None:
     with pytest.raises(QuerySyntaxError):
         parse_aggregate(text)
+
+
+def test_a_sum_of_a_hundred_terms_is_written_for_every_backend() -> None:
+    fragment = parse_expression(" + ".join("x" * 100))
+    for dialect in DIALECTS:
+        assert element(fragment, sa.column, sa.bindparam, dialect) is not None
 
 
 def test_a_chain_of_a_thousand_conditions_is_read() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
@@ -28,6 +29,8 @@ def number(text: str) -> tuple[object, ValueKind]:
         exact = Decimal(text)
     except ArithmeticError:
         raise QuerySyntaxError(f"`{text}` is not a number.") from None
+    if abs(exact) > Decimal(sys.float_info.max):
+        raise QuerySyntaxError(f"`{text}` is too large a number.")
     digits = len(exact.normalize().as_tuple().digits)
     if "e" in text.lower() or digits <= 15:
         return float(exact), "float"
@@ -211,6 +214,10 @@ def group_concat_arguments(
     QuerySyntaxError
         Distinct values are ordered by something else: one value may stand for many rows.
     """
+    if any(isinstance(key.arguments[0], Value) for key in keys):
+        raise QuerySyntaxError(
+            "group_concat is ordered by attributes or expressions, not by numbers."
+        )
     if distinct and any(key.arguments[0] != whole for key in keys):
         raise QuerySyntaxError(
             "group_concat of distinct values can be ordered only by these values."

@@ -158,6 +158,8 @@ def find_form(name: str, count: int) -> Form:
         return found
     arities = sorted(arity for known, arity in FORMS if known == name)
     if arities:
-        wanted = " or ".join("one or more" if arity < 0 else str(arity) for arity in arities)
-        raise QuerySyntaxError(f"`{name}` takes {wanted} arguments, not {count}.")
+        wanted = "one or more" if arities[0] < 0 else " or ".join(map(str, arities))
+        raise QuerySyntaxError(
+            f"`{name}` takes {wanted} argument{'s' * (wanted != '1')}, not {count}."
+        )
     raise unknown_function(name)

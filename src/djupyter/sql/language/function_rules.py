@@ -91,7 +91,11 @@ def _date_format(reader: Reader, name: str, arguments: list[Any]) -> Node:
 
 
 def _now(reader: Reader, name: str, arguments: list[Any]) -> Node:
-    # now(3): the digits of the fraction are the backend's affair.
+    if arguments and not (len(arguments) == 1 and isinstance(arguments[0], exp.Literal)):
+        raise QuerySyntaxError(
+            f"`{name}` takes no arguments but the digits of the second: `{name}(3)`."
+        )
+    # These digits are the backend's affair.
     return calls.function(name, [])
 
 

@@ -24,6 +24,7 @@ class Reader:
         self.compared: list[str | None] = []
         self.has_aggregate = False
         self._in_aggregate = False
+        self._depth = 0
 
     def read(self, text: str) -> Node:
         """Return the tree of a text.
@@ -48,11 +49,15 @@ class Reader:
     def node(self, tree: object) -> Node:
         """Return the node of a piece of sqlglot's tree; the one gate that everything passes."""
         rule = self._rules.get(type(tree))
-        if rule is None:
-            raise QuerySyntaxError(
-                f"{_described(tree)} is not in the condition language. {_advice(tree)}".rstrip()
-            )
-        return rule(self, tree)
+        if rule is None or not isinstance(tree, exp.Expr) or _has_more(tree):
+            problem = f"{_described(tree)} is not in the condition language. {_advice(tree)}"
+            raise QuerySyntaxError(problem.rstrip())
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise QuerySyntaxError("The condition is nested too deeply.")
+        node = rule(self, tree)
+        self._depth -= 1
+        return node
 
     def value(self, value: object, kind: ValueKind) -> Value:
         """Take a literal out of the text."""
@@ -92,6 +97,46 @@ class Reader:
 
 Rule = Callable[[Reader, Any], Node]
 
+# Writing takes three frames a level, and Python has a thousand for everything.
+_DEEPEST = 150
+_KNOWN_PARTS = frozenset(
+    [
+        "this",
+        "expression",
+        "expressions",
+        "is_string",
+        "quoted",
+        "table",
+        "db",
+        "catalog",
+        "negate",
+        "query",
+        "unnest",
+        "field",
+        "low",
+        "high",
+        "ifs",
+        "true",
+        "false",
+        "default",
+        "to",
+        "_type",
+        "separator",
+        "position",
+        "start",
+        "length",
+        "substr",
+        "safe",
+        "typed",
+        "coalesce",
+    ]
+)
+
+
+def _has_more(tree: exp.Expr) -> bool:
+    """Tell whether a construct has a part that no rule reads, such as BETWEEN SYMMETRIC."""
+    return any(part and name not in _KNOWN_PARTS for name, part in tree.args.items())
+
 
 def _described(tree: object) -> str:
     """Return how a user would call a construct."""
@@ -99,6 +144,8 @@ def _described(tree: object) -> str:
         return "A subquery"
     if isinstance(tree, exp.Window):
         return "A window function"
+    if isinstance(tree, exp.HexString | exp.BitString | exp.Introducer | exp.National):
+        return "A literal other than numbers and plain strings"
     if isinstance(tree, exp.Parameter | exp.SessionParameter | exp.Placeholder):
         return "A variable or parameter"
     return f"`{str(tree)[:60]}`"

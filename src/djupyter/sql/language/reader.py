@@ -99,38 +99,11 @@ Rule = Callable[[Reader, Any], Node]
 
 # Writing takes three frames a level, and Python has a thousand for everything.
 _DEEPEST = 150
-_KNOWN_PARTS = frozenset(
-    [
-        "this",
-        "expression",
-        "expressions",
-        "is_string",
-        "quoted",
-        "table",
-        "db",
-        "catalog",
-        "negate",
-        "query",
-        "unnest",
-        "field",
-        "low",
-        "high",
-        "ifs",
-        "true",
-        "false",
-        "default",
-        "to",
-        "_type",
-        "separator",
-        "position",
-        "start",
-        "length",
-        "substr",
-        "safe",
-        "typed",
-        "coalesce",
-    ]
-)
+_KNOWN_PARTS = {
+    "this", "expression", "expressions", "is_string", "quoted", "table", "db", "catalog", "negate",
+    "query", "unnest", "field", "low", "high", "ifs", "true", "false", "default", "to", "_type",
+    "separator", "position", "start", "length", "substr", "safe", "typed", "coalesce",
+}  # fmt: skip
 
 
 def _has_more(tree: exp.Expr) -> bool:

@@ -25,6 +25,7 @@ In a notebook these show their message and the user's own frames, never ours.
 
 from __future__ import annotations
 
+import builtins
 import traceback
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -60,17 +61,31 @@ class DataJointError(Exception):
     def _render_traceback_(self) -> list[str]:
         """Tell IPython what to show: the user's frames and the message, none of our insides."""
         frames = [
-            frame
+            line
             for frame in traceback.extract_tb(self.__traceback__)
-            if not frame.filename.startswith(_OUR_FOLDER) and "IPython" not in frame.filename
-        ]
-        lines = [
-            f"{'In the cell' if 'ipykernel' in frame.filename else Path(frame.filename).name}, "
-            f"line {frame.lineno}, in {frame.name}\n    {frame.line}"
-            for frame in frames
             if frame.line
+            and not frame.filename.startswith(_OUR_FOLDER)
+            and "IPython" not in frame.filename
+            for line in _shown(frame)
         ]
-        return [*lines, f"{type(self).__name__}: {self}"]
+        return [*frames, f"{type(self).__name__}: {self}", *getattr(self, "__notes__", ())]
+
+
+def _shown(frame: traceback.FrameSummary) -> list[str]:
+    function = "" if frame.name == "<module>" else f", in {frame.name}"
+    return [
+        f"{_place(frame.filename)}, line {frame.lineno}{function}",
+        f"----> {frame.lineno} {frame.line}",
+        "",
+    ]
+
+
+def _place(filename: str) -> str:
+    """Return what people call a file: IPython knows which cell stands behind its file names."""
+    get_shell = getattr(builtins, "get_ipython", None)
+    shell = get_shell() if get_shell else None
+    cell = shell.compile.format_code_name(filename) if shell else None
+    return " ".join(cell) if cell else Path(filename).name
 
 
 class DefinitionError(DataJointError):
@@ -158,7 +173,7 @@ class ThreadSafetyError(DataJointError):
 
 
 class UnknownSettingError(DataJointError, KeyError, AttributeError):
-    """No setting has that name; both a `KeyError` and an `AttributeError`, as settings are read both ways."""
+    """No setting has that name; settings are read by key and by attribute, so it is both errors."""
 
 
 class InvalidSettingError(DataJointError, ValueError):

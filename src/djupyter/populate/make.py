@@ -43,6 +43,7 @@ def make_one(table: AutoPopulate, key: Key, options: Mapping[str, Any]) -> None:
     DataJointError
         What `make_fetch` gave has changed while computing.
     """
+    __tracebackhide__ = True  # IPython then shows the user's frames only
     check_makes(table)
     make = _make_of(table)
     if make is None:
@@ -75,6 +76,7 @@ def _make_of(table: AutoPopulate) -> Any:
 
 
 def _in_three_parts(table: Any, key: Key, options: Mapping[str, Any]) -> None:
+    __tracebackhide__ = True
     fetched = _several(table, "make_fetch", table.make_fetch(dict(key), **options))
     computed = _several(table, "make_compute", table.make_compute(dict(key), *fetched))
     with table.connection.transaction:
@@ -92,6 +94,7 @@ def _several(table: Any, part: str, result: Any) -> Sequence[Any]:
 
 
 def _by_generator(table: AutoPopulate, make: Any, key: Key, options: Mapping[str, Any]) -> None:
+    __tracebackhide__ = True
     first: Generator[Any, Any, None] = make(dict(key), **options)
     try:
         fetched = next(first)

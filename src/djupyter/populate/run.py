@@ -33,6 +33,7 @@ def populate(
     listener: Listener | None = None,
 ) -> Summary:
     """Compute the missing keys of a table; see `AutoPopulate.populate`."""
+    __tracebackhide__ = True  # IPython then shows the user's frames only
     _check(table)
     check_makes(table)
     if max_calls is not None and max_calls < 0:
@@ -63,6 +64,7 @@ def populate(
 
 def _one(table: AutoPopulate, key: Key, options: Mapping[str, Any]) -> int:
     """Make one key; return 0 when another worker was faster."""
+    __tracebackhide__ = True  # IPython then shows the user's frames only
     if key in table:
         return 0
     working = type(table)()

@@ -70,6 +70,7 @@ class AutoPopulate(UserTable):
         Exception
             Whatever `make` raises, unless suppressed; the key's rows are rolled back, earlier keys stay.
         """
+        __tracebackhide__ = True  # IPython then shows the user's frames only
         if reserve_jobs or processes != 1:
             raise DataJointError(
                 "This version computes in one process and reserves no jobs. Call populate() without "

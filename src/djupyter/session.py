@@ -6,11 +6,14 @@ The only state of the package that is not passed along; `Schema` without a conne
 from __future__ import annotations
 
 import threading
+from typing import TYPE_CHECKING
 
-from djupyter.settings import Settings, load_settings
 from djupyter.sql.backends import url_of
 from djupyter.sql.connection import Connection
 from djupyter.table.default import provide
+
+if TYPE_CHECKING:
+    from djupyter.settings import Settings
 
 
 class Session:
@@ -26,6 +29,9 @@ class Session:
         """The settings, read from files and the environment the first time."""
         with self._lock:
             if self._settings is None:
+                # pydantic costs a tenth of a second; the import of the package need not wait for it.
+                from djupyter.settings import load_settings
+
                 self._settings = load_settings()
             return self._settings
 

@@ -13,12 +13,12 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Self, TypeVar
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import sqlalchemy as sa
 
 from djupyter.errors import DataJointError
-from djupyter.settings import Settings
 from djupyter.sql.backends import backend_of, parse_url
 from djupyter.sql.backends.base import Row, Statement
 from djupyter.sql.failures import to_error
@@ -26,6 +26,9 @@ from djupyter.sql.reflect import Catalog
 from djupyter.sql.result import Result, spooled
 from djupyter.sql.session import Session
 from djupyter.sql.transaction import Transaction
+
+if TYPE_CHECKING:
+    from djupyter.settings import Settings
 
 T = TypeVar("T")
 
@@ -68,7 +71,7 @@ class Connection:
         self.backend = backend_of(parsed)
         self._url = self.backend.resolved(parsed)
         self._shown = parsed.render_as_string(hide_password=True)
-        self.settings = settings if settings is not None else Settings()
+        self._settings = settings
         self.timeout = timeout
         self.created = False
         self.catalog = Catalog(self.backend, self.fetch)
@@ -79,6 +82,16 @@ class Connection:
         self._sessions: weakref.WeakSet[Session] = weakref.WeakSet()
         self._inherited: list[Session] = []
         _open.add(self)
+
+    @property
+    def settings(self) -> Settings:
+        """What the tables and queries of this connection go by; defaults where none were given."""
+        if self._settings is None:
+            # pydantic costs a tenth of a second; the import of the package need not wait for it.
+            from djupyter.settings import Settings
+
+            self._settings = Settings()
+        return self._settings
 
     def __repr__(self) -> str:
         state = "connected" if self.is_connected else "not connected"
@@ -362,6 +375,10 @@ class Connection:
         reading and writing. On servers it is an ordinary transaction.
         """
         return Transaction(self, late=True)
+
+    def unguarded(self) -> AbstractContextManager[None]:
+        """Let the transactions inside leave foreign keys unchecked; they check them themselves."""
+        return self._session().unguarded()
 
     @property
     def in_transaction(self) -> bool:

@@ -73,6 +73,15 @@ def notes(structure: TableStructure, backend: Backend) -> list[Statement]:
     return [*backend.annotate(structure), *_note_lineage(structure, backend)]
 
 
+def create_indexes(
+    before: TableStructure, after: TableStructure, backend: Backend
+) -> list[str]:
+    """Return the statements that give a table the indexes of another structure of it."""
+    old = [sa.schema.DropIndex(i, if_exists=True) for i in _in_order(to_table(before, backend))]
+    new = [sa.schema.CreateIndex(index) for index in _in_order(to_table(after, backend))]
+    return [backend.compile(statement) for statement in (*old, *new)]
+
+
 def drop_table(name: TableName, backend: Backend) -> list[Statement]:
     """Return the statements that drop a table with its lineage and notes."""
     schema, table = _quoted(name, backend)
@@ -212,7 +221,7 @@ def declare(connection: Connection, structure: TableStructure) -> bool:
         declared.
     """
     name, backend, catalog = structure.name, connection.backend, connection.catalog
-    _refuse_in_transaction(connection, f"{name} cannot be declared")
+    refuse_in_transaction(connection, f"{name} cannot be declared")
     statements = create_table(structure, backend)
     catalog.structures(name.schema)
     with connection.transaction:
@@ -236,7 +245,7 @@ def drop(connection: Connection, *names: TableName) -> None:
     DataJointError
         A transaction is open, or another table refers to one of them.
     """
-    _refuse_in_transaction(connection, "Tables cannot be dropped")
+    refuse_in_transaction(connection, "Tables cannot be dropped")
     connection.ddl(_drops(connection, names))
 
 
@@ -249,7 +258,7 @@ def drop_schema(connection: Connection, schema: str) -> None:
         A transaction is open, there is no such schema, or a table of another schema refers to one
         of its tables.
     """
-    _refuse_in_transaction(connection, f"The schema `{schema}` cannot be dropped")
+    refuse_in_transaction(connection, f"The schema `{schema}` cannot be dropped")
     names = [structure.name for structure in connection.catalog.structures(schema).values()]
     connection.ddl([*_drops(connection, names), *connection.backend.drop_schema(schema)])
 
@@ -269,7 +278,21 @@ def _drops(connection: Connection, names: Collection[TableName]) -> list[Stateme
     return [statement for name in order for statement in drop_table(name, connection.backend)]
 
 
-def _refuse_in_transaction(connection: Connection, what: str) -> None:
+def refuse_in_transaction(connection: Connection, what: str) -> None:
+    """Refuse what databases cannot do as part of a transaction.
+
+    Parameters
+    ----------
+    connection
+        Where.
+    what
+        The beginning of the message, as in `It cannot be declared`.
+
+    Raises
+    ------
+    DataJointError
+        A transaction is open.
+    """
     if connection.in_transaction:
         raise DataJointError(
             f"{what} inside a transaction. Leave the transaction first; "

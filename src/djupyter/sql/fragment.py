@@ -25,9 +25,6 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from djupyter.errors import QuerySyntaxError
 from djupyter.sql.json_path import JsonPath, parse_json_path
-from djupyter.sql.language.function_rules import FUNCTION_RULES
-from djupyter.sql.language.operator_rules import OPERATOR_RULES
-from djupyter.sql.language.reader import Reader
 from djupyter.sql.language.tree import Call, Name, Node, Value, kind_of, shape_of
 from djupyter.sql.language.writer import Tree, assemble, written
 
@@ -44,7 +41,6 @@ __all__ = [
 ]
 
 _REMEMBERED = 4096
-_RULES = {**OPERATOR_RULES, **FUNCTION_RULES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +136,10 @@ def parse_aggregate(text: str) -> Fragment:
 
 
 def _parse(text: str, *, as_condition: bool = False) -> Fragment:
-    reader = Reader(_RULES)
+    # sqlglot costs a tenth of a second, which a session without text conditions need not pay.
+    from djupyter.sql.language.rules import reader as new_reader
+
+    reader = new_reader()
     node = reader.read(text)
     if as_condition and kind_of(node) != "bool":
         node = Call("condition", (node,), "bool")

@@ -111,6 +111,18 @@ class Session:
         finally:
             self._leave()
 
+    @contextmanager
+    def unguarded(self) -> Iterator[None]:
+        """Let the transactions inside leave foreign keys unchecked, this thread's only."""
+        with self.lock:
+            try:
+                for statement in self.backend.unguard:
+                    self._run(statement)
+                yield
+            finally:
+                for statement in self.backend.guard:
+                    self._run(statement)
+
     def close(self) -> None:
         """Give the driver connection back, from any thread; the pool rolls back what is open."""
         self.depth = 0

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError
 
 from djupyter.errors import DataJointError, nearest
-from djupyter.settings import Settings
 from djupyter.sql.backends.base import Backend
 from djupyter.sql.backends.sqlite import SQLite
+
+if TYPE_CHECKING:
+    from djupyter.settings import Settings
 
 BACKENDS: dict[str, Backend] = {"sqlite": SQLite()}
 _LATER = ("mysql", "mariadb", "postgresql", "postgres")
@@ -41,6 +45,7 @@ def url_of(settings: Settings) -> str:
 
     Examples
     --------
+    >>> from djupyter.settings import Settings
     >>> url_of(Settings())
     'sqlite:///djupyter.db'
     """

@@ -65,6 +65,22 @@ class TableRows:
     lineage: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """How values become those of another type.
+
+    Parameters
+    ----------
+    value
+        The new value.
+    is_exact
+        Whether it still says the same as the old one.
+    """
+
+    value: sa.ColumnElement[Any]
+    is_exact: sa.ColumnElement[bool]
+
+
 class Backend(ABC):
     """The differences of one database.
 
@@ -83,6 +99,8 @@ class Backend(ABC):
     begins_late
         Whether a transaction may be opened at its first write, because opening one locks out other
         writers.
+    unguard, guard
+        Statements around a transaction that leaves foreign keys unchecked.
     """
 
     name: ClassVar[str]
@@ -93,6 +111,8 @@ class Backend(ABC):
     commit: str = "COMMIT"
     rollback: str = "ROLLBACK"
     begins_late: bool = False
+    unguard: tuple[str, ...] = ()
+    guard: tuple[str, ...] = ()
 
     # Connecting
 
@@ -239,6 +259,40 @@ class Backend(ABC):
     def table_options(self, structure: TableStructure) -> Mapping[str, Any]:
         """Return further arguments of `sqlalchemy.Table`."""
         return {}
+
+    # Changing tables
+
+    @abstractmethod
+    def conversion(
+        self, column: sa.ColumnElement[Any], old: TypeSpec, new: TypeSpec
+    ) -> Conversion | None:
+        """Return how the values of a column become those of another type; None where they cannot."""
+
+    @abstractmethod
+    def rebuild(
+        self,
+        fetch: Fetch,
+        structure: TableStructure,
+        create: Sequence[str],
+        values: Mapping[str, sa.ColumnElement[Any]],
+    ) -> list[Statement]:
+        """Return the statements that put a new table, with the rows, in the place of the old one.
+
+        Parameters
+        ----------
+        fetch
+            Reads what else belongs to the table.
+        structure
+            The new table.
+        create
+            Creates it: the table first, then its indexes.
+        values
+            What its attributes get from the old rows; the others get their defaults.
+        """
+
+    @abstractmethod
+    def has_broken_keys(self, fetch: Fetch, name: TableName) -> bool:
+        """Whether a row of a table refers to a parent that is not there."""
 
     # Schemas and what is noted about tables
 

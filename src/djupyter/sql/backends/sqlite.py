@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import re
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from platform import node
 from typing import Any, ClassVar
@@ -22,8 +22,16 @@ from djupyter.definition.names import TableName
 from djupyter.errors import DataJointError
 from djupyter.heading.attribute import Attribute
 from djupyter.heading.structure import TableStructure
-from djupyter.sql.backends import sqlite_catalog, sqlite_types
-from djupyter.sql.backends.base import Backend, ColumnType, Convert, Fetch, Statement, TableRows
+from djupyter.sql.backends import sqlite_catalog, sqlite_rebuild, sqlite_types
+from djupyter.sql.backends.base import (
+    Backend,
+    ColumnType,
+    Conversion,
+    Convert,
+    Fetch,
+    Statement,
+    TableRows,
+)
 from djupyter.sql.failures import Failure, Problem
 from djupyter.sql.functions import register_sqlite
 from djupyter.sql.json_path import JsonPath
@@ -85,6 +93,9 @@ class SQLite(Backend):
     driver_errors = (sqlite3.Error, OverflowError, UnicodeEncodeError)
     begin = "BEGIN IMMEDIATE"
     begins_late = True
+    # A dropped table would take the rows with it that refer to it, and a renamed one their references.
+    unguard = ("PRAGMA foreign_keys = OFF", "PRAGMA legacy_alter_table = ON")
+    guard = ("PRAGMA legacy_alter_table = OFF", "PRAGMA foreign_keys = ON")
 
     # Connecting
 
@@ -272,6 +283,29 @@ class SQLite(Backend):
                 "give the numbers yourself."
             )
         return {"sqlite_autoincrement": True} if counted else {}
+
+    # Changing tables: see sqlite_rebuild
+
+    def conversion(
+        self, column: sa.ColumnElement[Any], old: TypeSpec, new: TypeSpec
+    ) -> Conversion | None:
+        """Return how the values of a column become those of another type."""
+        return sqlite_rebuild.conversion(column, old, new)
+
+    def rebuild(
+        self,
+        fetch: Fetch,
+        structure: TableStructure,
+        create: Sequence[str],
+        values: Mapping[str, sa.ColumnElement[Any]],
+    ) -> list[Statement]:
+        """Return the statements that put a new table in the place of the old one."""
+        statements = sqlite_rebuild.rebuild(fetch, structure, create, values, self.quote)
+        return [(s, ()) if isinstance(s, str) else self.bound(s) for s in statements]
+
+    def has_broken_keys(self, fetch: Fetch, name: TableName) -> bool:
+        """Whether a row of a table refers to a parent that is not there."""
+        return bool(fetch("SELECT 1 FROM pragma_foreign_key_check(?) LIMIT 1", (physical(name),)))
 
     # Schemas, notes and the catalogue: see sqlite_catalog
 

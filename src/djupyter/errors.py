@@ -33,6 +33,8 @@ from pathlib import Path
 from typing import Self
 
 _OUR_FOLDER = str(Path(__file__).parent)
+# The line of a magic says nothing that the message does not, and may hold a password.
+_MAGIC_CALLS = ("get_ipython().run_", "%")
 
 
 def nearest(name: str, choices: Iterable[str]) -> str:
@@ -66,6 +68,7 @@ class DataJointError(Exception):
             if frame.line
             and not frame.filename.startswith(_OUR_FOLDER)
             and "IPython" not in frame.filename
+            and not frame.line.startswith(_MAGIC_CALLS)
             for line in _shown(frame)
         ]
         return [*frames, f"{type(self).__name__}: {self}", *getattr(self, "__notes__", ())]

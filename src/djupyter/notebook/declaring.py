@@ -171,6 +171,8 @@ def _declared(cls: type[UserTable], structure: TableStructure) -> str:
 def _replaced(cls: type[UserTable], structure: TableStructure) -> str:
     table = cls()
     graph = table._graph()
+    # Before anything is dropped: a parent may be among the tables that would go.
+    graph.check(structure)
     going = graph.descendants(table.name)
     counts = {name: len(FreeTable(table.connection, name)) for name in going}
     full = {name: count for name, count in counts.items() if count}

@@ -73,9 +73,7 @@ def notes(structure: TableStructure, backend: Backend) -> list[Statement]:
     return [*backend.annotate(structure), *_note_lineage(structure, backend)]
 
 
-def create_indexes(
-    before: TableStructure, after: TableStructure, backend: Backend
-) -> list[str]:
+def create_indexes(before: TableStructure, after: TableStructure, backend: Backend) -> list[str]:
     """Return the statements that give a table the indexes of another structure of it."""
     old = [sa.schema.DropIndex(i, if_exists=True) for i in _in_order(to_table(before, backend))]
     new = [sa.schema.CreateIndex(index) for index in _in_order(to_table(after, backend))]

@@ -2,39 +2,74 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from djupyter.errors import DataJointError
+from djupyter.definition.names import TableName
+from djupyter.graph.dependencies import pipeline
+from djupyter.heading.alteration import Alteration, plan
 from djupyter.heading.structure import TableStructure
 from djupyter.sql import ddl
 from djupyter.sql.connection import Connection
+from djupyter.sql.rebuild import rebuild
+from djupyter.table.prompt import confirmed
 
 
-def alter(connection: Connection, existing: TableStructure, wanted: TableStructure) -> str:
-    """Change a table to what is wanted, and return a short sentence of what was done.
+def alter(
+    connection: Connection,
+    existing: TableStructure,
+    wanted: TableStructure,
+    *,
+    prompt: bool = False,
+) -> str:
+    """Make a table what a definition declares, and return a short sentence of what was done.
+
+    Rows stay, and so do the tables that refer to it. An attribute whose comment begins with `{old}` is
+    the attribute `old` under a new name.
 
     Parameters
     ----------
     connection
         Where the table is.
     existing
-        The table as it is.
+        The table as the database has it.
     wanted
-        The table as it is to be.
+        The table as its definition declares it.
+    prompt
+        Show what would be done and ask first.
 
     Raises
     ------
     DataJointError
-        The change is not safe; nothing was changed.
+        A transaction is open, or something would be lost: the message says what and how to go about it.
+        Nothing was changed.
+    InvalidValueError
+        A value does not fit the new type of its attribute.
+    DuplicateError
+        A new unique index would hold a value twice.
+    DependencyCycle
+        A new foreign key would close a cycle.
     """
-    if _without_comments(existing) != _without_comments(wanted):
-        raise DataJointError(
-            f"{wanted.name.class_name} can only get other comments. Use `--replace` to declare it anew."
-        )
-    connection.ddl(ddl.notes(wanted, connection.backend))
-    return "altered: comments"
+    ddl.refuse_in_transaction(connection, f"{wanted.name} cannot be altered")
+    alteration = plan(existing, wanted)
+    if not alteration.steps:
+        return alteration.told()
+    if alteration.changes_foreign_keys:
+        pipeline(connection.catalog.load_all()).check(alteration.wanted)
+    if prompt:
+        print(described(alteration))
+        if not confirmed("Proceed?"):
+            return "not altered"
+    rebuild(connection, alteration)
+    return alteration.told()
 
 
-def _without_comments(structure: TableStructure) -> TableStructure:
-    attributes = tuple(replace(attribute, comment="") for attribute in structure.attributes)
-    return replace(structure, comment="", attributes=attributes)
+def described(alteration: Alteration) -> str:
+    """Return the plan of an alteration, one step in each line.
+
+    >>> from djupyter.definition.names import TableName
+    >>> structure = TableStructure(TableName("lab", "mouse"), "", ())
+    >>> print(described(plan(structure, TableStructure(structure.name, "Mice", ()))))
+    Mouse in schema `lab` would be altered:
+      change comments
+    """
+    name: TableName = alteration.existing.name
+    title = f"{name.class_name} in schema `{name.schema}` would be altered:"
+    return "\n".join([title, *(f"  {step}" for step in alteration.steps)])

@@ -1,0 +1,307 @@
+"""What it takes to make a declared table another one: a plan, from two structures alone.
+
+The plan knows nothing of rows. Where a step is safe only for some rows (a narrower type, an attribute
+that goes), whoever carries the plan out looks at them first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from djupyter.definition.names import TableName
+from djupyter.errors import DataJointError, nearest
+from djupyter.heading.attribute import Attribute
+from djupyter.heading.structure import ForeignKey, Index, TableStructure
+
+# The comment of a renamed attribute begins with its old name: `{weight} body weight in g`.
+_RENAMED = re.compile(r"\{\s*(?P<old>\w+)\s*\}\s*(?P<comment>.*)", re.DOTALL)
+_PAST = {
+    "add": "added",
+    "change": "changed",
+    "drop": "dropped",
+    "make": "made",
+    "rename": "renamed",
+    "reorder": "reordered",
+}
+
+Key = tuple[TableName, frozenset[tuple[str, str]], bool, bool]
+
+
+@dataclass(frozen=True)
+class Alteration:
+    """The way from one structure of a table to another.
+
+    Parameters
+    ----------
+    existing
+        The table as it is.
+    wanted
+        The table as it is to be, with the hidden attributes that stay.
+    renames
+        Pairs (new name, old name).
+    """
+
+    existing: TableStructure
+    wanted: TableStructure
+    renames: tuple[tuple[str, str], ...] = ()
+
+    @cached_property
+    def origin(self) -> dict[str, str]:
+        """New name to old name of every attribute that stays."""
+        new_names = dict(self.renames)
+        origins = {name: new_names.get(name, name) for name in self.wanted.by_name}
+        return {new: old for new, old in origins.items() if old in self.existing.by_name}
+
+    @cached_property
+    def kept(self) -> tuple[tuple[Attribute, Attribute], ...]:
+        """The attributes that stay, as they are and as they are to be."""
+        old, new = self.existing.by_name, self.wanted.by_name
+        return tuple((old[there], new[name]) for name, there in self.origin.items())
+
+    @cached_property
+    def added(self) -> tuple[Attribute, ...]:
+        """The attributes that are new."""
+        return tuple(a for a in self.wanted.attributes if a.name not in self.origin)
+
+    @cached_property
+    def removed(self) -> tuple[Attribute, ...]:
+        """The attributes that go."""
+        staying = set(self.origin.values())
+        return tuple(a for a in self.existing.attributes if a.name not in staying)
+
+    @cached_property
+    def retyped(self) -> tuple[tuple[Attribute, Attribute], ...]:
+        """The attributes that stay with another type."""
+        return tuple(pair for pair in self.kept if pair[0].type_text != pair[1].type_text)
+
+    @cached_property
+    def required(self) -> tuple[tuple[Attribute, Attribute], ...]:
+        """The attributes that may be NULL no longer."""
+        return tuple((old, new) for old, new in self.kept if old.nullable and not new.nullable)
+
+    @cached_property
+    def ambiguous(self) -> tuple[tuple[str, str], ...]:
+        """Pairs (old, new) that may be meant as a renaming: one goes, one of its type comes."""
+        return tuple(
+            (old.name, new.name)
+            for old in self.removed
+            for new in self.added
+            if old.type_text == new.type_text
+        )
+
+    @cached_property
+    def touched_key(self) -> tuple[str, ...]:
+        """Old names of the primary key's attributes that get another name or type."""
+        return tuple(
+            old.name
+            for old, new in self.kept
+            if old.in_key and (old.name != new.name or old.type_text != new.type_text)
+        )
+
+    @cached_property
+    def key_steps(self) -> tuple[str, ...]:
+        """What changes of the primary key and the foreign keys, which rows cannot follow."""
+        return (*self._primary_key(), *self._foreign_keys())
+
+    @property
+    def changes_foreign_keys(self) -> bool:
+        """Whether a foreign key comes, goes, or gets other options."""
+        return any(self._foreign_keys())
+
+    @cached_property
+    def new_indexes(self) -> tuple[Index, ...]:
+        """The declared indexes that are new."""
+        more = Counter(self.wanted.indexes) - Counter(self._indexes_after_renaming())
+        return tuple(more.elements())
+
+    @cached_property
+    def reindexes(self) -> bool:
+        """Whether the declared indexes change."""
+        return self.wanted.indexes != self._indexes_after_renaming()
+
+    @cached_property
+    def rebuilds(self) -> bool:
+        """Whether the table itself changes, rather than what is noted beside it and its indexes."""
+        return _physical(self.wanted) != _physical(self.existing)
+
+    @cached_property
+    def steps(self) -> tuple[str, ...]:
+        """What there is to do, each step beginning with its verb; empty for nothing."""
+        steps = (
+            *self.key_steps,
+            *(f"rename `{old}` to `{new}`" for new, old in self.renames),
+            *(f"add `{attribute.name}`" for attribute in self.added),
+            *(f"drop `{attribute.name}`" for attribute in self.removed),
+            *(step for pair in self.kept for step in _attribute_steps(*pair)),
+            *self._index_steps(),
+        )
+        if self._is_reordered():
+            steps += ("reorder the attributes",)
+        if self._is_commented_otherwise():
+            steps += ("change comments",)
+        if not steps and self.existing != self.wanted:
+            steps = ("change what is noted of the attributes' origin",)
+        return steps
+
+    def told(self) -> str:
+        """Return a sentence of what was done.
+
+        >>> from djupyter.definition.types import parse_type
+        >>> a = TableStructure(TableName("lab", "a"), "", (Attribute("a", parse_type("int8"), True),))
+        >>> plan(a, a).told()
+        'unchanged'
+        """
+        past = (f"{_PAST[verb]} {what}" for verb, _, what in (s.partition(" ") for s in self.steps))
+        return f"altered: {', '.join(past)}" if self.steps else "unchanged"
+
+    def _primary_key(self) -> Iterator[str]:
+        after = {self.origin.get(name, name) for name in self.wanted.full_key}
+        kept_apart = {a.name for a in self.added if a.in_key}
+        if after != set(self.existing.full_key) or kept_apart:
+            before, new = (_visible(s.full_key) for s in (self.existing, self.wanted))
+            yield f"change the primary key from ({before}) to ({new})"
+
+    def _foreign_keys(self) -> Iterator[str]:
+        before = Counter(_keys(self.existing, {}))
+        after = Counter(_keys(self.wanted, self.origin))
+        gone, come = list((before - after).elements()), list((after - before).elements())
+        for key in come:
+            same = next((other for other in gone if other[:2] == key[:2]), None)
+            if same is None:
+                yield f"add the foreign key to {_told(key)}"
+            else:
+                gone.remove(same)
+                yield f"change the options of the foreign key to {_told(key)}"
+        yield from (f"drop the foreign key to {_told(key)}" for key in gone)
+
+    def _indexes_after_renaming(self) -> tuple[Index, ...]:
+        new_name = {old: new for new, old in self.renames}
+        return tuple(
+            replace(index, attributes=tuple(new_name.get(e, e) for e in index.attributes))
+            for index in self.existing.indexes
+        )
+
+    def _index_steps(self) -> Iterator[str]:
+        yield from (f"add {_told_index(index)}" for index in self.new_indexes)
+        less = Counter(self._indexes_after_renaming()) - Counter(self.wanted.indexes)
+        yield from (f"drop {_told_index(index)}" for index in less.elements())
+        if self.reindexes and not self.new_indexes and not less:
+            yield "reorder the indexes"
+
+    def _is_commented_otherwise(self) -> bool:
+        return self.existing.comment != self.wanted.comment or any(
+            old.comment != new.comment for old, new in self.kept
+        )
+
+    def _is_reordered(self) -> bool:
+        staying = set(self.origin.values())
+        before = [a.name for a in self.existing.attributes if a.name in staying]
+        return before != list(self.origin.values())
+
+
+def plan(existing: TableStructure, wanted: TableStructure) -> Alteration:
+    r"""Return the way from one structure to another.
+
+    Parameters
+    ----------
+    existing
+        The table as it is; its hidden attributes stay.
+    wanted
+        The table as a definition declares it. A comment that begins with `{old}` renames the attribute
+        `old`; the braces are no part of the comment that is kept.
+
+    Raises
+    ------
+    DataJointError
+        A renaming names no attribute, or one that is still declared.
+
+    Examples
+    --------
+    >>> from djupyter.definition.parser import parse
+    >>> from djupyter.heading.structure import resolve
+    >>> def mouse(text):
+    ...     return resolve(parse(text), TableName("lab", "mouse"), lambda key: None)
+    >>> before = mouse("a : int32\n---\nw : int8")
+    >>> plan(before, mouse("a : int32\n---\nweight : int16  # {w} in g\nx = null : date")).steps
+    ('rename `w` to `weight`', 'add `x`', 'change `weight` from int8 to int16', 'change comments')
+    """
+    old_names = {a.name: _old_name(a, existing, wanted) for a in wanted.attributes}
+    attributes = [
+        _plain(a) if old_names[a.name] or _was_renamed(a, existing) else a
+        for a in wanted.attributes
+    ]
+    attributes += [
+        a for a in existing.attributes if a.hidden and not a.in_key and a.name not in wanted.by_name
+    ]
+    renames = tuple((new, old) for new, old in old_names.items() if old)
+    return Alteration(existing, replace(wanted, attributes=tuple(attributes)), renames)
+
+
+def _old_name(attribute: Attribute, existing: TableStructure, wanted: TableStructure) -> str | None:
+    match = _RENAMED.match(attribute.comment)
+    if match is None or attribute.name in existing.by_name:
+        return None
+    old = match["old"]
+    if old in existing.by_name and old not in wanted.by_name:
+        return old
+    problem = (
+        f"`{old}` is still declared. Leave it out"
+        if old in wanted.by_name
+        else f"there is no attribute `{old}`. {nearest(old, existing.by_name)} Correct the name"
+    )
+    raise DataJointError(
+        f"{wanted.name.class_name} was not altered: the comment of `{attribute.name}` asks to rename "
+        f"`{old}`, but {problem}, or begin the comment in another way to add an attribute."
+    )
+
+
+def _was_renamed(attribute: Attribute, existing: TableStructure) -> bool:
+    """Whether a definition still asks for a renaming that was done earlier."""
+    there = existing.by_name.get(attribute.name)
+    match = _RENAMED.match(attribute.comment)
+    return there is not None and match is not None and match["comment"] == there.comment
+
+
+def _plain(attribute: Attribute) -> Attribute:
+    match = _RENAMED.match(attribute.comment)
+    return replace(attribute, comment=match["comment"]) if match else attribute
+
+
+def _attribute_steps(old: Attribute, new: Attribute) -> Iterator[str]:
+    if old.type_text != new.type_text:
+        yield f"change `{new.name}` from {old.type_text} to {new.type_text}"
+    if old.nullable != new.nullable:
+        yield f"make `{new.name}` {'nullable' if new.nullable else 'required'}"
+    elif old.default != new.default:
+        yield f"change the default of `{new.name}`"
+
+
+def _keys(structure: TableStructure, origin: dict[str, str]) -> Iterator[Key]:
+    """Yield what makes each foreign key what it is, by the names before a renaming."""
+    for key in structure.foreign_keys:
+        pairs = frozenset((origin.get(here, here), there) for here, there in key.attributes)
+        yield key.parent, pairs, structure.is_nullable(key), key.unique
+
+
+def _told(key: Key) -> str:
+    parent, pairs, *_ = key
+    return f"{parent.class_name} ({_visible(sorted(here for here, _ in pairs))})"
+
+
+def _told_index(index: Index) -> str:
+    return f"{'unique ' if index.unique else ''}index ({', '.join(index.attributes)})"
+
+
+def _visible(names: Iterable[str]) -> str:
+    return ", ".join(name for name in names if not name.startswith("_"))
+
+
+def _physical(
+    structure: TableStructure,
+) -> tuple[tuple[Attribute, ...], tuple[ForeignKey, ...]]:
+    attributes = tuple(replace(a, comment="", lineage=None) for a in structure.attributes)
+    return attributes, structure.foreign_keys

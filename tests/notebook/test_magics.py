@@ -298,7 +298,7 @@ def test_a_wrong_name_in_a_magic_gives_the_nearest(lab: Notebook) -> None:
 
 def test_a_cell_may_name_its_schema(lab: Notebook) -> None:
     lab.run("%%dj_table ephys.Probe : Manual\nprobe : int8\n---\n-> Subject\n")
-    assert lab["Probe"].name.schema == "ephys"
+    assert lab["Probe"]().name.schema == "ephys"
     lab.run("%dj_describe ephys.Probe")
 
 

@@ -25,12 +25,13 @@ def insert(
     structure
         The table.
     names
-        The attributes given; the others get their defaults.
+        The attributes given, in the order of the table; the others get their defaults.
     conflict
         When the primary key is there already: fail, `skip` the new row, or let it `replace` the old one.
     backend
         Writes the SQL.
     """
+    _check_order(structure, names)
     table = backend.table(structure.name, structure.by_name)
     statement = backend.insert(table)
     if not names:
@@ -63,12 +64,20 @@ def update(
     structure: TableStructure, changed: tuple[str, ...], key: tuple[str, ...], backend: Backend
 ) -> str:
     """Return the UPDATE of one row: placeholders for the new values, then for the key."""
+    _check_order(structure, changed)
     table = backend.table(structure.name, structure.by_name)
     statement = table.update().where(
         *(table.c[name] == sa.bindparam(f"k{i}") for i, name in enumerate(key))
     )
     return _text(
         statement.values({n: sa.bindparam(f"v{i}") for i, n in enumerate(changed)}), backend
+    )
+
+
+def _check_order(structure: TableStructure, names: Sequence[str]) -> None:
+    # SQLAlchemy writes values in the order of the table, whatever the order in which they are given.
+    assert list(names) == [name for name in structure.by_name if name in names], (
+        "names in table order"
     )
 
 

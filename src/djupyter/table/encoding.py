@@ -68,7 +68,7 @@ def encoded(
 def known_names(
     names: Iterable[str], structure: TableStructure, *, ignore_extra: bool
 ) -> list[str]:
-    """Return the names that are attributes.
+    """Return the names that are attributes, in the order of the table.
 
     Raises
     ------
@@ -76,7 +76,7 @@ def known_names(
         A name is not, and extra ones are not to be ignored.
     """
     given = list(names)
-    known = [name for name in given if name in structure.heading]
+    known = [name for name in structure.heading if name in given]
     if len(known) < len(given) and not ignore_extra:
         extra = next(name for name in given if name not in structure.heading)
         raise UnknownAttributeError.of(extra, structure.heading, structure.name.class_name)

@@ -9,12 +9,13 @@ from typing import Any, TypeVar
 from djupyter.definition.names import TableName
 from djupyter.errors import DataJointError, nearest
 from djupyter.graph.dependencies import pipeline
+from djupyter.heading.structure import TableStructure
 from djupyter.query.expression import Query
 from djupyter.query.source import Source
 from djupyter.sql import ddl
 from djupyter.sql.connection import Connection
 from djupyter.table.context import names_around
-from djupyter.table.declare import bind, declare
+from djupyter.table.declare import bind, declare, structure_of
 from djupyter.table.default import default_connection
 from djupyter.table.prompt import confirmed
 from djupyter.table.table import FreeTable
@@ -183,6 +184,26 @@ class Schema:
         bind(cls, self, self.name)
         if create:
             declare(cls, names)
+
+    def declared_by(
+        self, cls: type[UserTable], context: Mapping[str, Any] | None = None
+    ) -> TableStructure:
+        """Return the table that a class declares, whatever the database has.
+
+        Parameters
+        ----------
+        cls
+            A class of this schema.
+        context
+            Names that its definition may use, where those around the class are not enough.
+
+        Raises
+        ------
+        DefinitionError
+            The definition cannot be read.
+        """
+        names = {**names_around(cls, context or self.context or {}), **self.add_objects}
+        return structure_of(cls, names)
 
     # -- tables -------------------------------------------------------------------------------------
 

@@ -5,11 +5,12 @@ Imported and Computed, which fill themselves, are in `populate.tiers`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from djupyter.definition.names import Tier
 from djupyter.errors import DataJointError
+from djupyter.table.alter import alter
 from djupyter.table.table import Table
 
 
@@ -17,6 +18,24 @@ class UserTable(Table):
     """Base of every class that declares a table."""
 
     tier: ClassVar[Tier]
+
+    def alter(self, prompt: bool = True, context: Mapping[str, Any] | None = None) -> None:
+        """Change the table in the database to what the class's definition says; rows stay.
+
+        Parameters
+        ----------
+        prompt
+            Show what would be done and ask first.
+        context
+            Names that the definition may use, beside those around the class.
+
+        Raises
+        ------
+        DataJointError
+            Something would be lost: the message says what and how to go about it. Nothing was changed.
+        """
+        wanted = self._bound().declared_by(type(self), context)
+        print(alter(self.connection, self.structure, wanted, prompt=prompt))
 
 
 class Manual(UserTable):

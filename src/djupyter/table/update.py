@@ -65,7 +65,7 @@ def _checked(table: Table, structure: TableStructure, row: Any) -> list[str]:
         raise DataJointError(
             "Update cannot be applied to a restricted table. Call it on the table itself; the key says which row."
         )
-    changes = [name for name in row if not heading[name].in_key]
+    changes = [name for name in heading.secondary_attributes if name in row]
     if not changes:
         raise DataJointError(
             "update1 was given only the key: name the attributes to change "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -13,6 +14,8 @@ import pytest
 import djupyter as dj
 from djupyter.errors import DataJointError, DuplicateError, IntegrityError, InvalidValueError
 from djupyter.graph.dependencies import DependencyCycle
+from djupyter.heading.alteration import plan
+from djupyter.table.alter import alter as alter_table
 from tests.conftest import Database
 
 BEFORE = """
@@ -124,7 +127,7 @@ def test_the_key_is_renamed_with_its_lineage_while_nothing_refers_to_it(
     after = line("mouse : int32  # number", "animal : int64  # {mouse} number")
     alter(Mouse, after)
     assert Mouse.primary_key == ["animal"]
-    assert Mouse.heading["animal"].lineage == f"{Mouse.name.schema}.mouse.animal"
+    assert Mouse.heading["animal"].lineage == f"{Mouse().name.schema}.mouse.animal"
     assert sorted(Mouse.to_arrays("animal")) == [1, 2, 3]
 
 
@@ -155,7 +158,7 @@ def test_types_change_when_all_values_fit(
 
 
 def test_texts_become_what_they_spell_and_back(Mouse: Any, alter: Alter) -> None:
-    for type in ("varchar(30)", "datetime", "date", "varchar(10)", "char(10)", "date"):
+    for type in ("datetime", "varchar(19)", "datetime", "date", "char(10)", "date"):
         alter(Mouse, line("born = null : date", f"born = null : {type}"))
     assert str((Mouse & "mouse = 1").fetch1("born")) == "2024-01-31"
 
@@ -286,7 +289,7 @@ def test_part_tables_survive_the_alteration_of_their_master(
 
 def test_an_attribute_with_values_does_not_go(Mouse: Any, alter: Alter) -> None:
     message = refused(alter, Mouse, line("weight = null : float64  # in g\n", ""))
-    assert "`weight` would go, but 1 row have a value" in message.replace("has", "have")
+    assert "`weight` would go, but 1 row has a value" in message
     assert "20.5" in message
     assert "{weight}" in message
 
@@ -429,17 +432,13 @@ def test_a_transaction_is_no_place_to_alter_in(Mouse: Any, db: Database, alter: 
 def test_a_table_that_someone_else_changed_meanwhile_stays(
     Mouse: Any, db: Database, alter: Alter
 ) -> None:
-    Mouse.describe()  # remembered
+    mine = Mouse().structure
     with dj.Connection(db.url) as other:
-        table = dj.Schema(Mouse.name.schema, connection=other)
-
-        @table
-        class Mouse(dj.Manual):  # type: ignore[no-redef]
-            definition = BEFORE
-
-        first = Mouse
-        alter(first, line("# Mice", "# Theirs"))
-    assert "Theirs" in first.describe()
+        theirs = plan(mine, replace(mine, comment="Theirs")).wanted
+        alter_table(other, mine, theirs)
+    with pytest.raises(DataJointError, match="changed by someone else meanwhile"):
+        alter(Mouse, line("# Mice", "# Mine"))
+    assert "# Theirs" in Mouse.describe()
 
 
 # Nothing is lost
@@ -478,18 +477,19 @@ def test_an_interrupt_while_rows_are_copied_changes_nothing(
         Session.insert1((9, 1))
 
 
+@pytest.mark.filterwarnings("ignore::djupyter.definition.types.NativeTypeWarning")
 def test_rows_are_numbered_on_after_an_alteration(schema: dj.Schema, alter: Alter) -> None:
     @schema
     class Event(dj.Manual):
-        definition = "event : int64 auto_increment\n---\nwhat = '' : varchar(8)"
+        definition = "event : bigint auto_increment\n---\nwhat = '' : varchar(8)"
 
     Event.insert([{"what": "a"}, {"what": "b"}])
     (Event & "event = 2").delete_quick()
-    alter(Event, "event : int64 auto_increment\n---\nwhat = '' : varchar(16)")
+    alter(Event, "event : bigint auto_increment\n---\nwhat = '' : varchar(16)")
     Event.insert1({"what": "c"})
     assert sorted(Event.to_arrays("event")) == [1, 3]
     Event.delete_quick()
-    alter(Event, "event : int64 auto_increment\n---\nwhat = '' : varchar(32)")
+    alter(Event, "event : bigint auto_increment\n---\nwhat = '' : varchar(32)")
     Event.insert1({"what": "d"})
     assert sorted(Event.to_arrays("event")) == [4]
 
@@ -499,7 +499,7 @@ def test_triggers_and_indexes_of_other_programs_survive(
 ) -> None:
     if db.backend != "sqlite":
         pytest.skip("servers change tables in place")
-    table = f'"{Mouse.name.schema}.mouse"'
+    table = f'"{Mouse().name.schema}.mouse"'
     connection = db.connection
     connection.execute(f"CREATE INDEX mine ON {table} (born)")
     connection.execute(f"CREATE VIEW seen AS SELECT * FROM {table}")

@@ -116,7 +116,7 @@ def _check_presence(alteration: Alteration, table: _Rows) -> None:
         if not attribute.nullable and attribute.default is None:
             raise table.refusal(
                 f"`{attribute.name}` is new and must be given in every row, but "
-                f"{_rows(table.count())} have nothing for it.",
+                f"{_have(table.count())} nothing for it.",
                 f"Give it a default, or declare it `{attribute.name} = null : "
                 f"{attribute.type_text}`, fill it in with update1, then alter it to be required.",
             )
@@ -132,7 +132,7 @@ def _check_is_void(attribute: Attribute, table: _Rows) -> None:
     if count:
         name = attribute.name
         raise table.refusal(
-            f"`{name}` would go, but {_rows(count)} have a value in it, for example "
+            f"`{name}` would go, but {_have(count)} a value in it, for example "
             f"{table.shown(attribute, example)}.",
             f"If another attribute is its new name, begin that one's comment with `{{{name}}}`. To lose "
             f"the values, keep a copy where you need one (`{table.name}.proj('{name}').to_pandas()`), "
@@ -163,14 +163,14 @@ def _check_fits(old: Attribute, new: Attribute, table: _Rows) -> None:
     if found is None:
         raise table.refusal(
             f"`{old.name}` cannot change from {old.type_text} to {new.type_text}, because "
-            f"{_rows(count)} have a value in it and there is no exact conversion.",
+            f"{_have(count)} a value in it and there is no exact conversion.",
             "Add an attribute of the new type under another name, fill it with update1, then remove "
             "this one.",
             InvalidValueError,
         )
     raise table.refusal(
-        f"`{old.name}` cannot change from {old.type_text} to {new.type_text}, because {_rows(count)} "
-        f"have a value that does not fit, for example {table.shown(old, example)}.",
+        f"`{old.name}` cannot change from {old.type_text} to {new.type_text}, because {_have(count)} "
+        f"a value that does not fit, for example {table.shown(old, example)}.",
         "Change those values with update1, or declare a type that holds them.",
         InvalidValueError,
     )
@@ -180,7 +180,7 @@ def _check_has_no_nulls(old: Attribute, new: Attribute, table: _Rows) -> None:
     count = table.count(table.source.c[old.name].is_(None))
     if count:
         raise table.refusal(
-            f"`{new.name}` would be required, but {_rows(count)} have none.",
+            f"`{new.name}` would be required, but {_have(count)} none.",
             f"Find them with `{table.name} & '{old.name} IS NULL'`, fill them in with update1, or leave "
             "it nullable.",
         )
@@ -207,6 +207,10 @@ def _check_is_unique(index: Index, alteration: Alteration, table: _Rows) -> None
             "Change or delete the rows that are doubled, or leave out `unique`.",
             DuplicateError,
         )
+
+
+def _have(count: int) -> str:
+    return f"{_rows(count)} {'has' if count == 1 else 'have'}"
 
 
 def _rows(count: int) -> str:

@@ -219,7 +219,10 @@ class Backend(ABC):
 
     def bound(self, statement: Any) -> Statement:
         """Return the text of a statement and its values in the driver's order."""
-        compiled = statement.compile(dialect=self.dialect)
+        # A list of values gets a placeholder for each.
+        compiled = statement.compile(
+            dialect=self.dialect, compile_kwargs={"render_postcompile": True}
+        )
         values = compiled.params
         return str(compiled), tuple(self.adapt(values[name]) for name in compiled.positiontup or ())
 

@@ -47,7 +47,7 @@ def rebuild(
     others = [sql for (sql,) in fetch(_OTHERS, (name,))]
     yield table.replace(quote(name), quote(new), 1)
     if values:
-        yield _copy(name, new, values)
+        yield _copy(new, values)
     if any(attribute.autoincrement for attribute in structure.attributes):
         yield from _counted_on(fetch, name, new)
     yield f"DROP TABLE {quote(name)}"
@@ -55,12 +55,11 @@ def rebuild(
     yield from (*indexes, *others)
 
 
-def _copy(name: str, new: str, values: Mapping[str, Column]) -> sa.Insert:
+def _copy(new: str, values: Mapping[str, Column]) -> sa.Insert:
     target = sa.table(
         quoted_name(new, True), *(sa.column(quoted_name(attribute, True)) for attribute in values)
     )
-    select = sa.select(*values.values()).select_from(sa.table(quoted_name(name, True)))
-    return sa.insert(target).from_select(list(values), select)
+    return sa.insert(target).from_select(list(values), sa.select(*values.values()))
 
 
 def _counted_on(fetch: Fetch, name: str, new: str) -> Iterator[sa.Insert | sa.Update]:

@@ -1,0 +1,111 @@
+"""The quickstart as a new user meets it: opened in JupyterLab in a real browser, run, looked at."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+from tests.servers import unavailable
+
+ROOT = Path(__file__).parents[2]
+# Kept for people to look at; git does not.
+SCREENSHOTS = ROOT / "tests" / "screenshots"
+BROWSER_OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+# What a user finds in the menus, without their animations.
+EXECUTE = "command => window.jupyterapp.commands.execute(command)"
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Iterator[str]:
+    """JupyterLab on a copy of the notebooks; its address."""
+    folder = tmp_path / "notebooks"
+    shutil.copytree(ROOT / "notebooks", folder, ignore=shutil.ignore_patterns("*.db*"))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [
+        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
+        *("--expose-app-in-browser", f"--port={port}", "--ip=127.0.0.1", "--port-retries=0"),
+        *("--IdentityProvider.token=", "--ServerApp.password=", f"--notebook-dir={folder}"),
+    ]
+    environment = {**os.environ, "JUPYTER_CONFIG_DIR": str(tmp_path / "config")}
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
+    try:
+        _wait_for(f"http://127.0.0.1:{port}/api", process, tmp_path / "log")
+        yield f"http://127.0.0.1:{port}/lab"
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    while process.poll() is None:
+        try:
+            urllib.request.urlopen(url, timeout=60)
+            return
+        except urllib.error.URLError:
+            # Refused at once while the server starts: asking again costs nothing.
+            continue
+    raise AssertionError(f"JupyterLab did not start:\n{log.read_text()}")
+
+
+@pytest.fixture
+def browser_page() -> Iterator[Page]:
+    """A page in Debian's Chromium."""
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        unavailable("chromium", "there is no chromium: `apt-get install chromium` on Debian")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=BROWSER_OPTIONS)
+        yield browser.new_page(viewport={"width": 1200, "height": 1600})
+        browser.close()
+
+
+def test_the_quickstart_runs_in_jupyterlab(lab: str, browser_page: Page) -> None:
+    page = browser_page
+    SCREENSHOTS.mkdir(exist_ok=True)
+    page.goto(f"{lab}/tree/00_quickstart.ipynb?reset", timeout=120_000)
+    page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=120_000)
+    page.wait_for_function("window.jupyterapp.shell.currentWidget?.sessionContext?.isReady")
+    page.evaluate(EXECUTE, "notebook:clear-all-cell-outputs")
+    page.evaluate(EXECUTE, "notebook:run-all-cells")
+
+    # The error on purpose is the last output, in the user's own terms.
+    error = page.locator("text=unknown type 'flaot32'")
+    error.wait_for(timeout=120_000)
+    text = error.locator("xpath=ancestor::*[contains(@class, 'jp-OutputArea-output')]").inner_text()
+    assert "^^^^^^^" in text
+    assert "Did you mean float32?" in text
+    assert "site-packages" not in text
+    error.scroll_into_view_if_needed()
+    page.screenshot(path=SCREENSHOTS / "error.png")
+
+    card = page.locator("[id='dj-table-imaging.Segmentation']")
+    card.scroll_into_view_if_needed()
+    assert card.is_visible()
+    assert card.locator("svg").count() == 1
+    page.screenshot(path=SCREENSHOTS / "card.png")
+
+    result = page.locator("table:has-text('mean_area')").first
+    result.scroll_into_view_if_needed()
+    assert "galaxies" in result.inner_text()
+    page.screenshot(path=SCREENSHOTS / "result.png")

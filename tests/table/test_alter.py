@@ -535,3 +535,25 @@ def test_the_database_file_stays_sound(
         assert raw.execute("PRAGMA foreign_key_check").fetchall() == []
         names = [name for (name,) in raw.execute("SELECT name FROM sqlite_master")]
         assert not any(" new" in name for name in names)
+
+
+def test_an_altered_table_is_the_same_as_one_declared_anew(
+    Mouse: Any, db: Database, alter: Alter
+) -> None:
+    if db.backend != "sqlite":
+        pytest.skip("compares the statements in a file")
+    after = line("---", "---\nnotes = null : <blob>\nroom = 7 : int16  # where")
+    after = line("weight = null : float64", "weight = 1.5 : decimal(9,3)", after)
+    after = line("index (name)", "unique index (born)\nindex (room, sex)", after)
+    Mouse.delete_quick()
+    alter(Mouse, after)
+    name = Mouse().name
+    with dj.Connection("sqlite://") as fresh:
+        Declared: Any = type("Mouse", (dj.Manual,), {"definition": after})
+        dj.Schema(name.schema, connection=fresh)(Declared)
+        kept = "SELECT name, sql FROM sqlite_master WHERE tbl_name = ? ORDER BY name"
+        tables = [c.fetch(kept, (f"{name.schema}.{name.table}",)) for c in (fresh, db.connection)]
+        assert tables[0] == tables[1]
+        notes = 'SELECT * FROM "~comments" ORDER BY table_name, attribute_name'
+        assert fresh.fetch(notes) == db.connection.fetch(notes)
+        assert Declared().structure == Mouse().structure

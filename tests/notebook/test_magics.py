@@ -17,7 +17,7 @@ from djupyter.errors import (
     UnknownAttributeError,
 )
 from djupyter.graph.dependencies import DependencyCycle
-from djupyter.notebook.declaring import ChangedDefinition
+from djupyter.notebook.declaring import ChangedDefinitionError
 from tests.notebook.conftest import Notebook
 
 STAT = """%%dj_table Stat : Computed
@@ -104,7 +104,7 @@ def test_a_changed_definition_is_shown_and_fails(lab: Notebook) -> None:
         "species = 'mouse' : varchar(60)\nsex = 'U' : enum('M', 'F', 'U')\n",
         fails=True,
     )
-    assert isinstance(output.error, ChangedDefinition)
+    assert isinstance(output.error, ChangedDefinitionError)
     assert "varchar(30)" in output.plain
     assert "varchar(60)" in output.plain
     assert "--alter" in output.plain

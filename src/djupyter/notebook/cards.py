@@ -44,15 +44,15 @@ def card(table: Table, graph: Dependencies, note: str = "") -> Card:
                 a.type_text,
                 a.in_key,
                 a.nullable,
-                write_default(a.default, a.type)
-                if a.default and a.type and not a.nullable
-                else "",
+                write_default(a.default, a.type) if a.default and a.type and not a.nullable else "",
                 a.comment,
                 parent_of.get(a.name, ""),
             )
             for a in structure.heading.values()
         ),
-        parents=tuple(_link(key.parent, key, structure, structure) for key in structure.foreign_keys),
+        parents=tuple(
+            _link(key.parent, key, structure, structure) for key in structure.foreign_keys
+        ),
         children=tuple(
             _link(name, key, graph.structures[name], structure)
             for name, key in graph.children(structure.name)

@@ -42,7 +42,7 @@ BASES: Mapping[Tier, type[UserTable]] = {
 }
 
 
-class ChangedDefinition(DataJointError):
+class ChangedDefinitionError(DataJointError):
     """The cell's definition is not the database's; `difference` says how they differ."""
 
     def __init__(self, difference: Difference) -> None:
@@ -78,7 +78,7 @@ def run_cell(cell: Cell, schema: Schema, namespace: dict[str, Any]) -> Declared:
     ------
     DefinitionError
         The definition cannot be read; line and column are those of the cell.
-    ChangedDefinition
+    ChangedDefinitionError
         The table is there with another definition and no option says what to do.
     """
     cls = _class_of(cell, namespace)
@@ -123,9 +123,9 @@ def _cell_file(cell: Cell, namespace: Mapping[str, Any]) -> str:
 def _master_of(cell: Cell, schema: Schema, namespace: Mapping[str, Any]) -> type[UserTable]:
     name = cell.header.name
     master = namespace.get(name)
-    if isinstance(master, type) and issubclass(master, UserTable) and master._name is not None:
-        if master._name.schema == schema.name:
-            return master
+    is_table = isinstance(master, type) and issubclass(master, UserTable)
+    if is_table and master._name is not None and master._name.schema == schema.name:
+        return master  # type: ignore[no-any-return]
     classes = [k for k, v in namespace.items() if isinstance(v, type) and issubclass(v, UserTable)]
     first = cell.lines[0]
     raise DefinitionError(
@@ -157,7 +157,7 @@ def _settled(cell: Cell, cls: type[UserTable], structure: TableStructure) -> str
         return _replaced(cls, structure)
     if cell.header.alter:
         return alter(connection, existing, structure)
-    raise ChangedDefinition(_difference(structure, changes))
+    raise ChangedDefinitionError(_difference(structure, changes))
 
 
 def _declared(cls: type[UserTable], structure: TableStructure) -> str:

@@ -20,5 +20,7 @@ def load(shell: Any = None) -> None:
     """
     shell = shell or get_ipython()
     if shell is None:
-        raise DataJointError("The magics need IPython or Jupyter; in a plain script use the classes.")
+        raise DataJointError(
+            "The magics need IPython or Jupyter; in a plain script use the classes."
+        )
     shell.register_magics(DjMagics)

@@ -13,7 +13,7 @@ from djupyter.errors import DataJointError, nearest
 from djupyter.graph.dependencies import pipeline
 from djupyter.notebook.cards import card, rows_of
 from djupyter.notebook.cell import parse_cell
-from djupyter.notebook.declaring import ChangedDefinition, run_cell
+from djupyter.notebook.declaring import ChangedDefinitionError, run_cell
 from djupyter.notebook.populating import populate_tables
 from djupyter.notebook.shown import Shown
 from djupyter.render.card import card_html, card_text
@@ -59,7 +59,7 @@ class DjMagics(Magics):
         name = parse_argstring(self.dj_schema, line).name
         self._current = self._schema(name)
         if name.isidentifier():
-            self.shell.user_ns[name] = self._current
+            self._names[name] = self._current
 
     @magic_arguments()
     @argument("schema", nargs="?", help="name of a schema; the current one without it")
@@ -112,8 +112,8 @@ class DjMagics(Magics):
         name = parsed.header.schema
         schema = self._schema(name) if name else self._current_schema()
         try:
-            declared = run_cell(parsed, schema, self.shell.user_ns)
-        except ChangedDefinition as error:
+            declared = run_cell(parsed, schema, self._names)
+        except ChangedDefinitionError as error:
             difference = error.difference
             Shown(difference_html(difference), difference_text(difference)).show()
             raise
@@ -133,6 +133,12 @@ class DjMagics(Magics):
 
     # -- inside -------------------------------------------------------------------------------------
 
+    @property
+    def _names(self) -> dict[str, Any]:
+        assert self.shell is not None, "magics are registered with a shell"
+        names: dict[str, Any] = self.shell.user_ns
+        return names
+
     def _connection(self) -> Connection:
         connection = default.connection
         connection.connect()
@@ -142,7 +148,7 @@ class DjMagics(Magics):
         return connection
 
     def _schema(self, name: str) -> Schema:
-        bound = self.shell.user_ns.get(name)
+        bound = self._names.get(name)
         connection = self._connection()
         if isinstance(bound, Schema) and bound.database == name and bound.connection is connection:
             return bound
@@ -157,13 +163,13 @@ class DjMagics(Magics):
 
     def _classes(self) -> dict[TableName, type[Table]]:
         found: dict[TableName, type[Table]] = {}
-        for value in self.shell.user_ns.values():
+        for value in self._names.values():
             if isinstance(value, type) and issubclass(value, UserTable) and value._name is not None:
                 found[value._name] = value
         return found
 
     def _table(self, name: str) -> Table:
-        value: Any = self.shell.user_ns.get(name.partition(".")[0])
+        value: Any = self._names.get(name.partition(".")[0])
         for part in name.split(".")[1:]:
             value = getattr(value, part, None) if isinstance(value, type) else None
         if isinstance(value, type) and issubclass(value, Table) and value._name is not None:
@@ -179,7 +185,7 @@ class DjMagics(Magics):
 
     def _value(self, text: str) -> object:
         """Return the Python value of an argument, or the text itself as a condition."""
-        value = self.shell.user_ns.get(text)
+        value = self._names.get(text)
         if value is not None:
             return value
         return text[1:-1] if text[:1] == text[-1:] and text[:1] in "\"'" else text
@@ -188,5 +194,3 @@ class DjMagics(Magics):
         graph = pipeline(table.connection.catalog.load_all())
         shown = card(table, graph, note)
         Shown(card_html(shown), card_text(shown)).show()
-
-

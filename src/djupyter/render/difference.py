@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from djupyter.heading.differences import Change
 from djupyter.render.characters import visible
 from djupyter.render.html import scrolled
 from djupyter.render.markup import Html, caption, join, muted, output, prose, tag
-from djupyter.render.preview import Change, Difference
+from djupyter.render.preview import Difference
 from djupyter.render.text import aligned
 
 SIGNS = {"added": "+", "removed": "-", "changed": "~", "same": " "}

@@ -90,13 +90,21 @@ def declare(schema: dj.Schema) -> SimpleNamespace:
 
 def fill(tables: SimpleNamespace) -> None:
     """Insert three students, two courses with a section each, and who takes them."""
-    tables.Student.insert([(1, "Ada", "F", "1990-01-02"), (2, "Bo", "M", None), (3, "Cy", "U", None)])
+    tables.Student.insert(
+        [(1, "Ada", "F", "1990-01-02"), (2, "Bo", "M", None), (3, "Cy", "U", None)]
+    )
     tables.StudentMajor.insert(
-        [(1, "MATH", "2020-01-01", None), (2, "BIOL", "2020-01-01", 1), (3, "MATH", "2020-01-01", 1)]
+        [
+            (1, "MATH", "2020-01-01", None),
+            (2, "BIOL", "2020-01-01", 1),
+            (3, "MATH", "2020-01-01", 1),
+        ]
     )
     tables.Course.insert([("MATH", 1, "Calculus"), ("BIOL", 1, "Cells")])
     tables.Section.insert([("MATH", 1, "a", "R1"), ("BIOL", 1, "a", None)])
-    tables.Section.Meeting.insert([("MATH", 1, "a", "Mo"), ("MATH", 1, "a", "We"), ("BIOL", 1, "a", "Tu")])
+    tables.Section.Meeting.insert(
+        [("MATH", 1, "a", "Mo"), ("MATH", 1, "a", "We"), ("BIOL", 1, "a", "Tu")]
+    )
     tables.Enroll.insert(
         {"student_id": student, "dept": dept, "course": 1, "section": "a"}
         for student, dept in [(1, "MATH"), (1, "BIOL"), (2, "MATH"), (3, "BIOL")]

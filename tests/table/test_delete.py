@@ -177,7 +177,10 @@ def test_conditions_do_not_grow_with_the_depth_of_the_pipeline(
 
 
 def test_it_shows_what_goes_and_asks_when_safemode_is_on(
-    uni: SimpleNamespace, db: Database, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    uni: SimpleNamespace,
+    db: Database,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     db.connection.settings["safemode"] = True
     asked = answer(monkeypatch, "no")
@@ -221,7 +224,9 @@ def test_an_interrupt_at_the_prompt_leaves_the_connection_usable(
     assert uni.Grade.delete() == 2
 
 
-def test_nobody_is_asked_about_nothing(uni: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nobody_is_asked_about_nothing(
+    uni: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked = answer(monkeypatch, "yes")
     assert (uni.Student & False).delete(prompt=True) == 0
     assert asked == []
@@ -240,7 +245,9 @@ def test_what_changes_while_it_asks_is_not_deleted(
     assert len(uni.Student) == 4
 
 
-def test_inside_a_transaction_it_cannot_ask_but_can_delete(uni: SimpleNamespace, db: Database) -> None:
+def test_inside_a_transaction_it_cannot_ask_but_can_delete(
+    uni: SimpleNamespace, db: Database
+) -> None:
     with db.connection.transaction:
         with pytest.raises(dj.DataJointError, match="within an ongoing transaction"):
             uni.Grade.delete(prompt=True)
@@ -265,7 +272,9 @@ def test_inside_a_transaction_it_cannot_ask_but_can_delete(uni: SimpleNamespace,
         dj.Not({"studnet_id": 1}),
     ],
 )
-def test_a_mapping_that_restricts_nothing_deletes_nothing(uni: SimpleNamespace, condition: object) -> None:
+def test_a_mapping_that_restricts_nothing_deletes_nothing(
+    uni: SimpleNamespace, condition: object
+) -> None:
     with pytest.raises(dj.DataJointError, match="studnet_id names no attribute"):
         (uni.Student & condition).delete()
     with pytest.raises(dj.DataJointError, match="studnet_id names no attribute"):
@@ -280,7 +289,11 @@ def test_a_mapping_with_some_attributes_deletes_what_they_say(uni: SimpleNamespa
 
 
 def test_derived_queries_cannot_be_deleted(uni: SimpleNamespace) -> None:
-    for query in (uni.Student.proj(), uni.Student * uni.Enroll, uni.Student.aggr(uni.Enroll, n="count(*)")):
+    for query in (
+        uni.Student.proj(),
+        uni.Student * uni.Enroll,
+        uni.Student.aggr(uni.Enroll, n="count(*)"),
+    ):
         assert not hasattr(query, "delete")
         assert not hasattr(query, "insert")
 
@@ -336,7 +349,9 @@ def test_parts_go_with_their_master(parts: SimpleNamespace) -> None:
 
 
 def test_a_part_is_never_taken_from_a_master_that_stays(parts: SimpleNamespace) -> None:
-    with pytest.raises(dj.DataJointError, match=r"delete part table Master.Item before its master Master"):
+    with pytest.raises(
+        dj.DataJointError, match=r"delete part table Master.Item before its master Master"
+    ):
         (parts.Source & "s = 1").delete()
     assert left(parts) == (2, 2, 3, 2, 2)
 
@@ -352,7 +367,9 @@ def test_masters_go_with_all_they_have_when_integrity_cascades(parts: SimpleName
     assert left(parts) == (1, 1, 1, 1, 1)
 
 
-def test_a_part_is_deleted_directly_only_when_told_what_about_the_master(parts: SimpleNamespace) -> None:
+def test_a_part_is_deleted_directly_only_when_told_what_about_the_master(
+    parts: SimpleNamespace,
+) -> None:
     with pytest.raises(dj.DataJointError, match="Cannot delete from a Part directly"):
         parts.Master.Item.delete()
     with pytest.raises(dj.DataJointError, match="before its master"):

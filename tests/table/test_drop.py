@@ -85,7 +85,9 @@ def test_drop_quick_drops_one_table_that_nobody_needs(uni: SimpleNamespace) -> N
     assert not uni.Grade.is_declared
 
 
-def test_a_schema_is_dropped_whole_unless_others_need_it(db: Database, uni: SimpleNamespace, schema: dj.Schema) -> None:
+def test_a_schema_is_dropped_whole_unless_others_need_it(
+    db: Database, uni: SimpleNamespace, schema: dj.Schema
+) -> None:
     other = dj.Schema(db.schema_name("other"), connection=db.connection)
 
     @other

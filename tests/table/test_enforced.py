@@ -64,7 +64,9 @@ def typed(db: Database, schema: dj.Schema) -> Any:
 
 @pytest.mark.filterwarnings("ignore:These types")
 @pytest.mark.parametrize(("type", "value"), GOOD)
-def test_the_database_takes_values_of_a_type(db: Database, typed: Any, type: str, value: object) -> None:
+def test_the_database_takes_values_of_a_type(
+    db: Database, typed: Any, type: str, value: object
+) -> None:
     if db.backend != "sqlite" and type in ("uuid", "bytes", "<blob>"):
         pytest.skip("servers write these literals in other ways")
     table = typed(type)
@@ -76,7 +78,9 @@ def test_the_database_takes_values_of_a_type(db: Database, typed: Any, type: str
 
 @pytest.mark.filterwarnings("ignore:These types")
 @pytest.mark.parametrize(("type", "value"), BAD)
-def test_the_database_refuses_other_values(db: Database, typed: Any, type: str, value: object) -> None:
+def test_the_database_refuses_other_values(
+    db: Database, typed: Any, type: str, value: object
+) -> None:
     if db.backend != "sqlite":
         pytest.skip("servers coerce or refuse literals by rules of their own")
     table = typed(type)
@@ -89,7 +93,9 @@ def test_the_database_refuses_other_values(db: Database, typed: Any, type: str, 
 
 @pytest.mark.filterwarnings("ignore:These types")
 @pytest.mark.parametrize("type", TYPES)
-def test_the_database_refuses_null_where_it_is_not_declared(db: Database, typed: Any, type: str) -> None:
+def test_the_database_refuses_null_where_it_is_not_declared(
+    db: Database, typed: Any, type: str
+) -> None:
     table = typed(type)
     with pytest.raises(MissingAttributeError, match="`v`"):
         sql(db, table, "INSERT INTO {t} (k) VALUES (1)")
@@ -121,7 +127,11 @@ def test_the_database_refuses_orphans_and_duplicates(db: Database, linked: tuple
         sql(db, scan, "INSERT INTO {t} (mouse, scan) VALUES (2, 1)")
     with pytest.raises(IntegrityError):
         sql(db, scan, "INSERT INTO {t} (mouse, scan, partner) VALUES (1, 1, 2)")
-    sql(db, scan, "INSERT INTO {t} (mouse, scan, partner) VALUES (1, 1, 1), (1, 2, NULL), (1, 3, NULL)")
+    sql(
+        db,
+        scan,
+        "INSERT INTO {t} (mouse, scan, partner) VALUES (1, 1, 1), (1, 2, NULL), (1, 3, NULL)",
+    )
     with pytest.raises(DuplicateError, match="partner"):
         sql(db, scan, "INSERT INTO {t} (mouse, scan, partner) VALUES (1, 4, 1)")
     with pytest.raises(QueryError):

@@ -55,7 +55,9 @@ def B(schema: dj.Schema, A: Any) -> Any:
 
 
 def records() -> np.ndarray[Any, Any]:
-    return np.array([(1, 10, "one"), (2, 20, "two")], dtype=[("a", int), ("x", int), ("name", "U8")])
+    return np.array(
+        [(1, 10, "one"), (2, 20, "two")], dtype=[("a", int), ("x", int), ("name", "U8")]
+    )
 
 
 def test_rows_may_be_dicts_tuples_or_lists(A: Any) -> None:
@@ -122,7 +124,7 @@ def test_json_in_a_csv_file_is_read_as_json(schema: dj.Schema, tmp_path: Path) -
         {"j": 2, "doc": None, "on": False},
     ]
     path.write_text("j,doc\n3,1\n4,{a\n")
-    with pytest.raises(InvalidValueError, match="J, row 1.*`doc`.*JSON document"):
+    with pytest.raises(InvalidValueError, match=r"J, row 1.*`doc`.*JSON document"):
         J.insert(path)
 
 
@@ -136,7 +138,9 @@ def test_a_damaged_csv_file_is_refused_with_its_line(A: Any, tmp_path: Path) -> 
         A.insert(tmp_path / "none.csv")
 
 
-def test_a_query_or_a_class_is_inserted_by_name_inside_the_database(schema: dj.Schema, A: Any) -> None:
+def test_a_query_or_a_class_is_inserted_by_name_inside_the_database(
+    schema: dj.Schema, A: Any
+) -> None:
     @schema
     class Copy(dj.Manual):
         definition = "a : int32\n---\nname : varchar(8)"
@@ -178,7 +182,9 @@ def test_the_order_in_which_rows_name_attributes_does_not_matter(A: Any) -> None
 
 
 def test_an_inserted_none_is_null_or_refused_but_never_the_default(A: Any) -> None:
-    with pytest.raises(MissingAttributeError, match="`name` must not be NULL.*Leave the attribute out"):
+    with pytest.raises(
+        MissingAttributeError, match=r"`name` must not be NULL.*Leave the attribute out"
+    ):
         A.insert1({"a": 1, "name": None})
 
 
@@ -191,7 +197,7 @@ def test_a_missing_attribute_is_named_with_all_that_are_required(A: Any, B: Any)
 
 
 def test_an_extra_attribute_is_refused_with_the_nearest_name_or_ignored(A: Any) -> None:
-    with pytest.raises(KeyError, match="nmae.*Did you mean `name`"):
+    with pytest.raises(KeyError, match=r"nmae.*Did you mean `name`"):
         A.insert1({"a": 1, "nmae": "x"})
     A.insert1({"a": 1, "nmae": "x"}, ignore_extra_fields=True)
     A.insert(pd.DataFrame({"a": [2], "other": [0]}), ignore_extra_fields=True)
@@ -199,9 +205,13 @@ def test_an_extra_attribute_is_refused_with_the_nearest_name_or_ignored(A: Any) 
 
 
 def test_a_value_that_does_not_fit_is_shown_with_its_row(A: Any) -> None:
-    with pytest.raises(InvalidValueError, match=r"A, row 1: Attribute `x` : int32 cannot hold 'abc'"):
+    with pytest.raises(
+        InvalidValueError, match=r"A, row 1: Attribute `x` : int32 cannot hold 'abc'"
+    ):
         A.insert([(1, 1, "a"), (2, "abc", "b")])
-    with pytest.raises(InvalidValueError, match=r"^A: Attribute `name` : varchar\(8\).*'123456789'"):
+    with pytest.raises(
+        InvalidValueError, match=r"^A: Attribute `name` : varchar\(8\).*'123456789'"
+    ):
         A.insert1((1, 1, "123456789"))
 
 
@@ -213,7 +223,9 @@ def test_positions_count_from_the_first_row_whatever_the_batches(A: Any) -> None
 
 
 @pytest.mark.parametrize(
-    "form", [lambda rows: rows, iter, pd.DataFrame, pl.DataFrame], ids=["list", "iterator", "pandas", "polars"]
+    "form",
+    [lambda rows: rows, iter, pd.DataFrame, pl.DataFrame],
+    ids=["list", "iterator", "pandas", "polars"],
 )
 def test_an_insert_is_all_or_nothing(A: Any, form: Any) -> None:
     with pytest.raises(DuplicateError):
@@ -233,7 +245,9 @@ def test_the_first_key_that_is_there_twice_is_named(A: Any, B: Any) -> None:
 def test_the_first_orphan_is_named_with_its_parent(A: Any, B: Any) -> None:
     A.insert(ROWS)
     for options in ({}, {"skip_duplicates": True}, {"replace": True}):
-        with pytest.raises(IntegrityError, match="B, row 1: a=9 refers to a row of A that does not exist"):
+        with pytest.raises(
+            IntegrityError, match="B, row 1: a=9 refers to a row of A that does not exist"
+        ):
             B.insert([(1, 1, 0), (9, 1, 0)], **options)
     assert len(B) == 0
 
@@ -281,7 +295,9 @@ def test_chunks_are_committed_one_by_one(A: Any) -> None:
         A.insert(rows, chunk_size=0)
 
 
-def test_an_insert_in_a_transaction_that_fails_leaves_what_came_before(A: Any, db: Database) -> None:
+def test_an_insert_in_a_transaction_that_fails_leaves_what_came_before(
+    A: Any, db: Database
+) -> None:
     with db.connection.transaction:
         A.insert([{"a": 1}])
         with pytest.raises(DuplicateError):
@@ -312,26 +328,37 @@ def test_nothing_may_be_inserted_too(A: Any) -> None:
 
 @pytest.mark.parametrize("rows", [5, None, "rows.csv", b"x", {"a": 1}])
 def test_what_cannot_be_rows_is_refused_with_the_forms_that_can(A: Any, rows: object) -> None:
-    with pytest.raises(dj.DataJointError, match="insert takes many rows.*For one row use insert1"):
+    with pytest.raises(dj.DataJointError, match=r"insert takes many rows.*For one row use insert1"):
         A.insert(rows)
 
 
 @pytest.mark.parametrize("row", [5, None, "abc"])
 def test_what_cannot_be_a_row_is_refused(A: Any, row: object) -> None:
-    with pytest.raises(dj.DataJointError, match="cannot be inserted.*a, x, name"):
+    with pytest.raises(dj.DataJointError, match=r"cannot be inserted.*a, x, name"):
         A.insert([row])
 
 
 def test_a_row_of_the_wrong_length_is_refused(A: Any) -> None:
-    with pytest.raises(dj.DataJointError, match="Incorrect number of attributes: 2 given; 3 expected"):
+    with pytest.raises(
+        dj.DataJointError, match="Incorrect number of attributes: 2 given; 3 expected"
+    ):
         A.insert([(1, 2)])
 
 
 @pytest.mark.parametrize(
-    "rows", [[{"a": 1}, {"a": 2}], [(1, 1, "x")], pd.DataFrame(ROWS), records(), "abc", 5, pl.DataFrame(ROWS)]
+    "rows",
+    [
+        [{"a": 1}, {"a": 2}],
+        [(1, 1, "x")],
+        pd.DataFrame(ROWS),
+        records(),
+        "abc",
+        5,
+        pl.DataFrame(ROWS),
+    ],
 )
 def test_insert1_refuses_many_rows_and_names_insert(A: Any, rows: object) -> None:
-    with pytest.raises(dj.DataJointError, match="insert1 takes one row.*Use insert"):
+    with pytest.raises(dj.DataJointError, match=r"insert1 takes one row.*Use insert"):
         A.insert1(rows)
 
 

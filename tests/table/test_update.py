@@ -111,7 +111,9 @@ def test_validate_reports_every_problem_of_every_row_and_inserts_nothing(A: Any)
 
 
 def test_validate_accepts_what_insert_accepts(A: Any) -> None:
-    result = A.validate(pd.DataFrame({"a": [3, 4], "must": [True, False], "zz": 0}), ignore_extra_fields=True)
+    result = A.validate(
+        pd.DataFrame({"a": [3, 4], "must": [True, False], "zz": 0}), ignore_extra_fields=True
+    )
     assert result.is_valid
     assert bool(result)
     assert result.summary() == "Validation passed: 2 rows checked."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from djupyter.definition.model import Default, TypeSpec
 
@@ -71,3 +71,11 @@ class Attribute:
     def type_text(self) -> str:
         """The type as written in definitions; `computed` where there is none."""
         return self.type.text if self.type else "computed"
+
+    def merged(self, other: Attribute) -> Attribute:
+        """Return the attribute that holds values of this one and of another, in a union."""
+        return replace(
+            self,
+            nullable=self.nullable or other.nullable,
+            lineage=self.lineage if self.lineage == other.lineage else None,
+        )

@@ -58,7 +58,9 @@ class Heading(Mapping[str, Attribute]):
         lines = []
         for attribute in self.values():
             default = (
-                "" if attribute.default is None else f"={attribute.default.text or attribute.default.kind}"
+                ""
+                if attribute.default is None
+                else f"={attribute.default.text or attribute.default.kind}"
             )
             comment = f" # {attribute.comment}" if attribute.comment else ""
             lines.append(f"{attribute.name + default:<20} : {attribute.type_text:<20}{comment}")
@@ -147,7 +149,8 @@ class Heading(Mapping[str, Attribute]):
             if attribute.in_key or name in kept or name in new_name
         ]
         result += [
-            replace(self._attributes[old], name=new, in_key=False) for new, old in duplicated.items()
+            replace(self._attributes[old], name=new, in_key=False)
+            for new, old in duplicated.items()
         ]
         result += [Attribute(name, kind, nullable=True) for name, kind in computed.items()]
         return unique(result)
@@ -171,15 +174,13 @@ class Heading(Mapping[str, Attribute]):
             first, second, key = other, self, set(other.primary_key)
         else:
             first, second, key = self, other, {*self.primary_key, *other.primary_key}
-        in_order = [*first.values(), *(a for name, a in second.items() if name not in first)]
         attributes = [
             replace(
                 attribute,
                 in_key=attribute.name in key,
-                nullable=(attribute.nullable or (left and attribute.name not in self))
-                and attribute.name not in key,
+                nullable=attribute.nullable or (left and attribute.name not in self),
             )
-            for attribute in in_order
+            for attribute in first.with_others(second).values()
         ]
         attributes.sort(key=lambda attribute: not attribute.in_key)
         return Heading(attributes)
@@ -192,14 +193,18 @@ class Heading(Mapping[str, Attribute]):
         """Return the named attributes in the given order, with the given key where it differs."""
         members = None if key is None else set(key)
         return Heading(
-            self.need(name)
-            if members is None
-            else replace(self.need(name), in_key=name in members)
+            self.need(name) if members is None else replace(self.need(name), in_key=name in members)
             for name in names
         )
 
+    def with_others(self, other: Heading) -> Heading:
+        """Return this heading with the attributes that only the other one has at its end."""
+        return Heading([*self.values(), *(a for name, a in other.items() if name not in self)])
+
     def union(self, other: Heading) -> Heading:
         """Return the heading of a union: one key, the secondary attributes of both, nullable.
+
+        Lineages are not compared, but an attribute that means different things in the operands has none.
 
         Raises
         ------
@@ -217,7 +222,7 @@ class Heading(Mapping[str, Attribute]):
                 f"A union cannot combine the secondary attributes {', '.join(shared)} of both operands. "
                 "Project them away with .proj() or rename one of them."
             )
-        key = [self._attributes[name] for name in self.primary_key]
+        key = [self._attributes[name].merged(other[name]) for name in self.primary_key]
         rest = [
             replace(attribute, nullable=True)
             for heading in (self, other)

@@ -37,7 +37,7 @@ def matched_names(left: Heading, right: Heading, *, check: bool = True) -> list[
     >>> matched_names(a, b)
     Traceback (most recent call last):
     ...
-    djupyter.errors.DataJointError: Cannot join on attribute `a`: different lineages (s.a.a vs s.b.a). Use .proj() to rename one of the attributes.
+    djupyter.errors.DataJointError: Cannot join on attribute `a`: different lineages (s.a.a vs s.b.a)...
     """
     names = [name for name in left if name in right]
     if check:

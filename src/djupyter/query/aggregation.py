@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+import sqlalchemy as sa
 
 from djupyter.errors import DataJointError
-from djupyter.heading.attribute import Attribute
-from djupyter.heading.heading import Heading, unique
+from djupyter.heading.heading import Heading
 from djupyter.heading.matching import matched_names
 from djupyter.query.join import joined
 from djupyter.query.node import Node
 from djupyter.query.projection import Plan, project
-from djupyter.query.select import Lowering, Selection
-from djupyter.query.text import Computation
+from djupyter.query.select import Element, Lowering, Selection
+from djupyter.query.text import Computation, outside_aggregates
 
 
 class Aggregation(Node):
@@ -34,10 +36,10 @@ class Aggregation(Node):
     Raises
     ------
     DataJointError
-        The group lacks an attribute of the key.
+        The group lacks an attribute of the key, or an attribute of the group is not aggregated.
     """
 
-    __slots__ = ("group", "names", "operand", "outer", "own", "plan")
+    __slots__ = ("fixed", "group", "names", "operand", "outer", "plan")
 
     def __init__(
         self, operand: Node, group: Node, plan: Plan, *, outer: bool = True, check: bool = True
@@ -50,36 +52,54 @@ class Aggregation(Node):
             )
         self.operand, self.group, self.plan, self.outer = operand, group, plan, outer
         self.names = tuple(matched_names(operand.heading, group.heading, check=check))
-        self.own = operand.heading.project(plan.kept, plan.renamed, {}, plan.copied)
-        self.heading = _with_computed(self.own, plan.computed)
+        self.fixed = _fixed(plan.computed, operand.heading)
+        types = plan.types(operand.heading.with_others(group.heading))
+        self.heading = operand.heading.project(plan.kept, plan.renamed, types, plan.copied)
         self.shape = (
             "aggr",
             operand.shape,
             group.shape,
             outer,
             self.names,
-            _plan_shape(self.own, plan),
+            plan.shape(self.heading),
         )
-        self.values = operand.values + group.values + _plan_values(plan)
+        self.values = operand.values + group.values + plan.values
 
     def lower(self, lowering: Lowering) -> Selection:
         """Join, then group by the key; functions see the attributes of both operands."""
         left = self.operand.lower(lowering).flat(lowering)
+        if not left.is_plain:
+            # A server does not recognise an expression with parameters when it is repeated in GROUP BY.
+            left = left.nested(lowering)
         right = self.group.lower(lowering).flat(lowering)
-        both = Heading(
-            [*self.operand.heading.values()]
-            + [a for name, a in self.group.heading.items() if name not in self.operand.heading]
-        )
-        pairs = joined(left, right, self.names, both, lowering, outer=self.outer)
+        outer = self.outer and not self.group.is_restricted
+        both = self.operand.heading.with_others(self.group.heading)
+        pairs = joined(left, right, self.names, both, lowering, outer=outer)
         result = project(pairs, self.heading, self.plan, lowering)
-        group = tuple(result.columns[name] for name in self.own)
-        return Selection(result.columns, pairs.source, pairs.where, group)
+        own = (result.columns[name] for name in self.heading if name not in self.plan.computed)
+        return replace(result, group=_grouping([*own, *(left.columns[n] for n in self.fixed)]))
 
 
 class Total(Node):
     """Functions of a relation grouped by any of its attributes: ``dj.U("x").aggr(relation, n="count(*)")``.
 
     No grouping attribute at all gives exactly one row.
+
+    Parameters
+    ----------
+    names
+        The attributes to group by, which become the key.
+    group
+        What is summed up.
+    computed
+        The functions.
+
+    Raises
+    ------
+    UnknownAttributeError
+        A name is not an attribute of the group.
+    DataJointError
+        An attribute of the group is not aggregated.
     """
 
     __slots__ = ("group", "names", "plan")
@@ -90,30 +110,35 @@ class Total(Node):
         self.names, self.group = names, group
         self.plan = Plan((), {}, {}, computed)
         own = group.heading.select(names, key=names)
-        self.heading = _with_computed(own, computed)
-        self.shape = ("total", group.shape, names, _plan_shape(own, self.plan))
-        self.values = group.values + _plan_values(self.plan)
+        _fixed(computed, own)
+        self.heading = own.project([], {}, self.plan.types(group.heading))
+        self.shape = ("total", group.shape, names, self.plan.shape(self.heading))
+        self.values = group.values + self.plan.values
 
     def lower(self, lowering: Lowering) -> Selection:
         """Group the relation."""
         inner = self.group.lower(lowering).flat(lowering)
+        if not inner.is_plain:
+            inner = inner.nested(lowering)
         result = project(inner, self.heading, self.plan, lowering)
-        group = tuple(result.columns[name] for name in self.names)
-        return Selection(result.columns, inner.source, inner.where, group)
+        return replace(result, group=tuple(result.columns[name] for name in self.names))
 
 
-def _with_computed(own: Heading, computed: Mapping[str, Computation]) -> Heading:
-    return unique([*own.values(), *(Attribute(name, None, nullable=True) for name in computed)])
+def _fixed(computed: Mapping[str, Computation], own: Heading) -> tuple[str, ...]:
+    """Return the attributes used outside aggregates, which must be the same for all rows of a group."""
+    used = {
+        name: new for new, each in computed.items() for name in outside_aggregates(each.fragment)
+    }
+    for name, new in used.items():
+        if name not in own:
+            raise DataJointError(
+                f"`{new}` needs one value of `{name}` for many rows. "
+                f"Aggregate it, for example max({name}) or any_value({name})."
+            )
+    return tuple(used)
 
 
-def _plan_shape(own: Heading, plan: Plan) -> tuple[object, ...]:
-    return (
-        tuple(own),
-        tuple(plan.renamed.items()),
-        tuple(plan.copied.items()),
-        tuple((name, computation.shape) for name, computation in plan.computed.items()),
-    )
-
-
-def _plan_values(plan: Plan) -> tuple[object, ...]:
-    return tuple(value for computation in plan.computed.values() for value in computation.values)
+def _grouping(elements: Iterable[Element]) -> tuple[Element, ...]:
+    # Grouped by nothing, no row would become one row: a constant keeps none. It is no bare number, which
+    # would mean a place in the list of attributes.
+    return tuple(elements) or (sa.literal_column("1 + 0"),)

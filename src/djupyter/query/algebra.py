@@ -14,8 +14,9 @@ from djupyter.query.aggregation import Aggregation
 from djupyter.query.conditions import Condition, Not
 from djupyter.query.join import Join
 from djupyter.query.node import Node
-from djupyter.query.projection import Plan, Projection, plan_projection
-from djupyter.query.restriction import Reader, Restriction
+from djupyter.query.projection import Projection, plan_projection, refuse_unknown
+from djupyter.query.reading import Reader
+from djupyter.query.restriction import Restriction
 from djupyter.query.text import Computation, computation
 from djupyter.query.top import Top, limited
 from djupyter.query.union import Union
@@ -94,8 +95,6 @@ class Algebra(ABC):
         return self.restrict(restriction)
 
     def __sub__(self, restriction: object) -> Self:
-        if isinstance(instance(restriction), Universal):
-            raise DataJointError("Subtracting dj.U would leave nothing: it matches every row.")
         return self.restrict(Not(restriction))
 
     def __neg__(self) -> Not:
@@ -122,7 +121,7 @@ class Algebra(ABC):
 
     # -- attributes ---------------------------------------------------------------------------------
 
-    def proj(self, *attributes: object, **named_attributes: str) -> Query:
+    def proj(self, *attributes: object, **named_attributes: object) -> Query:
         """Return the same rows with other attributes; the primary key always stays.
 
         Parameters
@@ -139,7 +138,13 @@ class Algebra(ABC):
         DataJointError
             A name would appear twice, or a key attribute would be left out.
         """
-        plan = plan_projection(self.heading, attributes, named_attributes, _scalar)
+        heading = self.heading
+
+        def compute(text: str) -> Computation:
+            refuse_unknown(text, heading)
+            return computation(parse_expression(text), heading)
+
+        plan = plan_projection(heading, attributes, named_attributes, compute)
         return self._derived(Projection(self.node, plan))
 
     def aggr(
@@ -148,14 +153,15 @@ class Algebra(ABC):
         *attributes: object,
         exclude_nonmatching: bool = False,
         semantic_check: bool = True,
-        **named_attributes: str,
+        **named_attributes: object,
     ) -> Query:
         """Return this relation's rows with functions of the matching rows of another.
 
         Parameters
         ----------
         group
-            The relation to sum up; it must have this one's primary key among its attributes.
+            The relation to sum up; it must have this one's primary key among its attributes. Rows
+            that match nothing are left out when it is restricted, as if by `exclude_nonmatching`.
         *attributes
             This relation's own attributes to keep, as in `proj`.
         exclude_nonmatching
@@ -169,19 +175,13 @@ class Algebra(ABC):
             The group lacks a key attribute, or a lineage differs.
         """
         other = self._relation(group, "aggr")
-        both = _both(self.heading, other.heading)
-        own = {
-            k: v
-            for k, v in named_attributes.items()
-            if isinstance(v, str) and v.strip("` ") in self.heading
-        }
-        plan = plan_projection(self.heading, attributes, own, _scalar)
-        computed = {
-            name: computation(parse_aggregate(text), both)
-            for name, text in named_attributes.items()
-            if name not in own
-        }
-        plan = Plan(plan.kept, plan.renamed, plan.copied, computed)
+        both = self.heading.with_others(other.heading)
+        plan = plan_projection(
+            self.heading,
+            attributes,
+            named_attributes,
+            lambda text: computation(parse_aggregate(text), both),
+        )
         node = Aggregation(
             self.node, other.node, plan, outer=not exclude_nonmatching, check=semantic_check
         )
@@ -208,7 +208,7 @@ class Algebra(ABC):
         semantic_check
             Whether common attributes need equal lineage.
         left
-            Keep rows of this relation that match nothing.
+            Keep rows of this relation that match nothing, unless the other one is restricted.
         allow_nullable_pk
             Let a left join keep a key attribute that may be NULL.
 
@@ -228,7 +228,10 @@ class Algebra(ABC):
         return self._derived(node)
 
     def extend(self, other: Any, *, semantic_check: bool = True) -> Query:
-        """Return this relation's rows with the attributes of what they refer to, NULL where there is nothing."""
+        """Return this relation's rows with the attributes of what they refer to, NULL where there is nothing.
+
+        When `other` is restricted, rows that match none of its rows are left out.
+        """
         return self.join(other, semantic_check=semantic_check, left=True)
 
     def __mul__(self, other: Any) -> Query:
@@ -265,11 +268,3 @@ def instance(written: Any) -> Any:
     if isinstance(written, type) and issubclass(written, Algebra | Universal):
         return written()
     return written
-
-
-def _scalar(text: str, heading: Heading) -> Computation:
-    return computation(parse_expression(text), heading)
-
-
-def _both(left: Heading, right: Heading) -> Heading:
-    return Heading([*left.values(), *(a for name, a in right.items() if name not in left)])

@@ -5,12 +5,14 @@ Every operator returns a new query; nothing reaches the database before a fetch,
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from html import escape
 from typing import TYPE_CHECKING, Any, Self
 
 from djupyter.errors import DataJointError
-from djupyter.query import fetch, show, statement
+from djupyter.query import frames, legacy, show, statement
 from djupyter.query.algebra import Algebra
+from djupyter.query.fetch import Columns, Row, columns, dicts, record_array
 from djupyter.query.node import Node
 from djupyter.query.top import Top, limited
 from djupyter.render.html import preview_html
@@ -42,22 +44,24 @@ class Query(Algebra):
     # -- how many -----------------------------------------------------------------------------------
 
     def __len__(self) -> int:
-        ((n,),) = self._fetch(statement.count(self.node, self.connection.backend))
+        node = self.node
+        ((n,),) = self._fetch(node, statement.count(node, self.connection.backend))
         return int(n)
 
     def __bool__(self) -> bool:
-        return bool(self._fetch(statement.exists(self.node, self.connection.backend)))
+        node = self.node
+        return bool(self._fetch(node, statement.exists(node, self.connection.backend)))
 
     def __contains__(self, condition: object) -> bool:
         return bool(self & condition)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        names = self.heading.names
-        decode = fetch.decoders(self.heading, names, self.connection.backend)
-        prepared = statement.rows(self.node, self.connection.backend)
-        parameters = prepared.parameters(self.node.values, self.connection.backend.adapt)
+        attributes = list(self.heading.values())
+        backend = self.connection.backend
+        prepared = statement.rows(self.node, backend)
+        parameters = prepared.parameters(self.node.values, backend.adapt)
         for rows in self.connection.stream(prepared.text, parameters):
-            yield from fetch.dicts(names, rows, decode)
+            yield from dicts(attributes, rows, backend)
 
     # -- what ---------------------------------------------------------------------------------------
 
@@ -79,9 +83,9 @@ class Query(Algebra):
         squeeze
             Remove axes of length one from arrays.
         """
-        query = self._cut(order_by, limit, offset)
-        names = query.heading.names
-        return fetch.dicts(names, query._rows(None), query._decoders(names, squeeze))
+        node = self._cut(order_by, limit, offset)
+        attributes = list(self.heading.values())
+        return dicts(attributes, self._rows(node), self.connection.backend, squeeze=squeeze)
 
     def to_arrays(
         self,
@@ -102,28 +106,18 @@ class Query(Algebra):
             Put the list of keys (dicts) first.
         order_by, limit, offset, squeeze
             As in `to_dicts`.
+
+        Raises
+        ------
+        UnknownAttributeError
+            A name is not an attribute of this query.
         """
-        query = self._cut(order_by, limit, offset)
-        heading = query.heading
-        for name in attributes:
-            heading.need(name)
-        if not attributes:
-            names = heading.names
-            columns = fetch.transpose(query._rows(None), query._decoders(names, squeeze))
-            records = fetch.record_array(heading, columns)
-            key = [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
-            primary = heading.primary_key
-            return (
-                ([{n: row[n] for n in primary} for row in key], records) if include_key else records
-            )
-        wanted = list(dict.fromkeys([*(heading.primary_key if include_key else ()), *attributes]))
-        columns = fetch.transpose(query._rows(wanted), query._decoders(wanted, squeeze))
-        by_name = dict(zip(wanted, columns, strict=True))
-        arrays = tuple(fetch.array(heading[name], by_name[name]) for name in attributes)
-        if include_key:
-            values = zip(*(by_name[name] for name in heading.primary_key), strict=True)
-            return ([dict(zip(heading.primary_key, row, strict=True)) for row in values], *arrays)
-        return arrays[0] if len(arrays) == 1 else arrays
+        key = self.primary_key
+        wanted = dict.fromkeys([*(key if include_key else ()), *attributes]) if attributes else None
+        result = self._columns(self._cut(order_by, limit, offset), wanted, squeeze)
+        arrays = [result.array(name) for name in attributes] or [record_array(result)]
+        found = (result.dicts(key), *arrays) if include_key else tuple(arrays)
+        return found[0] if len(found) == 1 else found
 
     def to_pandas(
         self,
@@ -133,8 +127,7 @@ class Query(Algebra):
         squeeze: bool = False,
     ) -> pandas.DataFrame:
         """Return a DataFrame indexed by the primary key; arguments as in `to_dicts`."""
-        query = self._cut(order_by, limit, offset)
-        return fetch.frame(query.heading, query._columns(squeeze))
+        return frames.frame(self._columns(self._cut(order_by, limit, offset), None, squeeze))
 
     def to_arrow(
         self,
@@ -143,9 +136,8 @@ class Query(Algebra):
         offset: int | None = None,
         squeeze: bool = False,
     ) -> pyarrow.Table:
-        """Return an Arrow table; needs the package pyarrow."""
-        query = self._cut(order_by, limit, offset)
-        return fetch.arrow(query.heading, query._columns(squeeze))
+        """Return an Arrow table; needs the package pyarrow. Arguments as in `to_dicts`."""
+        return frames.arrow(self._columns(self._cut(order_by, limit, offset), None, squeeze))
 
     def to_polars(
         self,
@@ -154,21 +146,14 @@ class Query(Algebra):
         offset: int | None = None,
         squeeze: bool = False,
     ) -> polars.DataFrame:
-        """Return a polars frame; needs the packages polars and pyarrow."""
-        query = self._cut(order_by, limit, offset)
-        return fetch.polars_frame(query.heading, query._columns(squeeze))
+        """Return a polars frame; needs the packages polars and pyarrow. Arguments as in `to_dicts`."""
+        return frames.polars_frame(self._columns(self._cut(order_by, limit, offset), None, squeeze))
 
     def keys(
         self, order_by: Order = None, limit: int | None = None, offset: int | None = None
     ) -> list[dict[str, Any]]:
-        """Return the primary keys as a list of dicts."""
-        query = self._cut(order_by, limit, offset)
-        names = query.primary_key
-        return fetch.dicts(
-            names,
-            query._rows(names) if names else [() for _ in range(len(query))],
-            query._decoders(names),
-        )
+        """Return the primary keys as a list of dicts; arguments as in `to_dicts`."""
+        return self._columns(self._cut(order_by, limit, offset), self.primary_key).dicts()
 
     def fetch1(self, *attributes: str, squeeze: bool = False) -> Any:
         """Return the only row: a dict, the value of one attribute, or a tuple of several; ``"KEY"`` gives the key.
@@ -177,43 +162,93 @@ class Query(Algebra):
         ------
         DataJointError
             There is no row, or more than one.
+        UnknownAttributeError
+            A name is not an attribute of this query.
         """
-        rows = self._cut(None, 2, None)._rows(None)
-        if len(rows) != 1:
-            found = "none" if not rows else f"{len(self)}"
-            raise DataJointError(
-                f"fetch1 requires exactly one tuple in the input set; there are {found}. "
-                "Restrict the query by a primary key, or use to_dicts()."
-            )
-        names = self.heading.names
-        (row,) = fetch.dicts(names, rows, self._decoders(names, squeeze))
+        key = self.primary_key
+        names = [n for name in attributes for n in (key if name == "KEY" else [name])]
+        wanted = dict.fromkeys(names) if attributes else None
+        result = self._columns(limited(self.node, Top(2, None)), wanted, squeeze)
+        if result.size != 1:
+            raise self._not_one(result.size, attributes)
+        (row,) = result.dicts()
         if not attributes:
             return row
-        values = [
-            {key: row[key] for key in self.primary_key}
-            if name == "KEY"
-            else row[self.heading.need(name).name]
-            for name in attributes
-        ]
+        values = [{k: row[k] for k in key} if n == "KEY" else row[n] for n in attributes]
         return values[0] if len(values) == 1 else tuple(values)
 
+    def _not_one(self, size: int, attributes: Sequence[str]) -> DataJointError:
+        found = len(self) if size else "no"
+        instead = f"to_arrays({', '.join(map(repr, attributes))})" if attributes else "to_dicts()"
+        return DataJointError(
+            f"fetch1 requires exactly one tuple in the input set; {found} tuples found. "
+            f"Restrict the query to one row, for example by a primary key, or use {instead}."
+        )
+
     def head(self, limit: int = 25, **fetch_kwargs: Any) -> list[dict[str, Any]]:
-        """Return the first rows by primary key."""
+        """Return the first rows by primary key; further arguments as in `to_dicts`."""
         return self.to_dicts(order_by="KEY", limit=limit, **fetch_kwargs)
 
     def tail(self, limit: int = 25, **fetch_kwargs: Any) -> list[dict[str, Any]]:
-        """Return the last rows by primary key, in ascending order."""
+        """Return the last rows by primary key, in ascending order; further arguments as in `to_dicts`."""
         return self.to_dicts(order_by="KEY desc", limit=limit, **fetch_kwargs)[::-1]
 
-    def make_sql(self) -> str:
-        """Return the SELECT statement with placeholders for the values."""
-        return statement.rows(self.node, self.connection.backend).text
+    def fetch(
+        self,
+        *attributes: str,
+        offset: int | None = None,
+        limit: int | None = None,
+        order_by: Order = None,
+        format: str | None = None,
+        as_dict: bool = False,
+        squeeze: bool = False,
+    ) -> Any:
+        """Return results as datajoint did before version 2, with a `DeprecationWarning`.
+
+        Parameters
+        ----------
+        *attributes
+            None: a structured array. Otherwise an array for each, ``"KEY"`` for a list of keys.
+        offset, limit, order_by, squeeze
+            As in `to_dicts`.
+        format
+            ``"frame"`` for a DataFrame, else ``"array"``.
+        as_dict
+            A list of dicts instead of arrays.
+        """
+        options = {"order_by": order_by, "limit": limit, "offset": offset, "squeeze": squeeze}
+        return legacy.fetch(
+            self,
+            lambda names: self._columns(self._cut(order_by, limit, offset), names, squeeze),
+            attributes,
+            as_dict,
+            format,
+            **options,
+        )
+
+    def make_sql(self, fields: Iterable[str] | None = None) -> str:
+        """Return the SELECT statement with placeholders for the values.
+
+        Parameters
+        ----------
+        fields
+            Names of attributes; None for all.
+        """
+        names = None if fields is None else [self.heading.need(name).name for name in fields]
+        return statement.rows(self.node, self.connection.backend, names).text
 
     # -- on screen ----------------------------------------------------------------------------------
 
     def preview(self, limit: int | None = None) -> pandas.DataFrame:
-        """Return the first rows as a DataFrame, large values summarised; what the repr shows."""
-        shown = show.preview(self, limit or self._display_limit(), count=False)
+        """Return the first rows as a DataFrame, large values summarised; what the repr shows.
+
+        Parameters
+        ----------
+        limit
+            How many rows; None for the setting `display.limit`.
+        """
+        rows = self._setting("display.limit") if limit is None else limit
+        shown = show.preview(self, rows, count=False)
         import pandas
 
         names = [column.name for column in shown.columns]
@@ -221,22 +256,28 @@ class Query(Algebra):
         return data.set_index(self.primary_key) if self.primary_key else data
 
     def __repr__(self) -> str:
-        return preview_text(self._preview())
+        # IPython swallows what a repr raises: what is wrong is shown in place of the rows.
+        try:
+            return preview_text(self._preview())
+        except DataJointError as error:
+            return f"{type(error).__name__}: {error}"
 
     def _repr_html_(self) -> str:
-        return preview_html(self._preview())
+        try:
+            return preview_html(self._preview())
+        except DataJointError as error:
+            return f"<pre>{escape(f'{type(error).__name__}: {error}')}</pre>"
 
     def _preview(self) -> Preview:
-        settings = self.connection.settings
         return show.preview(
             self,
-            self._display_limit(),
+            self._setting("display.limit"),
             title=self._title(),
-            count=settings["display.show_tuple_count"],
+            count=self._setting("display.show_tuple_count"),
         )
 
-    def _display_limit(self) -> int:
-        return int(self.connection.settings["display.limit"])
+    def _setting(self, name: str) -> Any:
+        return self.connection.settings[name]
 
     def _title(self) -> str:
         """Return what the caption calls this query."""
@@ -244,20 +285,21 @@ class Query(Algebra):
 
     # -- inside -------------------------------------------------------------------------------------
 
-    def _cut(self, order_by: Order, limit: int | None, offset: int | None) -> Query:
+    def _cut(self, order_by: Order, limit: int | None, offset: int | None) -> Node:
         if order_by is None and limit is None and not offset:
-            return self
-        return Query(self.connection, limited(self.node, Top(limit, order_by, offset or 0)))
+            return self.node
+        return limited(self.node, Top(limit, order_by, offset or 0))
 
-    def _rows(self, names: Sequence[str] | None) -> list[tuple[Any, ...]]:
-        return self._fetch(statement.rows(self.node, self.connection.backend, names))
+    def _columns(self, node: Node, names: Iterable[str] | None, squeeze: bool = False) -> Columns:
+        heading = node.heading
+        wanted = heading.names if names is None else list(names)
+        attributes = [heading.need(name) for name in wanted]
+        rows = self._rows(node, None if names is None else wanted)
+        return columns(attributes, rows, self.connection.backend, squeeze=squeeze)
 
-    def _columns(self, squeeze: bool) -> fetch.Columns:
-        return fetch.transpose(self._rows(None), self._decoders(self.heading.names, squeeze))
+    def _rows(self, node: Node, names: Sequence[str] | None = None) -> list[Row]:
+        return self._fetch(node, statement.rows(node, self.connection.backend, names))
 
-    def _decoders(self, names: Sequence[str], squeeze: bool = False) -> list[fetch.Decode | None]:
-        return fetch.decoders(self.heading, names, self.connection.backend, squeeze=squeeze)
-
-    def _fetch(self, prepared: statement.Statement) -> list[tuple[Any, ...]]:
-        parameters = prepared.parameters(self.node.values, self.connection.backend.adapt)
+    def _fetch(self, node: Node, prepared: statement.Statement) -> list[Row]:
+        parameters = prepared.parameters(node.values, self.connection.backend.adapt)
         return self.connection.fetch(prepared.text, parameters)

@@ -1,29 +1,26 @@
-"""Rows from the database to what users want: dicts, arrays, frames.
+"""Rows from the database to what users want: dicts and arrays; `frames` has the rest.
 
-Results come as columns: rows are transposed once and decoded attribute by attribute, so an attribute that needs no
-decoding costs nothing per value.
+Results are held as columns: rows are transposed once and decoded attribute by attribute, so an attribute that needs
+no decoding costs nothing per value.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import repeat
+from typing import Any
 
 import numpy as np
 
 from djupyter.codecs.base import Address
 from djupyter.codecs.registry import get_codec
 from djupyter.heading.attribute import Attribute
-from djupyter.heading.heading import Heading
-
-if TYPE_CHECKING:
-    import pandas
-    import polars
-    import pyarrow
 
 Decode = Callable[[Any], Any]
-Columns = list[Sequence[Any]]
+Array = np.ndarray[Any, Any]
+Row = tuple[Any, ...]
 
 _INTEGERS = {
     "int8", "int16", "int32", "int64", "tinyint", "smallint", "mediumint", "int", "integer", "bigint", "serial",
@@ -31,68 +28,104 @@ _INTEGERS = {
 _FLOATS = {"float32", "float64", "float", "double", "real"}
 
 
-def decoders(
-    heading: Heading, names: Sequence[str], backend: Any, *, squeeze: bool = False
-) -> list[Decode | None]:
-    """Return what turns the driver's value of each attribute into the user's; None where it is the same."""
-    return [_decoder(heading[name], backend, squeeze) for name in names]
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """A result, attribute by attribute.
 
-
-def transpose(rows: Sequence[tuple[Any, ...]], decode: Sequence[Decode | None]) -> Columns:
-    """Return one decoded sequence for each attribute.
-
-    Examples
-    --------
-    >>> transpose([(1, "a"), (2, None)], [None, str.upper])
-    [(1, 2), ['A', None]]
+    Parameters
+    ----------
+    attributes
+        What was fetched, in order.
+    values
+        The decoded values of each, NULL as None.
+    size
+        Number of rows; a result may have rows without any attribute.
     """
-    columns = list(zip(*rows, strict=True)) if rows else [()] * len(decode)
-    return [
-        column if f is None else [None if value is None else f(value) for value in column]
-        for column, f in zip(columns, decode, strict=True)
-    ]
+
+    attributes: tuple[Attribute, ...]
+    values: tuple[Sequence[Any], ...]
+    size: int
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the attributes."""
+        return [attribute.name for attribute in self.attributes]
+
+    def dicts(self, names: Sequence[str] | None = None) -> list[dict[str, Any]]:
+        """Return a mapping for each row, with all attributes or the named ones."""
+        wanted = self.names if names is None else names
+        if not wanted:
+            return [{} for _ in range(self.size)]
+        by_name = dict(zip(self.names, self.values, strict=True))
+        return [
+            dict(zip(wanted, row, strict=True))
+            for row in zip(*(by_name[name] for name in wanted), strict=True)
+        ]
+
+    def array(self, name: str) -> Array:
+        """Return the values of one attribute as an array."""
+        place = self.names.index(name)
+        return array(self.attributes[place], self.values[place])
+
+
+def columns(
+    attributes: Iterable[Attribute], rows: Sequence[Row], backend: Any, *, squeeze: bool = False
+) -> Columns:
+    """Return the rows of a result as decoded columns."""
+    attributes = tuple(attributes)
+    values = zip(*rows, strict=True) if rows else repeat(())
+    decoded = tuple(
+        _decoded(column, decoder(attribute, backend, squeeze=squeeze))
+        for attribute, column in zip(attributes, values, strict=False)
+    )
+    return Columns(attributes, decoded, len(rows))
+
+
+def _decoded(column: Sequence[Any], decode: Decode | None) -> Sequence[Any]:
+    if decode is None:
+        return column
+    return [None if value is None else decode(value) for value in column]
 
 
 def dicts(
-    names: Sequence[str], rows: Sequence[tuple[Any, ...]], decode: Sequence[Decode | None]
+    attributes: Sequence[Attribute], rows: Sequence[Row], backend: Any, *, squeeze: bool = False
 ) -> list[dict[str, Any]]:
     """Return a mapping for each row, NULL as None."""
-    if any(decode):
-        rows = list(zip(*transpose(rows, decode), strict=True)) if rows else []
+    if not attributes:
+        return [{} for _ in rows]
+    names = [attribute.name for attribute in attributes]
+    if any(decoder(attribute, backend, squeeze=squeeze) for attribute in attributes):
+        return columns(attributes, rows, backend, squeeze=squeeze).dicts()
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
-def array(attribute: Attribute, values: Sequence[Any]) -> np.ndarray[Any, Any]:
-    """Return the values of one attribute as an array.
-
-    Integers without NULL are int64, floats float64 with NaN for NULL, booleans without NULL bool. Decoded arrays of
-    one shape and dtype are stacked. Everything else is an object array.
-    """
-    kind = dtype_of(attribute)
-    if kind == "float64":
-        return np.array([np.nan if v is None else v for v in values], dtype=np.float64)
-    if kind in ("int64", "bool") and None not in values:
-        return np.array(values, dtype=kind)
-    if attribute.type is None and values and all(type(v) in (int, float) for v in values):
-        return np.array(values)
-    if values and all(isinstance(v, np.ndarray) and v.ndim for v in values):
-        first = values[0]
-        if all(v.shape == first.shape and v.dtype == first.dtype for v in values):
-            return np.stack(values)
-    return objects(values)
+def decoder(attribute: Attribute, backend: Any, *, squeeze: bool = False) -> Decode | None:
+    """Return what turns the driver's value of an attribute into the user's; None where it is the same."""
+    if attribute.type is None:
+        return None
+    if attribute.is_json:
+        return json.loads
+    if not attribute.is_codec:
+        plain: Decode | None = backend.decoder(attribute.type)
+        return plain
+    codec = get_codec(attribute.type.name)
+    address = Address("", "", attribute.name, store=attribute.type.store)
+    if squeeze:
+        return lambda stored: _squeezed(codec.decode(stored, address))
+    return lambda stored: codec.decode(stored, address)
 
 
-def objects(values: Sequence[Any]) -> np.ndarray[Any, Any]:
-    """Return a one-dimensional object array whatever the values are."""
-    result = np.empty(len(values), dtype=object)
-    # Assigning a list at once would spread nested sequences of equal length over axes.
-    for i, value in enumerate(values):
-        result[i] = value
-    return result
+def _squeezed(value: Any) -> Any:
+    return np.squeeze(value) if isinstance(value, np.ndarray) else value
 
 
 def dtype_of(attribute: Attribute) -> str:
-    """Return the NumPy dtype of an attribute that has no NULL: int64, float64, bool or object."""
+    """Return the NumPy dtype of an attribute that has no NULL: int64, float64, bool or object.
+
+    >>> from djupyter.definition.types import parse_type
+    >>> dtype_of(Attribute("x", parse_type("float32")))
+    'float64'
+    """
     name = attribute.type.name.split()[0] if attribute.type else ""
     if name in _INTEGERS:
         return "int64"
@@ -101,124 +134,35 @@ def dtype_of(attribute: Attribute) -> str:
     return "bool" if name == "bool" else "object"
 
 
-def record_array(heading: Heading, columns: Columns) -> np.ndarray[Any, Any]:
-    """Return a structured array with a field for each attribute; NULL floats are NaN."""
-    size = len(columns[0]) if columns else 0
-    dtypes = [
-        "object" if kind in ("int64", "bool") and None in column else kind
-        for kind, column in zip(map(dtype_of, heading.values()), columns, strict=True)
-    ]
-    result = np.empty(size, dtype=list(zip(heading.names, dtypes, strict=True)))
-    for name, kind, column in zip(heading.names, dtypes, columns, strict=True):
-        if kind == "float64":
-            result[name] = [np.nan if v is None else v for v in column]
-        else:
-            result[name] = objects(column) if kind == "object" else column
-    return result
+def array(attribute: Attribute, values: Sequence[Any]) -> Array:
+    """Return the values of one attribute as an array.
+
+    Integers without NULL are int64, floats float64 with NaN for NULL, booleans without NULL bool. Decoded arrays of
+    one shape and dtype are stacked. Everything else is an object array.
+    """
+    if attribute.type is None and values and {*map(type, values)} <= {int, float}:
+        return np.array(values)
+    if values and all(isinstance(value, np.ndarray) and value.ndim for value in values):
+        first = values[0]
+        if all(value.shape == first.shape and value.dtype == first.dtype for value in values):
+            return np.stack(values)
+    return flat_array(attribute, values)
 
 
-def frame(heading: Heading, columns: Columns) -> pandas.DataFrame:
-    """Return a DataFrame indexed by the primary key; an empty one keeps its columns and dtypes."""
-    import pandas
-
-    series = {
-        name: _series(attribute, column)
-        for (name, attribute), column in zip(heading.items(), columns, strict=True)
-    }
-    data = pandas.DataFrame(series, columns=heading.names)
-    return data.set_index(heading.primary_key) if heading.primary_key else data
-
-
-def _series(attribute: Attribute, values: Sequence[Any]) -> Any:
-    import pandas
-
+def flat_array(attribute: Attribute, values: Sequence[Any]) -> Array:
+    """Return a one-dimensional array, in which arrays are objects."""
     kind = dtype_of(attribute)
-    if kind == "float64":
-        return array(attribute, values)
-    if kind in ("int64", "bool"):
-        nullable = {"int64": "Int64", "bool": "boolean"}[kind]
-        return pandas.array(list(values), dtype=nullable if None in values else kind)  # type: ignore[call-overload]
-    name = attribute.type.name if attribute.type else ""
-    if name in ("datetime", "timestamp"):
-        return pandas.array(list(values), dtype="datetime64[us]")
-    if name in ("char", "varchar", "enum"):
-        return pandas.array(list(values), dtype="str")  # type: ignore[call-overload]
-    if attribute.type is None:
-        return list(values)
-    return objects(values)
+    if kind == "object" or (kind != "float64" and None in values):
+        return np.fromiter(values, dtype=object, count=len(values))
+    # NumPy reads None as NaN.
+    return np.array(values, dtype=kind)
 
 
-def arrow(heading: Heading, columns: Columns) -> pyarrow.Table:
-    """Return an Arrow table; types come from the heading, so that an empty result keeps them."""
-    import pyarrow
-
-    arrays = [
-        pyarrow.array(_arrow_values(a, column), type=_arrow_type(a))
-        for a, column in zip(heading.values(), columns, strict=True)
-    ]
-    return pyarrow.table(arrays, names=heading.names)
-
-
-def polars_frame(heading: Heading, columns: Columns) -> polars.DataFrame:
-    """Return a polars frame, through Arrow."""
-    import polars
-
-    result = polars.from_arrow(arrow(heading, columns))
-    assert isinstance(result, polars.DataFrame)
-    return result
-
-
-def _arrow_type(attribute: Attribute) -> Any:
-    import pyarrow
-
-    if attribute.type is None:
-        return None
-    kind = dtype_of(attribute)
-    if kind != "object":
-        return {"int64": pyarrow.int64(), "float64": pyarrow.float64(), "bool": pyarrow.bool_()}[
-            kind
-        ]
-    if attribute.type.name == "decimal":
-        precision, scale = (*attribute.type.arguments, 0)[:2]
-        return pyarrow.decimal128(int(precision), int(scale))
-    simple = {
-        "date": pyarrow.date32(),
-        "datetime": pyarrow.timestamp("us"),
-        "bytes": pyarrow.binary(),
-        "char": pyarrow.string(),
-        "varchar": pyarrow.string(),
-        "enum": pyarrow.string(),
-        "uuid": pyarrow.string(),
-        "json": pyarrow.string(),
-    }
-    return simple.get(attribute.type.name)
-
-
-def _arrow_values(attribute: Attribute, values: Sequence[Any]) -> list[Any]:
-    name = attribute.type.name if attribute.type else ""
-    if name == "uuid":
-        return [None if v is None else str(v) for v in values]
-    if name == "json":
-        return [None if v is None else json.dumps(v) for v in values]
-    if attribute.is_codec:
-        return [v.tolist() if isinstance(v, np.ndarray) else v for v in values]
-    return list(values)
-
-
-def _decoder(attribute: Attribute, backend: Any, squeeze: bool) -> Decode | None:
-    if attribute.type is None:
-        return None
-    if attribute.is_codec:
-        codec = get_codec(attribute.type.name)
-        address = Address("", "", attribute.name, store=attribute.type.store)
-        if not squeeze:
-            return lambda stored: codec.decode(stored, address)
-        return lambda stored: _squeezed(codec.decode(stored, address))
-    plain: Decode | None = backend.decoder(attribute.type)
-    if attribute.is_json:
-        return json.loads
-    return plain
-
-
-def _squeezed(value: Any) -> Any:
-    return np.squeeze(value) if isinstance(value, np.ndarray) else value
+def record_array(result: Columns) -> Array:
+    """Return a structured array with a field for each attribute."""
+    arrays = [flat_array(*pair) for pair in zip(result.attributes, result.values, strict=True)]
+    dtype = [(name, data.dtype) for name, data in zip(result.names, arrays, strict=True)]
+    records = np.empty(result.size, dtype=dtype)
+    for name, data in zip(result.names, arrays, strict=True):
+        records[name] = data
+    return records

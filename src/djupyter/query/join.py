@@ -50,11 +50,21 @@ class Join(Node):
         self.shape = ("join", left.shape, right.shape, self.names, outer)
         self.values = left.values + right.values
 
+    @property
+    def is_restricted(self) -> bool:
+        """Whether one of its operands is."""
+        return self.left.is_restricted or self.right.is_restricted
+
     def lower(self, lowering: Lowering) -> Selection:
-        """Join the two sources, each nested only where it cannot be merged."""
+        """Join the two sources, each nested only where it cannot be merged.
+
+        A restricted right operand of a left join leaves out rows without a match, as datajoint has it: its
+        conditions hold for the result.
+        """
         left = self.left.lower(lowering).flat(lowering)
         right = self.right.lower(lowering).flat(lowering)
-        return joined(left, right, self.names, self.heading, lowering, outer=self.outer)
+        outer = self.outer and not self.right.is_restricted
+        return joined(left, right, self.names, self.heading, lowering, outer=outer)
 
 
 def joined(
@@ -66,13 +76,9 @@ def joined(
     *,
     outer: bool,
 ) -> Selection:
-    """Return the join of two flat selections.
-
-    Conditions of the right operand of a left join stay in WHERE, as datajoint has it: a row whose match
-    fails them is dropped. Computed attributes of that operand are nested first, or they would be computed
-    from the NULLs of rows without a match.
-    """
-    if outer and not right.is_plain:
+    """Return the join of two flat selections; an outer one keeps rows of the left without a match."""
+    if outer and (right.where or not right.is_plain):
+        # Not to be judged by, or computed from, the NULLs of rows without a match.
         right = right.nested(lowering)
     condition: Element = sa.and_(sa.true(), *(left.columns[n] == right.columns[n] for n in names))
     return Selection(

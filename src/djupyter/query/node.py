@@ -35,3 +35,8 @@ class Node(ABC):
     @abstractmethod
     def lower(self, lowering: Lowering) -> Selection:
         """Return the SELECT of this node; operands and parameters are visited in the order of `values`."""
+
+    @property
+    def is_restricted(self) -> bool:
+        """Whether a condition holds for its rows that, right in a left join, holds for the result."""
+        return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 
 from djupyter.definition.model import TypeSpec
@@ -12,20 +12,53 @@ from djupyter.heading.heading import Heading
 from djupyter.query.node import Node
 from djupyter.query.select import Element, Lowering, Selection
 from djupyter.query.text import Computation
+from djupyter.query.types import type_of
 
 _NAME = re.compile(r"[a-z_][a-z0-9_]*", re.IGNORECASE)
 _COPY = re.compile(r"\(\s*([a-z_][a-z0-9_]*)\s*\)", re.IGNORECASE)
 _NEW_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_CONSTANTS = {"NULL", "TRUE", "FALSE", "CURRENT_TIMESTAMP", "CURRENT_DATE", "CURRENT_TIME"}
+
+Compute = Callable[[str], Computation]
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The arguments of `proj`, sorted by what they ask for."""
+    """The arguments of `proj`, sorted by what they ask for.
+
+    Parameters
+    ----------
+    kept
+        Secondary attributes that stay as they are; the key stays in any case.
+    renamed, copied
+        New name to old name.
+    computed
+        Name to expression.
+    """
 
     kept: tuple[str, ...]
     renamed: Mapping[str, str]
     copied: Mapping[str, str]
     computed: Mapping[str, Computation]
+
+    @property
+    def values(self) -> tuple[object, ...]:
+        """The values of the expressions."""
+        return tuple(value for each in self.computed.values() for value in each.values)
+
+    def shape(self, heading: Heading) -> Hashable:
+        """Return what makes the SQL of a result with the given heading, without values."""
+        origin = {**self.renamed, **self.copied}
+        return tuple(
+            (name, self.computed[name].shape)
+            if name in self.computed
+            else (name, origin.get(name, name), None)
+            for name in heading
+        )
+
+    def types(self, heading: Heading) -> dict[str, TypeSpec | None]:
+        """Return the types of the computed attributes, made from those of a heading."""
+        return {name: type_of(each.fragment, heading) for name, each in self.computed.items()}
 
 
 class Projection(Node):
@@ -35,19 +68,15 @@ class Projection(Node):
 
     def __init__(self, operand: Node, plan: Plan) -> None:
         self.operand, self.plan = operand, plan
-        types: dict[str, TypeSpec | None] = {name: None for name in plan.computed}
-        self.heading = operand.heading.project(plan.kept, plan.renamed, types, plan.copied)
-        self.shape = (
-            "proj",
-            operand.shape,
-            tuple(self.heading),
-            tuple(plan.renamed.items()),
-            tuple(plan.copied.items()),
-            tuple((name, computation.shape) for name, computation in plan.computed.items()),
-        )
-        self.values = operand.values + tuple(
-            value for computation in plan.computed.values() for value in computation.values
-        )
+        own = operand.heading
+        self.heading = own.project(plan.kept, plan.renamed, plan.types(own), plan.copied)
+        self.shape = ("proj", operand.shape, plan.shape(self.heading))
+        self.values = operand.values + plan.values
+
+    @property
+    def is_restricted(self) -> bool:
+        """Whether its operand is."""
+        return self.operand.is_restricted
 
     def lower(self, lowering: Lowering) -> Selection:
         """Give the attributes other names; rows, conditions and order stay as they are."""
@@ -64,22 +93,21 @@ def project(inner: Selection, heading: Heading, plan: Plan, lowering: Lowering) 
         for name, computation in plan.computed.items()
     }
     origin = {**plan.renamed, **plan.copied}
-    columns = {
-        name: computed[name] if name in computed else inner.columns[origin.get(name, name)]
-        for name in heading
-    }
-    return Selection(
-        columns, inner.source, inner.where, inner.group, inner.order, inner.limit, inner.offset
+    return inner.with_columns(
+        {
+            name: computed[name] if name in computed else inner.columns[origin.get(name, name)]
+            for name in heading
+        }
     )
 
 
 def plan_projection(
     heading: Heading,
-    names: tuple[object, ...],
+    names: Iterable[object],
     assignments: Mapping[str, object],
-    computation: Callable[[str, Heading], Computation],
+    compute: Compute,
 ) -> Plan:
-    """Sort the arguments of `proj` (or the extra ones of `aggr`).
+    """Sort the arguments of `proj` or `aggr`.
 
     Parameters
     ----------
@@ -89,7 +117,7 @@ def plan_projection(
         ``"name"`` keeps, ``"-name"`` leaves out, ``...`` keeps all; the key is always kept.
     assignments
         ``new="old"`` renames, ``new="(old)"`` copies, anything else computes.
-    computation
+    compute
         Parses and checks an expression.
 
     Raises
@@ -99,10 +127,35 @@ def plan_projection(
     UnknownAttributeError
         A name is not in the heading.
     """
-    kept, dropped = _kept(heading, names)
     renamed: dict[str, str] = {}
     copied: dict[str, str] = {}
     computed: dict[str, Computation] = {}
+    for new, text in checked(assignments).items():
+        plain = text.strip().strip("`")
+        copy = _COPY.fullmatch(text.strip())
+        if copy and copy[1] in heading:
+            copied[new] = copy[1]
+        elif plain not in heading:
+            computed[new] = compute(text)
+        elif plain in renamed.values():
+            raise DataJointError(
+                f'Attribute `{plain}` is renamed twice. Write the second as a copy: {new}="({plain})".'
+            )
+        else:
+            renamed[new] = plain
+    kept = _kept(heading, list(names), set(renamed.values()))
+    return Plan(tuple(kept), renamed, copied, computed)
+
+
+def checked(assignments: Mapping[str, object]) -> dict[str, str]:
+    """Return the named arguments of `proj` or `aggr`.
+
+    Raises
+    ------
+    DataJointError
+        One is not text, or its name cannot be that of an attribute.
+    """
+    texts: dict[str, str] = {}
     for new, text in assignments.items():
         if not isinstance(text, str):
             raise DataJointError(
@@ -112,33 +165,29 @@ def plan_projection(
             raise DataJointError(
                 f"`{new}` cannot name an attribute: use lower-case letters, digits and underscores."
             )
-        copy = _COPY.fullmatch(text.strip())
-        plain = text.strip().strip("`")
-        if copy and copy[1] in heading:
-            copied[new] = copy[1]
-        elif plain in heading:
-            renamed[new] = plain
-        elif _NAME.fullmatch(plain) and not _is_constant(plain):
-            raise UnknownAttributeError.of(plain, heading)
-        else:
-            computed[new] = computation(text, heading)
-    taken = set(renamed.values())
-    if ... in names:
-        kept = [name for name in kept if name not in taken]
-    twice = [old for old in taken if list(renamed.values()).count(old) > 1]
-    if twice:
-        raise DataJointError(
-            f'Attribute `{twice[0]}` is renamed twice. Write the second as a copy: new="({twice[0]})".'
-        )
-    return Plan(tuple(name for name in kept if name not in dropped), renamed, copied, computed)
+        texts[new] = text
+    return texts
 
 
-def _kept(heading: Heading, names: tuple[object, ...]) -> tuple[list[str], set[str]]:
-    kept: list[str] = []
+def refuse_unknown(text: str, heading: Heading) -> None:
+    """Refuse a bare name that is no attribute: it was meant as one, not as an expression.
+
+    Raises
+    ------
+    UnknownAttributeError
+        It is a name.
+    """
+    plain = text.strip().strip("`")
+    if _NAME.fullmatch(plain) and plain.upper() not in _CONSTANTS:
+        raise UnknownAttributeError.of(plain, heading)
+
+
+def _kept(heading: Heading, names: list[object], renamed: set[str]) -> list[str]:
+    kept: dict[str, None] = {}
     dropped: set[str] = set()
     for name in names:
         if name is ...:
-            kept += [n for n in heading.secondary_attributes if n not in kept]
+            kept |= dict.fromkeys(n for n in heading.secondary_attributes if n not in renamed)
             continue
         if not isinstance(name, str):
             raise DataJointError(
@@ -154,17 +203,6 @@ def _kept(heading: Heading, names: tuple[object, ...]) -> tuple[list[str], set[s
             )
         if excluded:
             dropped.add(plain)
-        elif not attribute.in_key and plain not in kept:
-            kept.append(plain)
-    return kept, dropped
-
-
-def _is_constant(word: str) -> bool:
-    return word.upper() in {
-        "NULL",
-        "TRUE",
-        "FALSE",
-        "CURRENT_TIMESTAMP",
-        "CURRENT_DATE",
-        "CURRENT_TIME",
-    }
+        elif not attribute.in_key:
+            kept[plain] = None
+    return [name for name in kept if name not in dropped]

@@ -8,13 +8,13 @@ operator adds to the selection where SQL allows it, and otherwise nests it as a 
 | restriction        | a limit, groups, or DISTINCT         |
 | projection         | DISTINCT                             |
 | join, aggregation  | an order, a limit, groups, DISTINCT  |
-| top                | an order or a limit                  |
+| top                | an order, a limit or DISTINCT        |
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -35,14 +35,21 @@ class Lowering:
 
     def bind(self) -> Element:
         """Return the parameter for the next value."""
-        parameter: sa.BindParameter[Any] = sa.bindparam(f"v{self.binds}", type_=sa.types.NullType())
-        self.binds += 1
-        return parameter
+        return self._parameter(f"v{self.binds}", 1)
+
+    def bind_rows(self, rows: int, width: int) -> Element:
+        """Return one parameter for the next `rows * width` values, which travel together as JSON."""
+        return self._parameter(f"v{self.binds}x{rows}x{width}", rows * width)
 
     def alias(self) -> str:
         """Return a name that no other table in the statement has."""
         self._aliases += 1
         return f"t{self._aliases}"
+
+    def _parameter(self, name: str, values: int) -> Element:
+        self.binds += values
+        parameter: Element = sa.bindparam(name, type_=sa.types.NullType())
+        return parameter
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +79,10 @@ class Selection:
     def is_plain(self) -> bool:
         """Whether every attribute is a bare column of a table or subquery."""
         return all(isinstance(column, sa.ColumnClause) for column in self.columns.values())
+
+    def with_columns(self, columns: Mapping[str, Element]) -> Selection:
+        """Return the same rows with other attributes."""
+        return replace(self, columns=columns)
 
     def statement(self, columns: Iterable[Element] | None = None) -> sa.Select[Any]:
         """Return the SELECT of all attributes, or of the given elements instead."""

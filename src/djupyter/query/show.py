@@ -11,12 +11,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from djupyter.codecs.registry import get_codec
-from djupyter.errors import DataJointError
 from djupyter.heading.attribute import Attribute
 from djupyter.query import fetch, statement
 from djupyter.query.node import Node
 from djupyter.query.source import Source
-from djupyter.query.top import Limited, Top, limited
+from djupyter.query.top import Top, has_order, limited
 from djupyter.render.preview import Preview, PreviewColumn, Summary
 
 if TYPE_CHECKING:
@@ -41,40 +40,37 @@ def preview(query: Query, limit: int, *, title: str = "", count: bool = True) ->
     count
         Whether to say how many rows there are.
     """
-    node = _first(query.node, limit + 1)
-    backend = query.connection.backend
-    opaque = [name for name, a in query.heading.items() if _is_opaque(a)]
+    node, backend = _first(query.node, limit + 1), query.connection.backend
+    attributes = list(query.heading.values())
+    opaque = [attribute.name for attribute in attributes if _is_opaque(attribute)]
     prepared = statement.preview(node, backend, opaque, PREFIX_BYTES)
     rows = query.connection.fetch(prepared.text, prepared.parameters(node.values, backend.adapt))
-    source = query.node if isinstance(query.node, Source) else None
-    shown = [_row(row, list(query.heading.values()), opaque, backend) for row in rows[:limit]]
+    shown = [_row(row, attributes, opaque, backend) for row in rows[:limit]]
     total: int | None = None
     bounded = False
     if count:
         total, bounded = bounded_count(query) if len(rows) > limit else (len(rows), False)
-    order = sorted(
-        range(len(query.heading)), key=lambda i: not list(query.heading.values())[i].in_key
-    )
-    attributes = list(query.heading.values())
+    source = query.node if isinstance(query.node, Source) else None
+    key_first = sorted(range(len(attributes)), key=lambda place: not attributes[place].in_key)
     return Preview(
         title=title,
         tier=source.structure.name.tier if source else None,
         comment=source.structure.comment if source else "",
-        columns=tuple(
-            PreviewColumn(a.name, a.type_text, a.in_key, a.comment)
-            for a in (attributes[i] for i in order)
-        ),
-        rows=tuple(tuple(row[i] for i in order) for row in shown),
+        columns=tuple(_head(attributes[place]) for place in key_first),
+        rows=tuple(tuple(row[place] for place in key_first) for row in shown),
         more=len(rows) > limit,
         total=total,
         bounded=bounded,
     )
 
 
+def _head(attribute: Attribute) -> PreviewColumn:
+    return PreviewColumn(attribute.name, attribute.type_text, attribute.in_key, attribute.comment)
+
+
 def _first(node: Node, limit: int) -> Node:
     """Return the first rows in the query's own order, by key where it has none."""
-    order = None if isinstance(node, Limited) else [n for n in node.heading.primary_key]
-    return limited(node, Top(limit, order))
+    return limited(node, Top(limit, None if has_order(node) else node.heading.primary_key))
 
 
 def bounded_count(query: Query) -> tuple[int, bool]:
@@ -112,19 +108,30 @@ def _row(
 def _summary(attribute: Attribute, prefix: bytes, size: int) -> str:
     if not attribute.is_codec or attribute.type is None:
         return f"bytes {size}"
+    # A codec is someone else's code, and may not even be installed: the table can still be looked at.
     try:
         return get_codec(attribute.type.name).summarize(bytes(prefix), size)
-    except DataJointError:
-        # A codec that is not installed here: the table can still be looked at.
+    except Exception:
         return attribute.type_text
 
 
 def _plain(attribute: Attribute, value: Any, backend: Any) -> object:
     if attribute.is_codec:
-        stored = json.loads(value) if isinstance(value, str) else value
-        path = stored.get("path", "") if isinstance(stored, dict) else ""
-        return Summary(f"{attribute.type_text} {path}".strip())
+        return Summary(f"{attribute.type_text} {_path(value)}".strip())
     if attribute.is_json:
         return Summary(str(value))
-    (decode,) = fetch.decoders({attribute.name: attribute}, [attribute.name], backend)  # type: ignore[arg-type]
-    return decode(value) if decode else value
+    decode = fetch.decoder(attribute, backend)
+    try:
+        return decode(value) if decode else value
+    except (ValueError, ArithmeticError):
+        # Written by another program, past the checks of this one.
+        return value
+
+
+def _path(stored: Any) -> str:
+    """Return where the object of a value lies."""
+    try:
+        document = json.loads(stored) if isinstance(stored, str) else stored
+    except ValueError:
+        return ""
+    return str(document.get("path", "")) if isinstance(document, dict) else ""

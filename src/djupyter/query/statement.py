@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from djupyter.query.node import Node
-from djupyter.query.restriction import Restriction
+from djupyter.query.restriction import chain
 from djupyter.query.select import Element, Lowering, Selection, cut
 from djupyter.query.source import Source
 
@@ -19,18 +20,42 @@ _MEMO_VALUES = 1000
 _memo: dict[Hashable, Statement] = {}
 
 
+Slot = int | tuple[int, int, int]
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """SQL text and, for each of its placeholders in order, which of the node's values goes there."""
+    """SQL text and, for each of its placeholders in order, which of the node's values go there.
+
+    Parameters
+    ----------
+    text
+        With the driver's placeholders.
+    slots
+        The place of one value, or (place of the first, rows, width) for many that travel as JSON.
+    """
 
     text: str
-    slots: tuple[int, ...]
+    slots: tuple[Slot, ...]
 
     def parameters(
         self, values: Sequence[object], adapt: Callable[[object], object]
     ) -> tuple[object, ...]:
         """Return the driver's parameters for the values of a node."""
-        return tuple([adapt(values[slot]) for slot in self.slots])
+        return tuple(
+            [
+                adapt(values[slot]) if isinstance(slot, int) else _packed(values, slot, adapt)
+                for slot in self.slots
+            ]
+        )
+
+
+def _packed(
+    values: Sequence[object], slot: tuple[int, int, int], adapt: Callable[[object], object]
+) -> str:
+    start, rows, width = slot
+    flat = [adapt(value) for value in values[start : start + rows * width]]
+    return json.dumps([flat[i : i + width] for i in range(0, len(flat), width)])
 
 
 def rows(node: Node, backend: Any, names: Sequence[str] | None = None) -> Statement:
@@ -54,10 +79,12 @@ def count(node: Node, backend: Any, bound: int | None = None) -> Statement:
         counted = sa.func.count().label("n")
         if selection.is_flat and bound is None:
             return selection.statement([counted])
-        inner = selection.statement() if not selection.is_flat else _ones(selection)
+        # Attributes take time to compute; only DISTINCT depends on them.
+        inner = selection.statement() if selection.distinct else _ones(selection)
         if bound is not None:
-            ones = sa.select(sa.literal_column("1")).select_from(inner.subquery())
-            inner = cut(ones, sa.literal_column(str(int(bound))))
+            if selection.is_limited:
+                inner = sa.select(sa.literal_column("1")).select_from(inner.subquery())
+            inner = cut(inner, sa.literal_column(str(int(bound))))
         return sa.select(counted).select_from(inner.subquery(lowering.alias()))
 
     return _built(("count", bound), node, backend, build)
@@ -101,14 +128,10 @@ def condition(node: Node, backend: Any, table: sa.TableClause) -> sa.ColumnEleme
     Restrictions of the table itself become its WHERE; anything else is looked up by primary key.
     """
     lowering = Lowering(backend)
-    restrictions: list[Restriction] = []
-    inner = node
-    while isinstance(inner, Restriction):
-        restrictions.insert(0, inner)
-        inner = inner.operand
-    if isinstance(inner, Source):
-        own = Selection({name: table.c[name] for name in inner.heading}, table)
-        return sa.and_(sa.true(), *(r.condition.lower(own, lowering) for r in restrictions))
+    base, conditions = chain(node)
+    if isinstance(base, Source):
+        own = Selection({name: table.c[name] for name in base.heading}, table)
+        return sa.and_(sa.true(), *(each.lower(own, lowering) for each in conditions))
     found = node.lower(lowering).flat(lowering)
     matched = [found.columns[name] == table.c[name] for name in node.heading.primary_key]
     select = found.statement([sa.literal_column("1")]).where(*matched)
@@ -116,10 +139,15 @@ def condition(node: Node, backend: Any, table: sa.TableClause) -> sa.ColumnEleme
 
 
 def compiled(clause: sa.ClauseElement, backend: Any) -> Statement:
-    """Return the text of a statement whose parameters are named `v0`, `v1` ..."""
+    """Return the text of a statement whose parameters are those of `Lowering`."""
     result = clause.compile(dialect=backend.dialect)
     order: Sequence[str] = getattr(result, "positiontup", None) or []
-    return Statement(str(result), tuple(int(name[1:]) for name in order))
+    return Statement(str(result), tuple(map(_slot, order)))
+
+
+def _slot(parameter: str) -> Slot:
+    places = [int(part) for part in parameter[1:].split("x")]
+    return places[0] if len(places) == 1 else (places[0], places[1], places[2])
 
 
 def _built(
@@ -128,7 +156,7 @@ def _built(
     backend: Any,
     build: Callable[[Selection, Lowering], sa.Select[Any]],
 ) -> Statement:
-    key = (backend.name, kind, node.shape)
+    key = (backend.language, kind, node.shape)
     statement = _memo.get(key)
     if statement is None:
         lowering = Lowering(backend)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 
-from djupyter.errors import UnknownAttributeError
 from djupyter.heading.coerce import coercer
 from djupyter.heading.heading import Heading
 from djupyter.query.select import Element, Lowering
 from djupyter.sql.fragment import Fragment, element
+from djupyter.sql.language.function_forms import AGGREGATES
+from djupyter.sql.language.tree import Call, Name, Node
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,7 @@ def computation(fragment: Fragment, heading: Heading) -> Computation:
         A name is not in the heading; the message has the nearest one.
     """
     for name in fragment.names:
-        if name not in heading:
-            raise UnknownAttributeError.of(name, heading)
+        heading.need(name)
     values = tuple(
         _as_attribute(value, name, heading)
         for value, name in zip(fragment.values, fragment.compared, strict=True)
@@ -53,16 +53,29 @@ def computation(fragment: Fragment, heading: Heading) -> Computation:
     return Computation(fragment, values)
 
 
+def outside_aggregates(fragment: Fragment) -> Iterator[str]:
+    """Yield the attributes that a fragment uses as they are, not through an aggregate.
+
+    >>> from djupyter.sql.fragment import parse_aggregate
+    >>> list(outside_aggregates(parse_aggregate("max(y) - x")))
+    ['x']
+    """
+    pending: list[Node] = [fragment.tree.root]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, Name):
+            yield node.name
+        elif isinstance(node, Call) and node.operation not in AGGREGATES:
+            pending += node.arguments
+
+
 _WRITTEN_AS_TEXT = {"date", "datetime", "timestamp", "uuid", "decimal", "bool"}
 
 
 def _as_attribute(value: object, name: str | None, heading: Heading) -> object:
-    attribute = heading.get(name) if name else None
-    if (
-        attribute is None
-        or attribute.type is None
-        or attribute.type.name not in _WRITTEN_AS_TEXT
-        or not isinstance(value, str)
-    ):
+    if name is None or not isinstance(value, str):
+        return value
+    attribute = heading[name]
+    if attribute.type is None or attribute.type.name not in _WRITTEN_AS_TEXT:
         return value
     return coercer(attribute)(value)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import numpy as np
+
+from djupyter.query.elements import Ordered
 from djupyter.query.node import Node
-from djupyter.query.select import Lowering, Selection
+from djupyter.query.projection import Projection
+from djupyter.query.select import Element, Lowering, Selection
 from djupyter.sql.fragment import parse_ordering
 
 Order = tuple[tuple[str, bool], ...]
@@ -30,6 +34,8 @@ class Top:
     ------
     TypeError
         An argument has another type.
+    ValueError
+        A limit or offset is negative.
 
     Examples
     --------
@@ -71,37 +77,38 @@ class Limited(Node):
     __slots__ = ("limit", "offset", "operand", "order")
 
     def __init__(self, operand: Node, order: Order, limit: int | None, offset: int) -> None:
-        self.operand, self.order, self.limit, self.offset = operand, order, limit, offset
+        self.operand, self.order = operand, order
+        self.limit, self.offset = None if limit is None else int(limit), int(offset)
         for name, _ in order:
             operand.heading.need(name)
         self.heading = operand.heading
         self.shape = ("top", operand.shape, order, limit is None, offset == 0)
-        self.values = operand.values + ((limit,) if limit is not None else ())
-        if offset:
-            self.values = (*self.values, offset)
+        limits = () if self.limit is None else (self.limit,)
+        self.values = (*operand.values, *limits, *((self.offset,) if offset else ()))
 
     def lower(self, lowering: Lowering) -> Selection:
         """Order and cut; an operand that is ordered and cut in another way is nested first."""
         inner = self.operand.lower(lowering)
-        if inner.is_limited:
+        # PostgreSQL orders DISTINCT rows by selected expressions only.
+        if inner.is_limited or inner.distinct:
             inner = inner.nested(lowering)
-        elif inner.distinct:
-            # PostgreSQL orders DISTINCT rows by selected expressions only.
-            inner = inner.nested(lowering)
-        order = tuple(
-            inner.columns[name].desc() if descending else inner.columns[name].asc()
-            for name, descending in self.order
-        )
+        order = tuple(self._ordered(inner, name, descending) for name, descending in self.order)
         limit = lowering.bind() if self.limit is not None else None
         offset = lowering.bind() if self.offset else None
-        return Selection(
-            inner.columns, inner.source, inner.where, inner.group, order, limit, offset
-        )
+        return replace(inner, order=order, limit=limit, offset=offset)
+
+    def _ordered(self, inner: Selection, name: str, descending: bool) -> Element:
+        column = inner.columns[name]
+        if self.heading[name].nullable:
+            return Ordered(column, descending=descending)
+        return column.desc() if descending else column.asc()
 
 
 def limited(node: Node, top: Top) -> Node:
     """Apply a `Top` to a relation, merged with the one it already has when their orders agree."""
     order = read_order(node, top.order_by)
+    if order is None and isinstance(node, Projection) and has_order(node):
+        return Projection(limited(node.operand, top), node.plan)
     if isinstance(node, Limited) and (order is None or order == node.order):
         rest = None if node.limit is None else max(node.limit - top.offset, 0)
         limits = [limit for limit in (rest, top.limit) if limit is not None]
@@ -111,6 +118,13 @@ def limited(node: Node, top: Top) -> Node:
     if top.limit is None and not top.offset and not order:
         return node
     return Limited(node, order or (), top.limit, top.offset)
+
+
+def has_order(node: Node) -> bool:
+    """Whether the rows of a relation come in an order of their own."""
+    while isinstance(node, Projection):
+        node = node.operand
+    return isinstance(node, Limited)
 
 
 def read_order(node: Node, order_by: str | Sequence[str] | None) -> Order | None:
@@ -127,4 +141,4 @@ def read_order(node: Node, order_by: str | Sequence[str] | None) -> Order | None
 
 
 def _is_int(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)

@@ -33,11 +33,13 @@ class Union(Node):
         self.values = self.parts[0].values + self.parts[1].values
 
     def lower(self, lowering: Lowering) -> Selection:
-        """Combine both SELECTs in a subquery; UNION takes duplicates away."""
+        """Combine both SELECTs in a subquery."""
         first, second = (
             _padded(part.lower(lowering), self.heading, lowering) for part in self.parts
         )
-        both = sa.union(first, second).subquery(lowering.alias())
+        # With secondary attributes the two have no key in common, and documents cannot be compared.
+        combine = sa.union_all if self.heading.secondary_attributes else sa.union
+        both = combine(first, second).subquery(lowering.alias())
         return Selection({name: both.c[name] for name in self.heading}, both)
 
 
@@ -47,6 +49,4 @@ def _padded(
     if selection.is_limited:
         selection = selection.nested(lowering)
     columns = {name: selection.columns.get(name, sa.null()) for name in heading}
-    return Selection(
-        columns, selection.source, selection.where, selection.group, distinct=selection.distinct
-    ).statement()
+    return selection.with_columns(columns).statement()

@@ -12,6 +12,7 @@ from djupyter.query.aggregation import Total
 from djupyter.query.algebra import Algebra, Universal, instance
 from djupyter.query.expression import Query
 from djupyter.query.node import Node
+from djupyter.query.projection import checked
 from djupyter.query.select import Lowering, Selection
 from djupyter.query.text import computation
 from djupyter.sql.fragment import parse_aggregate
@@ -31,10 +32,10 @@ class Distinct(Node):
     def lower(self, lowering: Lowering) -> Selection:
         """Select DISTINCT, unless the attributes hold the whole key and rows are distinct anyway."""
         inner = self.operand.lower(lowering).flat(lowering)
-        columns = {name: inner.columns[name] for name in self.names}
         key = self.operand.heading.primary_key
-        unique = bool(key) and set(key) <= set(self.names)
-        return Selection(columns, inner.source, inner.where, distinct=not unique)
+        is_unique = bool(key) and set(key) <= set(self.names)
+        columns = {name: inner.columns[name] for name in self.names}
+        return Selection(columns, inner.source, inner.where, distinct=not is_unique)
 
 
 class U(Universal):
@@ -67,7 +68,7 @@ class U(Universal):
             )
         return Query(operand.connection, Distinct(self.primary_key, operand.node))
 
-    def aggr(self, group: Any, **named_attributes: str) -> Query:
+    def aggr(self, group: Any, **named_attributes: object) -> Query:
         """Return one row for each combination of the key's values in `group`, with functions of its rows.
 
         Raises
@@ -84,7 +85,7 @@ class U(Universal):
             raise DataJointError("dj.U has no rows without a match: leave out exclude_nonmatching.")
         computed = {
             name: computation(parse_aggregate(text), operand.heading)
-            for name, text in named_attributes.items()
+            for name, text in checked(named_attributes).items()
         }
         return Query(operand.connection, Total(self.primary_key, operand.node, computed))
 

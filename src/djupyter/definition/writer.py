@@ -90,14 +90,34 @@ def _lines(definition: TableDefinition) -> Iterator[str]:
 
 
 def _item(item: Item) -> str:
-    return _foreign_key(item) if isinstance(item, ForeignKeySpec) else _attribute(item)
+    return write_item(item) if isinstance(item, ForeignKeySpec) else _attribute(item)
 
 
 def _attribute(item: AttributeSpec) -> str:
-    name = item.name + (f"={write_default(item.default, item.type)}" if item.default else "")
-    comment = _one_line(item.comment)
+    name, comment = _named(item, "="), _one_line(item.comment)
     text = f"{name:<20} : {item.type.text:<28}"
     return f"{text} # {comment}" if comment else text.rstrip()
+
+
+def write_item(item: Item | IndexSpec) -> str:
+    """Return one line by itself, not padded to the columns of a whole definition.
+
+    >>> from djupyter.definition.types import parse_type
+    >>> write_item(AttributeSpec("x", parse_type("int8"), Default("null"), "depth"))
+    'x = null : int8  # depth'
+    """
+    if isinstance(item, ForeignKeySpec):
+        return _foreign_key(item)
+    if isinstance(item, IndexSpec):
+        return _index(item)
+    comment = _one_line(item.comment)
+    return f"{_named(item, ' = ')} : {item.type.text}" + (f"  # {comment}" if comment else "")
+
+
+def _named(item: AttributeSpec, equals: str) -> str:
+    if item.default is None:
+        return item.name
+    return f"{item.name}{equals}{write_default(item.default, item.type)}"
 
 
 def write_default(default: Default, spec: TypeSpec) -> str:

@@ -14,7 +14,7 @@ from djupyter.definition.model import (
     TableDefinition,
 )
 from djupyter.definition.names import TableName
-from djupyter.definition.writer import write
+from djupyter.definition.writer import write, write_item
 from djupyter.heading.structure import TableStructure, to_definition
 
 Kind = Literal["added", "removed", "changed", "same"]
@@ -99,11 +99,10 @@ _Line = tuple[str, object]  # what a line is called, and what tells it from othe
 
 def _lines(definition: TableDefinition) -> dict[_Line, tuple[str, bool]]:
     """Return each line's text, and whether it belongs to the primary key."""
-    lines = {_identity(item): (_text(item), True) for item in definition.primary}
-    lines |= {_identity(item): (_text(item), False) for item in definition.secondary}
+    lines = {_identity(item): (write_item(item), True) for item in definition.primary}
+    lines |= {_identity(item): (write_item(item), False) for item in definition.secondary}
     for index in definition.indexes:
-        text = write(TableDefinition(indexes=(index,))).removeprefix("---").strip()
-        lines[_identity(index)] = (text, False)
+        lines[_identity(index)] = (write_item(index), False)
     return lines
 
 
@@ -113,10 +112,6 @@ def _identity(item: Item | IndexSpec) -> _Line:
     if isinstance(item, ForeignKeySpec):
         return "foreign key", (item.parent, frozenset(item.renames))
     return "index", item.attributes
-
-
-def _text(item: Item) -> str:
-    return write(TableDefinition(secondary=(item,))).removeprefix("---").strip()
 
 
 def _comment(cell: str, database: str) -> Iterator[Change]:

@@ -13,7 +13,7 @@ import linecache
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from djupyter.definition.names import Tier
 from djupyter.errors import DataJointError, DefinitionError, nearest
@@ -120,13 +120,16 @@ def _cell_file(cell: Cell, namespace: Mapping[str, Any]) -> str:
     return filename
 
 
+def _is_table(value: object) -> TypeGuard[type[UserTable]]:
+    return isinstance(value, type) and issubclass(value, UserTable)
+
+
 def _master_of(cell: Cell, schema: Schema, namespace: Mapping[str, Any]) -> type[UserTable]:
     name = cell.header.name
     master = namespace.get(name)
-    is_table = isinstance(master, type) and issubclass(master, UserTable)
-    if is_table and master._name is not None and master._name.schema == schema.name:
-        return master  # type: ignore[no-any-return]
-    classes = [k for k, v in namespace.items() if isinstance(v, type) and issubclass(v, UserTable)]
+    if _is_table(master) and master._name is not None and master._name.schema == schema.name:
+        return master
+    classes = [name for name, value in namespace.items() if _is_table(value)]
     first = cell.lines[0]
     raise DefinitionError(
         f"there is no master '{name}'",
@@ -209,7 +212,7 @@ def _publish(
         setattr(master, cls.__name__, cls)
         return
     before = namespace.get(cell.header.name)
-    if isinstance(before, type) and issubclass(before, UserTable):
+    if _is_table(before):
         # Parts have cells of their own: running the master's cell again must not lose them.
         for part in parts_of(before):
             if part.__name__ not in vars(cls) and part().is_declared:

@@ -1,0 +1,82 @@
+"""The documentation says what is true: its examples run, its errors are ours, its lists are complete."""
+
+from __future__ import annotations
+
+import doctest
+import re
+from pathlib import Path
+
+import pytest
+
+import djupyter
+from djupyter.definition.parser import parse
+from djupyter.errors import DefinitionError
+from djupyter.notebook.magics import DjMagics
+from djupyter.sql.language.function_forms import FUNCTION_NAMES
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted((ROOT / "docs").rglob("*.md"))
+READ = [*PAGES, ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "notebooks" / "README.md"]
+OPTIONS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
+
+
+def name_of(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    text = page.read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, flags=re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if blocks(p, "python")], ids=name_of)
+def test_examples_print_what_the_page_shows(page):
+    source = "\n".join(blocks(page, "python"))
+    example = doctest.DocTestParser().get_doctest(source, {}, name_of(page), str(page), 0)
+    report: list[str] = []
+    result = doctest.DocTestRunner(optionflags=OPTIONS).run(example, out=report.append)
+    assert result.attempted
+    assert not result.failed, "".join(report)
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if blocks(p, "definition")], ids=name_of)
+def test_definitions_on_the_pages_can_be_read(page):
+    for text in blocks(page, "definition"):
+        parse(text)
+
+
+def test_wrong_definitions_on_the_pages_give_the_messages_shown_below_them():
+    page = ROOT / "docs" / "reference" / "definition-language.md"
+    wrong, messages = blocks(page, "definition-error"), blocks(page, "text")
+    assert wrong
+    for text, message in zip(wrong, messages, strict=True):
+        with pytest.raises(DefinitionError) as caught:
+            parse(text)
+        assert str(caught.value) == message.rstrip("\n")
+
+
+@pytest.mark.parametrize("page", READ, ids=name_of)
+def test_links_between_the_pages_lead_somewhere(page):
+    targets = re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8"))
+    for target in targets:
+        if "://" not in target:
+            assert (page.parent / target).exists(), target
+
+
+def test_every_function_of_the_condition_language_is_listed():
+    text = (ROOT / "docs" / "reference" / "conditions.md").read_text(encoding="utf-8")
+    table = text.partition("## Functions")[2]
+    rows = [line for line in table.splitlines() if line.startswith("| ") and "`" in line]
+    assert sorted(re.findall(r"`(\w+)`", "".join(rows))) == sorted(FUNCTION_NAMES)
+
+
+def test_every_magic_is_listed():
+    text = (ROOT / "docs" / "reference" / "magics.md").read_text(encoding="utf-8")
+    magics = {name for kind in DjMagics.magics.values() for name in kind}
+    assert magics == set(re.findall(r"^\| `%+(dj_\w+)", text, flags=re.MULTILINE))
+
+
+def test_every_public_name_is_listed():
+    text = (ROOT / "docs" / "reference" / "api.md").read_text(encoding="utf-8")
+    table = text.partition("## Queries")[0]
+    assert set(djupyter.__all__) <= set(re.findall(r"`(\w+)`", table))

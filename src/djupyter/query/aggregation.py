@@ -72,9 +72,8 @@ class Aggregation(Node):
             # A server does not recognise an expression with parameters when it is repeated in GROUP BY.
             left = left.nested(lowering)
         right = self.group.lower(lowering).flat(lowering)
-        outer = self.outer and not self.group.is_restricted
         both = self.operand.heading.with_others(self.group.heading)
-        pairs = joined(left, right, self.names, both, lowering, outer=outer)
+        pairs = joined(left, right, self.names, both, lowering, outer=self.outer)
         result = project(pairs, self.heading, self.plan, lowering)
         own = (result.columns[name] for name in self.heading if name not in self.plan.computed)
         return replace(result, group=_grouping([*own, *(left.columns[n] for n in self.fixed)]))

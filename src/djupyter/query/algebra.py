@@ -12,7 +12,7 @@ from djupyter.errors import DataJointError
 from djupyter.heading.heading import Heading
 from djupyter.query.aggregation import Aggregation
 from djupyter.query.conditions import Condition, Not
-from djupyter.query.join import Join
+from djupyter.query.join import Join, left_join
 from djupyter.query.node import Node
 from djupyter.query.projection import Projection, plan_projection, refuse_unknown
 from djupyter.query.reading import Reader
@@ -182,9 +182,8 @@ class Algebra(ABC):
             named_attributes,
             lambda text: computation(parse_aggregate(text), both),
         )
-        node = Aggregation(
-            self.node, other.node, plan, outer=not exclude_nonmatching, check=semantic_check
-        )
+        outer = not (exclude_nonmatching or other.node.is_restricted)
+        node = Aggregation(self.node, other.node, plan, outer=outer, check=semantic_check)
         return self._derived(node)
 
     aggregate = aggr
@@ -217,14 +216,13 @@ class Algebra(ABC):
         DataJointError
             A common attribute means different things in the operands.
         """
-        operand = self._relation(other, "join")
-        node = Join(
-            self.node,
-            operand.node,
-            outer=left,
-            check=semantic_check,
-            allow_nullable_pk=allow_nullable_pk,
-        )
+        right = self._relation(other, "join").node
+        if left:
+            node = left_join(
+                self.node, right, check=semantic_check, allow_nullable_pk=allow_nullable_pk
+            )
+        else:
+            node = Join(self.node, right, check=semantic_check)
         return self._derived(node)
 
     def extend(self, other: Any, *, semantic_check: bool = True) -> Query:

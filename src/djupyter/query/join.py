@@ -19,16 +19,14 @@ class Join(Node):
     left, right
         The operands.
     outer
-        Keep rows of the left operand that match nothing; it must determine the right one.
+        Keep rows of the left operand that match nothing.
     check
         Whether matched attributes need equal lineage.
-    allow_nullable_pk
-        Let a left join have the key that the inner join would have, although the right part may be NULL.
 
     Raises
     ------
     DataJointError
-        Lineages differ, or a left join whose left operand does not determine the right one.
+        Lineages differ.
     """
 
     __slots__ = ("left", "names", "outer", "right")
@@ -40,12 +38,9 @@ class Join(Node):
         *,
         outer: bool = False,
         check: bool = True,
-        allow_nullable_pk: bool = False,
     ) -> None:
         self.left, self.right, self.outer = left, right, outer
         self.names = tuple(matched_names(left.heading, right.heading, check=check))
-        if outer and not allow_nullable_pk:
-            _check_determines(left.heading, right.heading)
         self.heading = left.heading.join(right.heading, left=outer)
         self.shape = ("join", left.shape, right.shape, self.names, outer)
         self.values = left.values + right.values
@@ -56,15 +51,38 @@ class Join(Node):
         return self.left.is_restricted or self.right.is_restricted
 
     def lower(self, lowering: Lowering) -> Selection:
-        """Join the two sources, each nested only where it cannot be merged.
-
-        A restricted right operand of a left join leaves out rows without a match, as datajoint has it: its
-        conditions hold for the result.
-        """
+        """Join the two sources, each nested only where it cannot be merged."""
         left = self.left.lower(lowering).flat(lowering)
         right = self.right.lower(lowering).flat(lowering)
-        outer = self.outer and not self.right.is_restricted
-        return joined(left, right, self.names, self.heading, lowering, outer=outer)
+        return joined(left, right, self.names, self.heading, lowering, outer=self.outer)
+
+
+def left_join(left: Node, right: Node, *, check: bool, allow_nullable_pk: bool) -> Join:
+    """Return the left join that users ask for.
+
+    A restricted right operand leaves out rows without a match, as datajoint has it: its conditions hold for
+    the result.
+
+    Parameters
+    ----------
+    left, right, check
+        As for `Join`.
+    allow_nullable_pk
+        Let it have the key that the inner join would have, although the right part may be NULL.
+
+    Raises
+    ------
+    DataJointError
+        The left operand does not determine the right one, or lineages differ.
+    """
+    missing = [name for name in right.heading.primary_key if name not in left.heading]
+    if missing and not allow_nullable_pk:
+        raise DataJointError(
+            "Left join requires the left operand to determine the right operand (A → B). "
+            f"These attributes of the right primary key are not in the left operand: {missing}. "
+            "Swap the operands, or aggregate the right one first."
+        )
+    return Join(left, right, outer=not right.is_restricted, check=check)
 
 
 def joined(
@@ -89,13 +107,3 @@ def joined(
         left.source.join(right.source, condition, isouter=outer),
         left.where + right.where,
     )
-
-
-def _check_determines(left: Heading, right: Heading) -> None:
-    missing = [name for name in right.primary_key if name not in left]
-    if missing:
-        raise DataJointError(
-            "Left join requires the left operand to determine the right operand (A → B). "
-            f"These attributes of the right primary key are not in the left operand: {missing}. "
-            "Swap the operands, or aggregate the right one first."
-        )

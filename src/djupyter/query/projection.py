@@ -81,7 +81,7 @@ class Projection(Node):
     def lower(self, lowering: Lowering) -> Selection:
         """Give the attributes other names; rows, conditions and order stay as they are."""
         inner = self.operand.lower(lowering)
-        if inner.distinct:
+        if inner.depends_on_columns:
             inner = inner.nested(lowering)
         return project(inner, self.heading, self.plan, lowering)
 

@@ -6,7 +6,7 @@ operator adds to the selection where SQL allows it, and otherwise nests it as a 
 | operator above     | nests a selection that has           |
 |--------------------|--------------------------------------|
 | restriction        | a limit, groups, or DISTINCT         |
-| projection         | DISTINCT                             |
+| projection         | DISTINCT, or one group of all rows   |
 | join, aggregation  | an order, a limit, groups, DISTINCT  |
 | top                | an order, a limit or DISTINCT        |
 """
@@ -80,6 +80,11 @@ class Selection:
         """Whether every attribute is a bare column of a table or subquery."""
         return all(isinstance(column, sa.ColumnClause) for column in self.columns.values())
 
+    @property
+    def depends_on_columns(self) -> bool:
+        """Whether other attributes would give other rows: DISTINCT ones, or one for all."""
+        return self.distinct or self.group == ()
+
     def with_columns(self, columns: Mapping[str, Element]) -> Selection:
         """Return the same rows with other attributes."""
         return replace(self, columns=columns)
@@ -115,8 +120,15 @@ class Selection:
         return self if self.is_flat else self.nested(lowering)
 
 
+# SQLAlchemy would bind a limit or an offset of its own where only the other one is given.
+_NO_LIMIT: Element = sa.literal_column(str(2**63 - 1))
+_NO_OFFSET: Element = sa.literal_column("0")
+
+
 def cut(
     select: sa.Select[Any], limit: Element | None, offset: Element | None = None
 ) -> sa.Select[Any]:
-    """Limit a SELECT by elements; without an offset SQLAlchemy would bind a zero of its own on SQLite."""
-    return select.limit(limit).offset(sa.literal_column("0") if offset is None else offset)
+    """Limit a SELECT by elements."""
+    return select.limit(_NO_LIMIT if limit is None else limit).offset(
+        _NO_OFFSET if offset is None else offset
+    )

@@ -65,7 +65,7 @@ def rows(node: Node, backend: Any, names: Sequence[str] | None = None) -> Statem
     def build(selection: Selection, lowering: Lowering) -> sa.Select[Any]:
         if chosen is None:
             return selection.statement()
-        if selection.distinct:
+        if selection.depends_on_columns:
             selection = selection.nested(lowering)
         return selection.statement([selection.columns[name].label(name) for name in chosen])
 
@@ -79,8 +79,8 @@ def count(node: Node, backend: Any, bound: int | None = None) -> Statement:
         counted = sa.func.count().label("n")
         if selection.is_flat and bound is None:
             return selection.statement([counted])
-        # Attributes take time to compute; only DISTINCT depends on them.
-        inner = selection.statement() if selection.distinct else _ones(selection)
+        # Attributes take time to compute and seldom matter.
+        inner = selection.statement() if selection.depends_on_columns else _ones(selection)
         if bound is not None:
             if selection.is_limited:
                 inner = sa.select(sa.literal_column("1")).select_from(inner.subquery())

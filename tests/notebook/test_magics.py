@@ -344,3 +344,24 @@ def test_help_is_there_for_every_magic(notebook: Notebook) -> None:
         "dj_populate",
     }
     assert all(len(function.__doc__) > 40 for function in ours.values())
+
+
+def test_a_delete_that_nobody_can_confirm_says_so(
+    lab: Notebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_frontend(_: str) -> str:
+        raise NotImplementedError
+
+    monkeypatch.setattr("builtins.input", no_frontend)
+    lab.run("Subject.insert1((1, 'a'))")
+    error = lab.run("Subject.delete()", fails=True).error
+    assert isinstance(error, DataJointError)
+    assert "prompt=False" in str(error)
+    assert len(lab["Subject"]) == 1
+
+
+def test_dj_tables_lists_parts_after_their_masters(lab: Notebook) -> None:
+    lab.run("%%dj_table Subject.Note\nnote_id : int8\n")
+    lab.run("%%dj_table Report : Manual\n-> Subject\n")
+    names = [line.split()[0] for line in lab.run("%dj_tables").plain.splitlines()[1:]]
+    assert names == ["Subject", "Subject.Note", "Report"]

@@ -63,7 +63,7 @@ def test_keys_of_several_attributes_are_determined_only_as_a_whole(schema: dj.Sc
 
 
 def test_attributes_of_other_origin_do_not_meet(t: SimpleNamespace) -> None:
-    with pytest.raises(dj.DataJointError, match="lineage missing on one side"):
+    with pytest.raises(dj.DataJointError, match="lineage missing on both sides"):
         t.A * t.A
     with pytest.raises(dj.DataJointError, match="different lineages"):
         t.A * t.D

@@ -302,10 +302,7 @@ def test_a_changed_definition_changes_nothing_and_warns_of_what_differs(
     with pytest.warns(UserWarning, match="Subject is not that of the table") as caught:
         schema(Changed)
     told = str(caught[0].message)
-    assert (
-        "subject_id: subject_id           : int64 (in the database: subject_id           : int32)"
-        in told
-    )
+    assert "subject_id: subject_id : int64 (in the database: subject_id : int32)" in told
     assert "sex: only in the definition" in told
     assert "table comment: mice (in the database: none)" in told
     assert caught[0].filename == __file__

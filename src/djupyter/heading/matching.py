@@ -49,7 +49,7 @@ def matched_names(left: Heading, right: Heading, *, check: bool = True) -> list[
 def _check(name: str, left: str | None, right: str | None) -> None:
     if left is None or right is None:
         raise DataJointError(
-            f"Cannot join on attribute `{name}`: lineage missing on one side ({left} vs {right}). "
+            f"Cannot join on attribute `{name}`: lineage missing on {_sides(left, right)}. "
             "It is not the same attribute by declaration, only by name. Rename one of them or leave it "
             f'out: .proj({name}2="{name}") or .proj().'
         )
@@ -58,3 +58,7 @@ def _check(name: str, left: str | None, right: str | None) -> None:
             f"Cannot join on attribute `{name}`: different lineages ({left} vs {right}). "
             "Use .proj() to rename one of the attributes."
         )
+
+
+def _sides(left: str | None, right: str | None) -> str:
+    return "both sides" if left is right else f"one side ({left} vs {right})"

@@ -78,6 +78,21 @@ def _link(
     )
 
 
+def with_parts(graph: Dependencies) -> list[TableStructure]:
+    """Return all tables, parents before children, but parts right after their masters."""
+    names = graph.in_order()
+    parts: dict[TableName, list[TableName]] = {}
+    for name in names:
+        if name.master in graph.structures:
+            parts.setdefault(name.master, []).append(name)
+    return [
+        graph.structures[each]
+        for name in names
+        if name.master not in graph.structures
+        for each in (name, *parts.get(name, ()))
+    ]
+
+
 def rows_of(
     tables: Iterable[TableStructure], classes: Mapping[TableName, type[Table]], connection: object
 ) -> list[TableRow]:

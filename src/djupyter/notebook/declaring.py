@@ -50,7 +50,7 @@ class ChangedDefinitionError(DataJointError):
         names = [change.name for change in difference.changes if change.kind != "same"]
         super().__init__(
             f"{difference.name} is in the database with another definition (differs in: "
-            f"{', '.join(dict.fromkeys(names))}). Nothing was changed. {' '.join(difference.advice)}"
+            f"{', '.join(dict.fromkeys(names))}). Nothing was changed; see above what can be done."
         )
 
 

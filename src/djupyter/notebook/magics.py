@@ -11,7 +11,7 @@ from IPython.core.magic_arguments import argument, magic_arguments, parse_argstr
 from djupyter.definition.names import TableName
 from djupyter.errors import DataJointError, nearest
 from djupyter.graph.dependencies import pipeline
-from djupyter.notebook.cards import card, rows_of
+from djupyter.notebook.cards import card, rows_of, with_parts
 from djupyter.notebook.cell import parse_cell
 from djupyter.notebook.declaring import ChangedDefinitionError, run_cell
 from djupyter.notebook.populating import populate_tables
@@ -69,9 +69,8 @@ class DjMagics(Magics):
         name = parse_argstring(self.dj_tables, line).schema
         connection = self._connection()
         schema = name or self._current_schema().name
-        structures = pipeline({schema: connection.catalog.structures(schema)})
-        ordered = [structures.structures[each] for each in structures.in_order()]
-        rows = rows_of(ordered, self._classes(), connection)
+        graph = pipeline({schema: connection.catalog.structures(schema)})
+        rows = rows_of(with_parts(graph), self._classes(), connection)
         Shown(tables_html(rows, schema), tables_text(rows)).show()
 
     @magic_arguments()

@@ -22,10 +22,17 @@ _ATTRIBUTE = re.compile(
 )
 _CARET = re.compile(r"\s*\|\s*\^+\s*")
 _NEWLINE = Html("\n")
+# Fixed text: nothing of the user's is ever part of a script.
+COPY_SCRIPT = (
+    "navigator.clipboard.writeText(this.closest('.dj-out').querySelector('pre').textContent);"
+    "this.textContent='copied'"
+)
 
 
 def definition_html(text: str, title: str = "") -> str:
-    """Return a definition in colour; one click selects all of it.
+    """Return a definition in colour with a button that copies it; one click on it selects all.
+
+    The button works where the notebook is trusted; elsewhere Jupyter takes its script away.
 
     Parameters
     ----------
@@ -47,7 +54,9 @@ def definition_html(text: str, title: str = "") -> str:
         title="One click selects the whole definition, ready to copy",
         tabindex=0,
     )
-    head = tag("div", tag("strong", title, class_="dj-name"), class_="dj-caption") if title else ""
+    name = tag("strong", title, class_="dj-name") if title else ""
+    button = tag("button", "copy", class_="dj-copy", type="button", onclick=COPY_SCRIPT)
+    head = tag("div", name, button, class_="dj-caption")
     return output(head, code, styles=("code",))
 
 

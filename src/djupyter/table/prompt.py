@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from djupyter.errors import DataJointError
+
 
 def confirmed(question: str) -> bool:
     """Ask a question that only the whole word `yes` answers with yes.
 
-    A closed input, as in a notebook that runs unattended, means no.
+    The end of the input means no.
+
+    Raises
+    ------
+    DataJointError
+        Nobody can answer: a notebook runs unattended.
     """
     try:
         return input(f"{question} [yes, No]: ").strip().lower() == "yes"
     except EOFError:
         return False
+    except NotImplementedError:  # what Jupyter's input raises where there is no frontend
+        raise DataJointError(
+            f"Nobody is here to answer: {question} Nothing was changed. Pass prompt=False, or set "
+            'dj.config["safemode"] = False, to go ahead without asking.'
+        ) from None

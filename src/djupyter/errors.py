@@ -26,6 +26,7 @@ In a notebook these show their message and the user's own frames, never ours.
 from __future__ import annotations
 
 import builtins
+import os
 import traceback
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -33,6 +34,8 @@ from pathlib import Path
 from typing import Self
 
 _OUR_FOLDER = str(Path(__file__).parent)
+# Folders whose frames say nothing to a user: ours, and those that call us or that we call.
+_INSIDES = (_OUR_FOLDER, f"{os.sep}IPython{os.sep}", f"{os.sep}sqlalchemy{os.sep}")
 # The line of a magic says nothing that the message does not, and may hold a password.
 _MAGIC_CALLS = ("get_ipython().run_", "%")
 
@@ -66,8 +69,7 @@ class DataJointError(Exception):
             line
             for frame in traceback.extract_tb(self.__traceback__)
             if frame.line
-            and not frame.filename.startswith(_OUR_FOLDER)
-            and "IPython" not in frame.filename
+            and not any(folder in frame.filename for folder in _INSIDES)
             and not frame.line.startswith(_MAGIC_CALLS)
             for line in _shown(frame)
         ]

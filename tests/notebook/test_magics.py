@@ -365,3 +365,50 @@ def test_dj_tables_lists_parts_after_their_masters(lab: Notebook) -> None:
     lab.run("%%dj_table Report : Manual\n-> Subject\n")
     names = [line.split()[0] for line in lab.run("%dj_tables").plain.splitlines()[1:]]
     assert names == ["Subject", "Subject.Note", "Report"]
+
+
+def test_a_part_in_the_body_of_a_cell_is_declared_with_its_master(lab: Notebook) -> None:
+    lab.run(
+        "%%dj_table Stat : Computed\n-> Subject\n"
+        "class Item(dj.Part):\n    definition = '-> master\\ni : int8'\n"
+        "def make(self, key):\n"
+        "    self.insert1(key)\n"
+        "    self.Item.insert1({**key, 'i': 1})\n"
+    )
+    lab.run("Subject.insert1({'subject_id': 1})\nStat.populate()")
+    assert lab["Stat"].Item.to_dicts() == [{"subject_id": 1, "i": 1}]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "%%dj_table Kind : Lookup\nk : int16\n===\n1\nx",
+        "%%dj_table Kind : Manual\nk : int16\nclass P(dj.Part):\n    definition = '-> master\\np : int33'",
+    ],
+)
+def test_a_cell_that_fails_half_way_leaves_no_table(lab: Notebook, cell: str) -> None:
+    lab.run(cell, fails=True)
+    assert lab["lab"].list_tables() == ["subject"]
+    assert "Kind" not in lab.shell.user_ns
+
+
+def test_wrong_python_in_a_cell_is_shown_with_its_line_alone(
+    lab: Notebook, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = lab.run("%%dj_table Mouse : Manual\nm : int8\ndef f(:\n    pass", fails=True)
+    assert str(output.error).splitlines()[0].endswith("invalid syntax (line 3, column 7)")
+    assert "djupyter" not in output.text
+
+
+def test_an_import_that_fails_in_a_cell_shows_none_of_our_lines(lab: Notebook) -> None:
+    output = lab.run("%%dj_table Mouse : Manual\nm : int8\nimport no_such_module", fails=True)
+    assert isinstance(output.error, ModuleNotFoundError)
+    assert "declaring.py" not in output.text
+
+
+def test_a_folder_that_is_not_there_shows_the_message_alone(notebook: Notebook) -> None:
+    output = notebook.run("%dj_connect sqlite:////no/such/folder/lab.db", fails=True)
+    assert output.text.strip().splitlines() == [
+        "DataJointError: The folder of the database does not exist: /no/such/folder. "
+        "Create it, or correct the path."
+    ]

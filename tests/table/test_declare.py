@@ -345,3 +345,29 @@ def test_declaring_the_same_again_is_silent(db: Database, schema: dj.Schema, Sub
                 type("Full", (dj.Manual,), {"definition": again["Full"].describe()}),
                 context={"dj": dj},
             )
+
+
+def test_a_failing_part_or_row_leaves_no_table_behind(schema: dj.Schema) -> None:
+    class Master(dj.Manual):
+        definition = "m : int32"
+
+        class Good(dj.Part):
+            definition = "-> master\ng : int8"
+
+        class Bad(dj.Part):
+            definition = "-> master\nb : int33"
+
+    class Kind(dj.Lookup):
+        definition = "kind : int8"
+        contents = (1, "many")
+
+    for cls in (Master, Kind):
+        with pytest.raises(dj.DataJointError):
+            schema(cls)
+    assert schema.list_tables() == []
+
+
+def test_two_schemas_cannot_differ_only_in_case(schema: dj.Schema) -> None:
+    name = schema.name
+    with pytest.raises(dj.DataJointError, match=f"differ only in case from `{name}`"):
+        dj.Schema(name.upper(), connection=schema.connection)

@@ -48,6 +48,7 @@ def compile_body(cell: Cell, filename: str) -> CompiledBody:
     SyntaxError
         The body is no Python; with the line of the cell and the cell's file name.
     """
+    __tracebackhide__ = True  # IPython then shows the user's frames only
     try:
         # Blank lines in front of the body give every node its line in the cell.
         tree = ast.parse("\n" * max(cell.body.line - 1, 0) + cell.body.text, filename)
@@ -87,6 +88,7 @@ def build_class(cell: Cell, filename: str, base: type, namespace: dict[str, obje
     >>> mouse.__name__, mouse.definition, mouse().twice(), mouse.twice.__code__.co_firstlineno
     ('Mouse', 'mouse : int32', 2, 3)
     """
+    __tracebackhide__ = True
     code = compile_body(cell, filename)
     exec(code.imports, namespace)
     local: dict[str, type] = {_BASE: base}

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
-from djupyter.definition.names import Tier
+from djupyter.definition.names import TableName, Tier
 from djupyter.errors import DataJointError, DefinitionError, nearest
 from djupyter.graph.dependencies import pipeline
 from djupyter.heading.differences import Change, differences
@@ -27,7 +27,14 @@ from djupyter.populate.tiers import Computed, Imported
 from djupyter.render.preview import Difference
 from djupyter.sql import ddl
 from djupyter.table.alter import alter
-from djupyter.table.declare import bind, bind_part, insert_contents, parts_of, structure_of
+from djupyter.table.declare import (
+    all_or_none,
+    bind,
+    bind_part,
+    complete,
+    parts_of,
+    structure_of,
+)
 from djupyter.table.prompt import confirmed
 from djupyter.table.schema import Schema
 from djupyter.table.table import FreeTable
@@ -63,7 +70,9 @@ class Declared:
 
 
 def run_cell(cell: Cell, schema: Schema, namespace: dict[str, Any]) -> Declared:
-    """Declare the table of a cell and bind its class in the user's namespace.
+    """Declare the table of a cell, with the parts in its body, and bind its class in the user's namespace.
+
+    After an error no new table is left.
 
     Parameters
     ----------
@@ -81,6 +90,7 @@ def run_cell(cell: Cell, schema: Schema, namespace: dict[str, Any]) -> Declared:
     ChangedDefinitionError
         The table is there with another definition and no option says what to do.
     """
+    __tracebackhide__ = True  # IPython then shows the user's frames only
     cls = _class_of(cell, namespace)
     master = _master_of(cell, schema, namespace) if cell.header.part else None
     bind(cls, schema, schema.name) if master is None else _bind_part(cls, master)
@@ -91,18 +101,34 @@ def run_cell(cell: Cell, schema: Schema, namespace: dict[str, Any]) -> Declared:
     if cell.contents:
         rows = parse_contents(cell.contents.text, structure.heading.names, cell.contents.line)
         cls.contents = rows  # type: ignore[attr-defined]
-    note = _settled(cell, cls, structure)
-    if issubclass(cls, Lookup):
-        insert_contents(cls)
+    with all_or_none(schema.connection) as new:
+        note = _settled(cell, cls, structure, new)
+        complete(cls, namespace, new)
     _publish(cell, cls, master, namespace)
     return Declared(cls, note)
 
 
 def _class_of(cell: Cell, namespace: dict[str, Any]) -> type[UserTable]:
+    __tracebackhide__ = True
     filename = _cell_file(cell, namespace)
-    cls = build_class(cell, filename, BASES[cell.header.tier], namespace)
+    try:
+        cls = build_class(cell, filename, BASES[cell.header.tier], namespace)
+    except SyntaxError as error:
+        if error.filename != filename:  # that of a module it imports
+            raise
+        raise _no_python(error, cell) from None
     assert issubclass(cls, UserTable), "its base is a tier"
     return cls
+
+
+def _no_python(error: SyntaxError, cell: Cell) -> DefinitionError:
+    # IPython shows a SyntaxError with every frame that led to it.
+    line, column = error.lineno or 1, error.offset or 1
+    width = (error.end_offset or 0) - column if error.end_lineno == line else 1
+    source = cell.lines[min(line, len(cell.lines)) - 1]
+    return DefinitionError(
+        f"the body of the class is no Python: {error.msg}", line, column, source, width
+    )
 
 
 def _cell_file(cell: Cell, namespace: Mapping[str, Any]) -> str:
@@ -146,32 +172,35 @@ def _bind_part(cls: type[UserTable], master: type[UserTable]) -> None:
     bind_part(cls, master)
 
 
-def _settled(cell: Cell, cls: type[UserTable], structure: TableStructure) -> str:
-    """Make the database agree with the cell, or raise; return what was done."""
+def _settled(
+    cell: Cell, cls: type[UserTable], structure: TableStructure, new: list[TableName]
+) -> str:
+    """Make the database agree with the cell, or raise; return what was done, and note a new table."""
     table = cls()
     connection = table.connection
     existing = connection.catalog.structure(structure.name)
     if existing is None:
-        return _declared(cls, structure)
+        return _declared(cls, structure, new)
     changes = differences(structure, existing)
     if all(change.kind == "same" for change in changes):
         return "already declared, unchanged"
     if cell.header.replace:
-        return _replaced(cls, structure)
+        return _replaced(cls, structure, new)
     if cell.header.alter:
         return alter(connection, existing, structure)
     raise ChangedDefinitionError(_difference(structure, changes))
 
 
-def _declared(cls: type[UserTable], structure: TableStructure) -> str:
+def _declared(cls: type[UserTable], structure: TableStructure, new: list[TableName]) -> str:
     connection = cls().connection
     if structure.foreign_keys:
         pipeline(connection.catalog.load_all()).check(structure)
-    ddl.declare(connection, structure)
+    if ddl.declare(connection, structure):
+        new.append(structure.name)
     return "declared"
 
 
-def _replaced(cls: type[UserTable], structure: TableStructure) -> str:
+def _replaced(cls: type[UserTable], structure: TableStructure, new: list[TableName]) -> str:
     table = cls()
     graph = table._graph()
     # Before anything is dropped: a parent may be among the tables that would go.
@@ -186,7 +215,7 @@ def _replaced(cls: type[UserTable], structure: TableStructure) -> str:
         if not confirmed("Drop them?"):
             raise DataJointError(f"{table.name.class_name} was not replaced; nothing was changed.")
     ddl.drop(table.connection, *reversed(going))
-    _declared(cls, structure)
+    _declared(cls, structure, new)
     others = [name.class_name for name in going if name != table.name]
     return "replaced" + (f"; dropped with it: {', '.join(others)}" if others else "")
 

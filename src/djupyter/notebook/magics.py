@@ -105,6 +105,7 @@ class DjMagics(Magics):
         --alter     change the table to the cell's definition and keep its rows, where that is safe
         --replace   drop the table and all that depend on it, and declare it anew; asks when there are rows
         """
+        __tracebackhide__ = True  # IPython then shows the user's frames only
         if cell is None:
             raise UsageError("%%dj_table is a cell magic: write the definition below it.")
         parsed = parse_cell(line, cell)

@@ -61,8 +61,8 @@ def populate_tables(
         Shown(error_html(title, message), error_text(message, title)).show()
     if failed:
         raise DataJointError(
-            f"{len(failed)} keys failed; all others are computed. The first: {failed[0][0]} for {failed[0][1]}, "
-            f"{type(failed[0][2]).__name__}: {failed[0][2]}"
+            f"{len(failed)} {'key' if len(failed) == 1 else 'keys'} failed; the others are computed. The first: "
+            f"{failed[0][0]} for {failed[0][1]}, {type(failed[0][2]).__name__}: {failed[0][2]}"
         ) from failed[0][2]
 
 

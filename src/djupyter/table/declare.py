@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from djupyter.definition.names import TableName, to_table
@@ -18,6 +19,7 @@ from djupyter.table.context import ParentFinder
 from djupyter.table.tiers import Lookup, Part, UserTable
 
 if TYPE_CHECKING:
+    from djupyter.sql.connection import Connection
     from djupyter.table.schema import Schema
 
 
@@ -51,7 +53,8 @@ def parts_of(cls: type[UserTable]) -> list[type[Part]]:
 def declare(cls: type[UserTable], names: Mapping[str, Any]) -> bool:
     """Declare the table of a bound class with its parts; return whether any of them is new.
 
-    Tables that are there already stay as they are; a warning says what differs.
+    Tables that are there already stay as they are; a warning says what differs. After an error none of the
+    new ones is left.
 
     Raises
     ------
@@ -60,14 +63,47 @@ def declare(cls: type[UserTable], names: Mapping[str, Any]) -> bool:
     DependencyCycle
         A foreign key would close a cycle.
     """
-    new = _declare_one(cls, names)
-    for part in parts_of(cls):
-        new = _declare_one(part, {**names, **vars(cls)}) or new
-    if issubclass(cls, Lookup):
-        insert_contents(cls)
-    for part in parts_of(cls):
-        insert_contents(part)
-    return new
+    with all_or_none(cls().connection) as new:
+        _declare_one(cls, names, new)
+        complete(cls, names, new)
+    return bool(new)
+
+
+@contextmanager
+def all_or_none(connection: Connection) -> Iterator[list[TableName]]:
+    """Give a list for the names of new tables, which are dropped again if the block fails."""
+    new: list[TableName] = []
+    try:
+        yield new
+    except BaseException:
+        if new:
+            ddl.drop(connection, *new)
+        raise
+
+
+def complete(cls: type[UserTable], names: Mapping[str, Any], new: list[TableName]) -> None:
+    """Declare the parts nested in the class of a declared table, and insert what belongs to the design.
+
+    Parameters
+    ----------
+    cls
+        The class.
+    names
+        What definitions may refer to.
+    new
+        Gets the names of the parts that were not there.
+
+    Raises
+    ------
+    DataJointError
+        A part cannot be declared, or a row of the contents does not fit.
+    """
+    parts = parts_of(cls)
+    for part in parts:
+        _declare_one(part, {**names, **vars(cls)}, new)
+    for table in (cls, *parts):
+        if issubclass(table, Lookup | Part):
+            insert_contents(table)
 
 
 def structure_of(
@@ -104,17 +140,18 @@ def structure_of(
         raise error.moved(0, lines) if error.line else error from None
 
 
-def _declare_one(cls: type[UserTable], names: Mapping[str, Any]) -> bool:
+def _declare_one(cls: type[UserTable], names: Mapping[str, Any], new: list[TableName]) -> None:
     structure = structure_of(cls, names)
     connection = cls().connection
     existing = connection.catalog.structure(structure.name)
     if existing is not None:
         _warn_of_changes(structure, existing)
-        return False
+        return
     _check_master(structure)
     if structure.foreign_keys:
         pipeline(connection.catalog.load_all()).check(structure)
-    return ddl.declare(connection, structure)
+    if ddl.declare(connection, structure):
+        new.append(structure.name)
 
 
 def _check_master(structure: TableStructure) -> None:

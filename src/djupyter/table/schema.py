@@ -114,11 +114,21 @@ class Schema:
             if create_schema is False:
                 advice = nearest(schema_name, self.connection.catalog.schemas())
                 raise DataJointError(f"The schema `{schema_name}` does not exist. {advice}".strip())
+            self._refuse_other_case(schema_name)
             ddl.create_schema(self.connection, schema_name)
         self.database = schema_name
         waiting, self._waiting = self._waiting, []
         for cls, names in waiting:
             self._declare(cls, names)
+
+    def _refuse_other_case(self, name: str) -> None:
+        # Not every database tells `Lab` from `lab`.
+        for known in self.connection.catalog.schemas():
+            if known.lower() == name.lower():
+                raise DataJointError(
+                    f"The schema `{name}` would differ only in case from `{known}`, which exists. "
+                    f"Write `{known}`, or choose another name."
+                )
 
     def is_activated(self) -> bool:
         """Whether the schema has a name and a connection."""

@@ -70,6 +70,8 @@ def test_names_of_a_table_work_on_its_class() -> None:
     assert len(Result.join(Source)) == len(Source.extend(Result)) - 1
     assert (-Source).restriction is not None
     assert [row["i"] for row in Source] == [1, 2]
+    with pytest.warns(DeprecationWarning, match="fetch"):
+        assert Result.fetch("KEY") == [{"i": 1}]
     for name, arguments in CLASS_LEVEL.items():
         found = getattr(Result, name)
         if arguments is not None:

@@ -279,8 +279,10 @@ def test_replace_reports_another_unique_index_as_an_error(schema: dj.Schema) -> 
         definition = "a : int8\n---\nx : int8\nunique index (x)"
 
     U.insert([(1, 1), (2, 2)])
-    with pytest.raises(DuplicateError):
+    with pytest.raises(DuplicateError) as caught:
         U.insert([(1, 2)], replace=True)
+    # The key is there too, but that is what replace is for.
+    assert "replace=True" not in str(caught.value)
     assert U.to_arrays("x", order_by="KEY").tolist() == [1, 2]
 
 
@@ -365,3 +367,11 @@ def test_insert1_refuses_many_rows_and_names_insert(A: Any, rows: object) -> Non
 def test_insert1_refuses_a_query(A: Any) -> None:
     with pytest.raises(dj.DataJointError, match="insert1 takes one row"):
         A.insert1(A & {"a": 1})
+
+
+def test_a_name_that_stands_twice_is_refused(A: Any, tmp_path: Path) -> None:
+    file = tmp_path / "rows.csv"
+    file.write_text("a,x,x\n1,2,3\n")
+    for rows in (file, pd.DataFrame([[1, 2, 3]], columns=["a", "x", "x"])):
+        with pytest.raises(dj.DataJointError, match="names `x` more than once"):
+            A.insert(rows)

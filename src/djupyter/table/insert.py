@@ -69,6 +69,8 @@ def _insert_batch(
     try:
         connection.execute_many(sql, rows)
     except DuplicateError as error:
+        if mode != "error":  # a key that is there already was not the reason
+            raise
         raise _with_row(error, connection, structure, ready) from error
     except IntegrityError as error:
         raise _with_orphan(error, connection, structure, ready) from error

@@ -10,7 +10,7 @@ from typing import Any
 _WHAT = {"heading", "primary_key", "connection", "table_name", "full_table_name", "structure"}
 _WHERE = {"is_declared", "describe", "parents", "children", "ancestors", "descendants", "parts"}
 _ALGEBRA = {"proj", "aggr", "aggregate", "join", "extend", "restrict"}
-_FETCH = {"to_dicts", "to_pandas", "to_polars", "to_arrow", "to_arrays", "keys", "fetch1"}
+_FETCH = {"to_dicts", "to_pandas", "to_polars", "to_arrow", "to_arrays", "keys", "fetch", "fetch1"}
 _SHOW = {"head", "tail", "preview", "make_sql"}
 _WRITE = {"insert", "insert1", "insert_dataframe", "update1", "validate", "alter"}
 _REMOVE = {"delete", "delete_quick", "drop", "drop_quick"}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, islice
@@ -115,6 +116,15 @@ def one_row(row: Any) -> Any:
     )
 
 
+def _refuse_twice(names: Iterable[str], where: str) -> None:
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise DataJointError(
+            f"{where} names `{twice[0]}` more than once: which of its values is meant? "
+            "Rename or remove one."
+        )
+
+
 # Rows one by one
 
 
@@ -166,12 +176,14 @@ def _columns_of(rows: Any) -> Callable[[slice], Columns] | None:
     if _is_a(rows, "pandas", "DataFrame"):
         # A named index holds attributes, an unnamed one only numbers the rows.
         frame = rows.reset_index() if any(name is not None for name in rows.index.names) else rows
+        _refuse_twice(map(str, frame.columns), "The frame")
         return lambda part: {
             str(name): _values(series) for name, series in frame.iloc[part].items()
         }
     if _is_a(rows, "polars", "DataFrame"):
         return lambda part: rows[part].to_dict(as_series=False)
     if _is_a(rows, "pyarrow", "Table"):
+        _refuse_twice(rows.column_names, "The table")
         return lambda part: rows.slice(part.start, part.stop - part.start).to_pydict()
     return None
 
@@ -204,6 +216,7 @@ def _from_csv(path: Path, size: int) -> Iterator[Batch]:
     with path.open(newline="", encoding="utf-8-sig") as file:
         reader = csv.reader(file, strict=True)
         names = tuple(name.strip() for name in next(reader, ()))
+        _refuse_twice(names, f"The first line of {path.name}")
         lines = _lines(path, reader, names)
         first = 0
         while some := list(islice(lines, size)):

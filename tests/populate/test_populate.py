@@ -439,3 +439,32 @@ def test_a_generator_that_never_yields_is_explained(schema: dj.Schema, Source: A
         dj.DataJointError, match="must yield what it fetched, then what it computed"
     ):
         Short.populate()
+
+
+def test_make_may_insert_through_its_class(schema: dj.Schema, Source: Any) -> None:
+    @schema
+    class Twice(dj.Computed):
+        definition = "-> Source"
+
+        def make(self, key: dict[str, Any]) -> None:
+            Twice.insert1(key)
+
+    assert Twice.populate()["success_count"] == 5
+    with pytest.raises(dj.DataJointError, match="only be done inside its make"):
+        Twice.insert1({"i": 9})
+
+
+def test_make_may_not_insert_into_another_computed_table(schema: dj.Schema, Source: Any) -> None:
+    @schema
+    class Other(dj.Computed):
+        definition = "-> Source"
+
+    @schema
+    class Twice(dj.Computed):
+        definition = "-> Source"
+
+        def make(self, key: dict[str, Any]) -> None:
+            Other.insert1(key)
+
+    with pytest.raises(dj.DataJointError, match="only be done inside its make"):
+        Twice.populate()

@@ -10,7 +10,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +23,22 @@ if TYPE_CHECKING:
     from djupyter.populate.tiers import AutoPopulate
 
 Key = dict[str, Any]
+_table_in_make: ContextVar[type[AutoPopulate] | None] = ContextVar("table_in_make", default=None)
 _PARTS = ("make_fetch", "make_compute", "make_insert")
+
+
+def is_in_make_of(cls: type[AutoPopulate]) -> bool:
+    """Whether the calling code runs in the `make` of a class, which may then insert into its table."""
+    return _table_in_make.get() is cls
+
+
+@contextmanager
+def _in_make_of(cls: type[AutoPopulate]) -> Iterator[None]:
+    token = _table_in_make.set(cls)
+    try:
+        yield
+    finally:
+        _table_in_make.reset(token)
 
 
 def make_one(table: AutoPopulate, key: Key, options: Mapping[str, Any]) -> None:
@@ -46,13 +63,14 @@ def make_one(table: AutoPopulate, key: Key, options: Mapping[str, Any]) -> None:
     __tracebackhide__ = True  # IPython then shows the user's frames only
     check_makes(table)
     make = _make_of(table)
-    if make is None:
-        _in_three_parts(table, key, options)
-    elif inspect.isgeneratorfunction(make):
-        _by_generator(table, make, key, options)
-    else:
-        with table.connection.late_transaction:
-            make(dict(key), **options)
+    with _in_make_of(type(table)):
+        if make is None:
+            _in_three_parts(table, key, options)
+        elif inspect.isgeneratorfunction(make):
+            _by_generator(table, make, key, options)
+        else:
+            with table.connection.late_transaction:
+                make(dict(key), **options)
 
 
 def check_makes(table: AutoPopulate) -> None:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from djupyter.errors import DataJointError
 from djupyter.populate import keys, run
+from djupyter.populate.make import is_in_make_of
 from djupyter.populate.progress import Listener
 from djupyter.query.expression import Query
 from djupyter.table.tiers import UserTable
@@ -16,6 +17,11 @@ class AutoPopulate(UserTable):
     """A table whose rows are made by its `make` for every key of its key source."""
 
     _allow_insert = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        # `Stat.insert1(...)` within the make of Stat is as good as `self.insert1(...)`.
+        self._allow_insert = is_in_make_of(type(self))
 
     @property
     def key_source(self) -> Query:

@@ -342,7 +342,7 @@ class Connection:
         failure = self.backend.failure(error, sql)
         if failure.problem == "interrupted":
             return KeyboardInterrupt()
-        if failure.problem == "missing table":
+        if failure.problem in ("missing table", "unknown attribute"):
             self.catalog.forget()
         structure = self.catalog.remembered(failure.table) if failure.table else None
         return to_error(failure, structure)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.sql.elements import quoted_name
 
 from djupyter.definition.names import TableName
-from djupyter.errors import DataJointError
+from djupyter.errors import DataJointError, MissingTableError
 from djupyter.heading.attribute import Attribute
 from djupyter.heading.structure import ForeignKey, TableStructure
 from djupyter.sql.backends.base import Backend, Statement
@@ -226,6 +226,7 @@ def declare(connection: Connection, structure: TableStructure) -> bool:
         before = catalog.version()
         if backend.table_exists(connection.fetch, name):
             return False
+        _check_parents(connection, structure)
         for sql in statements:
             connection.execute(sql)
         for sql, params in notes(structure, backend):
@@ -233,6 +234,18 @@ def declare(connection: Connection, structure: TableStructure) -> bool:
         after = catalog.version()
     catalog.remember(structure, before, after)
     return True
+
+
+def _check_parents(connection: Connection, structure: TableStructure) -> None:
+    """Refuse what another process may have made of the parents: SQLite lets a key refer to nothing."""
+    for key in structure.foreign_keys:
+        if key.parent != structure.name and not connection.backend.table_exists(
+            connection.fetch, key.parent
+        ):
+            raise MissingTableError(
+                f"{structure.name} cannot be declared: the table {key.parent}, which it refers to, "
+                "does not exist any more. Declare that one first."
+            )
 
 
 def drop(connection: Connection, *names: TableName) -> None:
@@ -244,7 +257,9 @@ def drop(connection: Connection, *names: TableName) -> None:
         A transaction is open, or another table refers to one of them.
     """
     refuse_in_transaction(connection, "Tables cannot be dropped")
-    connection.ddl(_drops(connection, names))
+    # What is dropped is read under the lock: another process may declare a table meanwhile.
+    with connection.transaction:
+        connection.ddl(_drops(connection, names))
 
 
 def drop_schema(connection: Connection, schema: str) -> None:
@@ -257,8 +272,9 @@ def drop_schema(connection: Connection, schema: str) -> None:
         of its tables.
     """
     refuse_in_transaction(connection, f"The schema `{schema}` cannot be dropped")
-    names = [structure.name for structure in connection.catalog.structures(schema).values()]
-    connection.ddl([*_drops(connection, names), *connection.backend.drop_schema(schema)])
+    with connection.transaction:
+        names = [structure.name for structure in connection.catalog.structures(schema).values()]
+        connection.ddl([*_drops(connection, names), *connection.backend.drop_schema(schema)])
 
 
 def _drops(connection: Connection, names: Collection[TableName]) -> list[Statement]:

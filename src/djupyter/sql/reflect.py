@@ -58,7 +58,7 @@ class Catalog:
         DataJointError
             There is no such schema.
         """
-        if schema not in self._loaded:
+        if schema not in self._loaded or self._has_changed():
             self._load([schema])
         if schema not in self._loaded:
             known = self.schemas()
@@ -69,7 +69,8 @@ class Catalog:
     def structure(self, name: TableName) -> TableStructure | None:
         """Return a table; None when there is none, also after a second look at the database."""
         known = self._loaded.get(name.schema, {}).get(name.table)
-        if known is not None:
+        # Another process may have altered it: an attribute that it lacks here would restrict nothing.
+        if known is not None and not self._has_changed():
             return known
         if self._is_stale():
             self.forget()
@@ -133,6 +134,11 @@ class Catalog:
     def _is_stale(self) -> bool:
         version = self.version()
         return version is None or version != self._version
+
+    def _has_changed(self) -> bool:
+        """Whether the database says that tables changed; one that does not count has not."""
+        version = self.version()
+        return version is not None and version != self._version
 
     def _load(self, schemas: Collection[str] | None) -> None:
         # The version is read first: a change in between is then noticed as one after the loading.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from djupyter.definition.names import TableName
 from djupyter.errors import DataJointError
 from djupyter.graph.cascade import any_of, cascade, matches, tables_in, visible, walk
-from djupyter.graph.dependencies import Dependencies, pipeline
+from djupyter.graph.dependencies import Dependencies
 from djupyter.heading.structure import ForeignKey, TableStructure
 from djupyter.query import statement
 from djupyter.query.conditions import Constant, Negation, OneOf
@@ -42,14 +42,14 @@ def delete(table: Table, *, prompt: bool | None, part_integrity: str) -> int:
             "Pass prompt=False to delete within it."
         )
     _refuse_vacuous(table)
-    graph = pipeline(connection.catalog.load_all())
-    roots = _roots(connection, graph, table, part_integrity)
     # Nothing is locked while a person thinks.
-    expected = _counted(connection, cascade(graph, roots)) if ask else None
+    expected = _expected(table, part_integrity) if ask else None
     if expected is not None and not (expected.total() and _agreed(expected)):
         return 0
     with connection.transaction:
-        done = _carried_out(connection, graph, roots)
+        # Planned under the lock: another process may declare or drop a dependent table meanwhile.
+        graph = table._graph()
+        done = _carried_out(connection, graph, _roots(connection, graph, table, part_integrity))
         if expected is not None and done != expected:
             raise DataJointError(
                 "Nothing was deleted: the rows have changed since they were counted. "
@@ -162,8 +162,10 @@ def _portions(
             yield {name: Restriction(source, OneOf(key, keys[start : start + size]))}
 
 
-def _counted(connection: Connection, affected: Mapping[TableName, Node]) -> Counter[TableName]:
-    return Counter({name: len(Query(connection, node)) for name, node in affected.items()})
+def _expected(table: Table, part_integrity: str) -> Counter[TableName]:
+    graph = table._graph()
+    affected = cascade(graph, _roots(table.connection, graph, table, part_integrity))
+    return Counter({name: len(Query(table.connection, node)) for name, node in affected.items()})
 
 
 def _agreed(counts: Mapping[TableName, int]) -> bool:

@@ -77,10 +77,7 @@ class Table(Query, metaclass=TableMeta):
         """
         structure = self.connection.catalog.structure(self.name)
         if structure is None:
-            raise MissingTableError(
-                f"The table {self.name} is not in the database. Declare it by decorating its class with the schema, "
-                "or by running its cell."
-            )
+            raise self._missing()
         return structure
 
     @property
@@ -318,7 +315,16 @@ class Table(Query, metaclass=TableMeta):
         return self._node is not None
 
     def _graph(self) -> Dependencies:
-        return pipeline(self.connection.catalog.load_all())
+        graph = pipeline(self.connection.catalog.load_all())
+        if self.name not in graph.structures:
+            raise self._missing()
+        return graph
+
+    def _missing(self) -> MissingTableError:
+        return MissingTableError(
+            f"The table {self.name} is not in the database. Declare it by decorating its class with the schema, "
+            "or by running its cell."
+        )
 
     def _links(
         self,

@@ -255,6 +255,9 @@ def test_a_relation_keeps_rows_with_a_match(t: SimpleNamespace) -> None:
 def test_null_never_empties_a_difference(t: SimpleNamespace) -> None:
     assert a(t.A - t.C) == [2]
     assert (t.C - t.A).to_arrays("c").tolist() == [2]
+    assert (t.C - (t.A & "a < 9")).to_arrays("c").tolist() == [2]
+    assert (t.C & dj.Not([t.A & "a < 9"])).to_arrays("c").tolist() == [2]
+    assert a(t.A - (t.C & "c < 9")) == [2]
     assert a(t.A - (t.C & "c = 2")) == ALL
     assert a(t.A & dj.Not([t.C, "a = 2"])) == []
     assert a(t.A & [dj.Not(t.C), "a = 3"]) == [2, 3]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import traceback
+import warnings
 from pathlib import Path
 
 import pytest
@@ -412,3 +413,24 @@ def test_a_folder_that_is_not_there_shows_the_message_alone(notebook: Notebook) 
         "DataJointError: The folder of the database does not exist: /no/such/folder. "
         "Create it, or correct the path."
     ]
+
+
+def test_another_tier_does_not_make_a_second_table(lab: Notebook) -> None:
+    output = lab.run("%%dj_table Subject : Lookup\nsubject_id : int32", fails=True)
+    assert str(output.error).splitlines() == [
+        "Subject is in the database already, as Manual (line 1, column 22)",
+        "    1 | %%dj_table Subject : Lookup",
+        "      |                      ^^^^^^",
+        '    Write `Subject : Manual`, or drop that table first: `lab["subject"].drop()`.',
+    ]
+
+
+def test_changed_contents_of_a_lookup_are_not_passed_over_in_silence(lab: Notebook) -> None:
+    cell = "%%dj_table Kind : Lookup\nkind : char(4)\n---\nspeed : float32\n===\nslow,0.1\n"
+    lab.run(cell)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        lab.run(cell)
+    with pytest.warns(UserWarning, match=r"contents of Kind .*'speed': '0.2'.*\(1 of 1\)"):
+        lab.run(cell.replace("0.1", "0.2"))
+    assert lab["Kind"].to_arrays("speed").round(3).tolist() == [0.1]

@@ -83,8 +83,8 @@ def with_parts(graph: Dependencies) -> list[TableStructure]:
     names = graph.in_order()
     parts: dict[TableName, list[TableName]] = {}
     for name in names:
-        if name.master in graph.structures:
-            parts.setdefault(name.master, []).append(name)
+        if (master := name.master) is not None and master in graph.structures:
+            parts.setdefault(master, []).append(name)
     return [
         graph.structures[each]
         for name in names

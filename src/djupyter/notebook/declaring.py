@@ -26,6 +26,7 @@ from djupyter.notebook.contents import parse_contents
 from djupyter.populate.tiers import Computed, Imported
 from djupyter.render.preview import Difference
 from djupyter.sql import ddl
+from djupyter.sql.connection import Connection
 from djupyter.table.alter import alter
 from djupyter.table.declare import (
     all_or_none,
@@ -180,6 +181,7 @@ def _settled(
     connection = table.connection
     existing = connection.catalog.structure(structure.name)
     if existing is None:
+        _refuse_other_tier(cell, connection, structure)
         return _declared(cls, structure, new)
     changes = differences(structure, existing)
     if all(change.kind == "same" for change in changes):
@@ -189,6 +191,23 @@ def _settled(
     if cell.header.alter:
         return alter(connection, existing, structure)
     raise ChangedDefinitionError(_difference(structure, changes))
+
+
+def _refuse_other_tier(cell: Cell, connection: Connection, structure: TableStructure) -> None:
+    # The database names tables by tier: the old one would stay beside the new one.
+    name, first, header = structure.name, cell.lines[0], cell.header
+    for other in connection.catalog.structures(name.schema).values():
+        if other.name.class_name == name.class_name and header.part is None:
+            tier = other.name.tier or "table"
+            raise DefinitionError(
+                f"{name.class_name} is in the database already, as {tier}",
+                1,
+                first.lower().rindex(header.tier.lower()) + 1,
+                first,
+                len(header.tier),
+                f"Write `{header.full_name} : {tier}`, or drop that table first: "
+                f'`{name.schema}["{other.name.table}"].drop()`.',
+            )
 
 
 def _declared(cls: type[UserTable], structure: TableStructure, new: list[TableName]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from djupyter.heading.differences import changed
 from djupyter.heading.structure import TableStructure, resolve
 from djupyter.sql import ddl
 from djupyter.table.context import ParentFinder
+from djupyter.table.rows import batches
 from djupyter.table.tiers import Lookup, Part, UserTable
 
 if TYPE_CHECKING:
@@ -184,7 +185,7 @@ def _frames_of_ours() -> int:
 
 
 def insert_contents(cls: type[UserTable]) -> None:
-    """Insert the rows that belong to the design; those that are there stay as they are.
+    """Insert the rows that belong to the design; those that are there stay, and a warning says if they differ.
 
     Raises
     ------
@@ -194,5 +195,25 @@ def insert_contents(cls: type[UserTable]) -> None:
     table = cls()
     # An instance is asked, because contents may be a property.
     rows = list(getattr(table, "contents", ()))
-    if len(rows) > len(table):
+    before = len(table) if rows else 0
+    if len(rows) > before:
         table.insert(rows, skip_duplicates=True)
+    if before:
+        _warn_of_other_rows(table, rows)
+
+
+def _warn_of_other_rows(table: UserTable, rows: Sequence[Any]) -> None:
+    names = [a.name for a in table.heading.values() if not (a.is_codec or a.is_json)]
+    given = []
+    for batch in batches(rows, table.heading.names, len(rows)):
+        kept = [name for name in names if name in batch.names]
+        columns = [batch.columns[batch.names.index(name)] for name in kept]
+        given += [dict(zip(kept, values, strict=True)) for values in zip(*columns, strict=True)]
+    if len(table & given) < len(rows) and (other := [row for row in given if row not in table]):
+        warnings.warn(
+            f"The contents of {table.name.class_name} are not all in the table as they are written: {other[0]} is "
+            f"not ({len(other)} of {len(rows)}). Rows that were there stay as they are: change them with update1, or "
+            "delete them and declare the table again.",
+            UserWarning,
+            stacklevel=_frames_of_ours(),
+        )

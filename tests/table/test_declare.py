@@ -374,3 +374,19 @@ def test_two_schemas_cannot_differ_only_in_case(schema: dj.Schema) -> None:
     name = schema.name
     with pytest.raises(dj.DataJointError, match=f"differ only in case from `{name}`"):
         dj.Schema(name.upper(), connection=schema.connection)
+
+
+def test_a_name_too_long_for_some_databases_is_refused_by_all(schema: dj.Schema) -> None:
+    with pytest.raises(dj.DataJointError, match="max length of 63 characters by 2"):
+        schema(type("T" + "x" * 64, (dj.Manual,), {"definition": "t : int8"}))
+    with pytest.raises(dj.DataJointError, match="cannot name a schema"):
+        dj.Schema(5, connection=schema.connection)  # type: ignore[arg-type]
+
+
+def test_methods_of_an_undecorated_class_say_that_it_has_no_schema() -> None:
+    class Loose(dj.Manual):
+        definition = "a : int8"
+
+    for call in (Loose.to_dicts, Loose.describe, lambda: Loose.insert1((1,)), lambda: len(Loose)):
+        with pytest.raises(dj.DataJointError, match="Decorate the class with a schema"):
+            call()

@@ -17,7 +17,6 @@ from typing import Any, TypeGuard
 
 from djupyter.definition.names import TableName, Tier
 from djupyter.errors import DataJointError, DefinitionError, nearest
-from djupyter.graph.dependencies import pipeline
 from djupyter.heading.differences import Change, differences
 from djupyter.heading.structure import TableStructure
 from djupyter.notebook.body import build_class
@@ -33,6 +32,7 @@ from djupyter.table.declare import (
     bind,
     bind_part,
     complete,
+    create,
     parts_of,
     structure_of,
 )
@@ -182,7 +182,8 @@ def _settled(
     existing = connection.catalog.structure(structure.name)
     if existing is None:
         _refuse_other_tier(cell, connection, structure)
-        return _declared(cls, structure, new)
+        create(connection, structure, new)
+        return "declared"
     changes = differences(structure, existing)
     if all(change.kind == "same" for change in changes):
         return "already declared, unchanged"
@@ -210,15 +211,6 @@ def _refuse_other_tier(cell: Cell, connection: Connection, structure: TableStruc
             )
 
 
-def _declared(cls: type[UserTable], structure: TableStructure, new: list[TableName]) -> str:
-    connection = cls().connection
-    if structure.foreign_keys:
-        pipeline(connection.catalog.load_all()).check(structure)
-    if ddl.declare(connection, structure):
-        new.append(structure.name)
-    return "declared"
-
-
 def _replaced(cls: type[UserTable], structure: TableStructure, new: list[TableName]) -> str:
     table = cls()
     graph = table._graph()
@@ -234,7 +226,7 @@ def _replaced(cls: type[UserTable], structure: TableStructure, new: list[TableNa
         if not confirmed("Drop them?"):
             raise DataJointError(f"{table.name.class_name} was not replaced; nothing was changed.")
     ddl.drop(table.connection, *reversed(going))
-    _declared(cls, structure, new)
+    create(table.connection, structure, new)
     others = [name.class_name for name in going if name != table.name]
     return "replaced" + (f"; dropped with it: {', '.join(others)}" if others else "")
 

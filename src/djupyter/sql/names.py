@@ -40,9 +40,13 @@ def check_schema_name(schema: str) -> None:
     Raises
     ------
     DataJointError
-        The name is empty, too long, or holds a dot, a quote or a blank.
+        The name is no text, empty, too long, or holds a dot, a quote or a blank.
     """
-    if not schema or len(schema) > 64 or any(char in schema for char in ".`\"' \t\n"):
+    if (
+        not isinstance(schema, str)
+        or not 0 < len(schema) <= 64
+        or any(char in schema for char in ".`\"' \t\n")
+    ):
         raise DataJointError(
             f"`{schema}` cannot name a schema. "
             "Use letters, digits and underscores, at most 64 characters."

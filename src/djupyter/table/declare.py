@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from djupyter.definition.attributes import LONGEST_NAME
 from djupyter.definition.names import TableName, to_table
 from djupyter.definition.parser import parse
 from djupyter.errors import DataJointError, DefinitionError
@@ -148,11 +149,33 @@ def _declare_one(cls: type[UserTable], names: Mapping[str, Any], new: list[Table
     if existing is not None:
         _warn_of_changes(structure, existing)
         return
+    create(connection, structure, new)
+
+
+def create(connection: Connection, structure: TableStructure, new: list[TableName]) -> None:
+    """Create a table that is not there and add its name to the new ones.
+
+    Raises
+    ------
+    DataJointError
+        Its name is too long, or it is a part that does not refer to its master.
+    DependencyCycle
+        A foreign key would close a cycle.
+    """
+    _check_name(structure.name)
     _check_master(structure)
     if structure.foreign_keys:
         pipeline(connection.catalog.load_all()).check(structure)
     if ddl.declare(connection, structure):
         new.append(structure.name)
+
+
+def _check_name(name: TableName) -> None:
+    if len(name.table) > LONGEST_NAME:
+        raise DataJointError(
+            f"The table name `{name.table}` exceeds the max length of {LONGEST_NAME} characters by "
+            f"{len(name.table) - LONGEST_NAME}. Shorten the name of the class {name.class_name}."
+        )
 
 
 def _check_master(structure: TableStructure) -> None:

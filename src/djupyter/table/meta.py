@@ -24,13 +24,12 @@ class TableMeta(ABCMeta):
     def __getattribute__(cls, name: str) -> Any:
         if name not in _OF_TABLE:
             return super().__getattribute__(name)
-        if type.__getattribute__(cls, "_schema") is not None:
+        # Of a class that declares a table but has no schema, the instance says what to do.
+        if type.__getattribute__(cls, "_schema") is not None or type.__getattribute__(
+            cls, "definition"
+        ):
             return getattr(cls(), name)
-        found = super().__getattribute__(name)
-        if isinstance(found, property) and type.__getattribute__(cls, "definition"):
-            # A class that declares a table but has no schema: its instance says what to do.
-            return getattr(cls(), name)
-        return found
+        return super().__getattribute__(name)
 
     def __and__(cls, restriction: object) -> Any:
         return cls() & restriction

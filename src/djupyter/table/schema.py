@@ -114,7 +114,7 @@ class Schema:
             if create_schema is False:
                 advice = nearest(schema_name, self.connection.catalog.schemas())
                 raise DataJointError(f"The schema `{schema_name}` does not exist. {advice}".strip())
-            self._refuse_other_case(schema_name)
+            self._refuse_other_case(str(schema_name))
             ddl.create_schema(self.connection, schema_name)
         self.database = schema_name
         waiting, self._waiting = self._waiting, []

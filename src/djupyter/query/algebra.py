@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from djupyter.errors import DataJointError
 from djupyter.heading.heading import Heading
 from djupyter.query.aggregation import Aggregation
-from djupyter.query.conditions import Condition, Not
+from djupyter.query.conditions import Not
 from djupyter.query.join import Join, left_join
 from djupyter.query.node import Node
 from djupyter.query.projection import Projection, plan_projection, refuse_unknown
@@ -87,9 +87,11 @@ class Algebra(ABC):
         DataJointError
             The restriction cannot be understood.
         """
+        node = self.node
         if isinstance(restriction, Top):
-            return self._like(limited(self.node, restriction))
-        return self._like(Restriction(self.node, self._read(restriction, check=semantic_check)))
+            return self._like(limited(node, restriction))
+        reader = Reader(node.heading, self._operand, check=semantic_check)
+        return self._like(Restriction(node, reader.read(restriction)))
 
     def __and__(self, restriction: object) -> Self:
         return self.restrict(restriction)
@@ -99,9 +101,6 @@ class Algebra(ABC):
 
     def __neg__(self) -> Not:
         return Not(self)
-
-    def _read(self, restriction: object, *, check: bool = True) -> Condition:
-        return Reader(self.heading, self._operand, check=check).read(restriction)
 
     def _operand(self, written: object) -> Node | bool | None:
         written = instance(written)
@@ -138,14 +137,15 @@ class Algebra(ABC):
         DataJointError
             A name would appear twice, or a key attribute would be left out.
         """
-        heading = self.heading
+        node = self.node
+        heading = node.heading
 
         def compute(text: str) -> Computation:
             refuse_unknown(text, heading)
             return computation(parse_expression(text), heading)
 
         plan = plan_projection(heading, attributes, named_attributes, compute)
-        return self._derived(Projection(self.node, plan))
+        return self._derived(Projection(node, plan))
 
     def aggr(
         self,
@@ -174,16 +174,16 @@ class Algebra(ABC):
         DataJointError
             The group lacks a key attribute, or a lineage differs.
         """
-        other = self._relation(group, "aggr")
-        both = self.heading.with_others(other.heading)
+        operand, other = self.node, self._relation(group, "aggr")
+        both = operand.heading.with_others(other.heading)
         plan = plan_projection(
-            self.heading,
+            operand.heading,
             attributes,
             named_attributes,
             lambda text: computation(parse_aggregate(text), both),
         )
-        outer = not (exclude_nonmatching or other.node.is_restricted)
-        node = Aggregation(self.node, other.node, plan, outer=outer, check=semantic_check)
+        outer = not (exclude_nonmatching or other.is_restricted)
+        node = Aggregation(operand, other, plan, outer=outer, check=semantic_check)
         return self._derived(node)
 
     aggregate = aggr
@@ -216,7 +216,7 @@ class Algebra(ABC):
         DataJointError
             A common attribute means different things in the operands.
         """
-        right = self._relation(other, "join").node
+        right = self._relation(other, "join")
         if left:
             node = left_join(
                 self.node, right, check=semantic_check, allow_nullable_pk=allow_nullable_pk
@@ -236,8 +236,7 @@ class Algebra(ABC):
         return self.join(other)
 
     def __add__(self, other: Any) -> Query:
-        operand = self._relation(other, "union")
-        return self._derived(Union(self.node, operand.node))
+        return self._derived(Union(self.node, self._relation(other, "union")))
 
     def __matmul__(self, other: object) -> Query:
         raise DataJointError("The operator `@` is gone. Use .join(other, semantic_check=False).")
@@ -247,7 +246,7 @@ class Algebra(ABC):
             "The operator `^` is gone. Use .restrict(other, semantic_check=False)."
         )
 
-    def _relation(self, written: Any, operator: str) -> Algebra:
+    def _relation(self, written: Any, operator: str) -> Node:
         other = instance(written)
         if isinstance(other, Universal):
             raise DataJointError(
@@ -258,7 +257,7 @@ class Algebra(ABC):
                 f"{operator} needs a table or a query as its operand, not {type(other).__name__}."
             )
         self._same_connection(other)
-        return other
+        return other.node
 
 
 def instance(written: Any) -> Any:

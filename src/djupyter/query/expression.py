@@ -56,10 +56,10 @@ class Query(Algebra):
         return bool(self & condition)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        attributes = list(self.heading.values())
-        backend = self.connection.backend
-        prepared = statement.rows(self.node, backend)
-        parameters = prepared.parameters(self.node.values, backend.adapt)
+        node, backend = self.node, self.connection.backend
+        attributes = list(node.heading.values())
+        prepared = statement.rows(node, backend)
+        parameters = prepared.parameters(node.values, backend.adapt)
         for rows in self.connection.stream(prepared.text, parameters):
             yield from dicts(attributes, rows, backend)
 
@@ -84,7 +84,7 @@ class Query(Algebra):
             Remove axes of length one from arrays.
         """
         node = self._cut(order_by, limit, offset)
-        attributes = list(self.heading.values())
+        attributes = list(node.heading.values())
         return dicts(attributes, self._rows(node), self.connection.backend, squeeze=squeeze)
 
     def to_arrays(
@@ -112,9 +112,10 @@ class Query(Algebra):
         UnknownAttributeError
             A name is not an attribute of this query.
         """
-        key = self.primary_key
+        node = self._cut(order_by, limit, offset)
+        key = node.heading.primary_key
         wanted = dict.fromkeys([*(key if include_key else ()), *attributes]) if attributes else None
-        result = self._columns(self._cut(order_by, limit, offset), wanted, squeeze)
+        result = self._columns(node, wanted, squeeze)
         arrays = [result.array(name) for name in attributes] or [record_array(result)]
         found = (result.dicts(key), *arrays) if include_key else tuple(arrays)
         return found[0] if len(found) == 1 else found
@@ -153,7 +154,8 @@ class Query(Algebra):
         self, order_by: Order = None, limit: int | None = None, offset: int | None = None
     ) -> list[dict[str, Any]]:
         """Return the primary keys as a list of dicts; arguments as in `to_dicts`."""
-        return self._columns(self._cut(order_by, limit, offset), self.primary_key).dicts()
+        node = self._cut(order_by, limit, offset)
+        return self._columns(node, node.heading.primary_key).dicts()
 
     def fetch1(self, *attributes: str, squeeze: bool = False) -> Any:
         """Return the only row: a dict, the value of one attribute, or a tuple of several; ``"KEY"`` gives the key.
@@ -165,10 +167,11 @@ class Query(Algebra):
         UnknownAttributeError
             A name is not an attribute of this query.
         """
-        key = self.primary_key
+        node = limited(self.node, Top(2, None))
+        key = node.heading.primary_key
         names = [n for name in attributes for n in (key if name == "KEY" else [name])]
         wanted = dict.fromkeys(names) if attributes else None
-        result = self._columns(limited(self.node, Top(2, None)), wanted, squeeze)
+        result = self._columns(node, wanted, squeeze)
         if result.size != 1:
             raise self._not_one(result.size, attributes)
         (row,) = result.dicts()
@@ -286,9 +289,10 @@ class Query(Algebra):
     # -- inside -------------------------------------------------------------------------------------
 
     def _cut(self, order_by: Order, limit: int | None, offset: int | None) -> Node:
+        node = self.node
         if order_by is None and limit is None and not offset:
-            return self.node
-        return limited(self.node, Top(limit, order_by, offset or 0))
+            return node
+        return limited(node, Top(limit, order_by, offset or 0))
 
     def _columns(self, node: Node, names: Iterable[str] | None, squeeze: bool = False) -> Columns:
         heading = node.heading

@@ -40,8 +40,8 @@ def preview(query: Query, limit: int, *, title: str = "", count: bool = True) ->
     count
         Whether to say how many rows there are.
     """
-    node, backend = _first(query.node, limit + 1), query.connection.backend
-    attributes = list(query.heading.values())
+    whole, backend = query.node, query.connection.backend
+    node, attributes = _first(whole, limit + 1), list(whole.heading.values())
     opaque = [attribute.name for attribute in attributes if _is_opaque(attribute)]
     prepared = statement.preview(node, backend, opaque, PREFIX_BYTES)
     rows = query.connection.fetch(prepared.text, prepared.parameters(node.values, backend.adapt))
@@ -50,7 +50,7 @@ def preview(query: Query, limit: int, *, title: str = "", count: bool = True) ->
     bounded = False
     if count:
         total, bounded = bounded_count(query) if len(rows) > limit else (len(rows), False)
-    source = query.node if isinstance(query.node, Source) else None
+    source = whole if isinstance(whole, Source) else None
     key_first = sorted(range(len(attributes)), key=lambda place: not attributes[place].in_key)
     return Preview(
         title=title,
@@ -75,10 +75,10 @@ def _first(node: Node, limit: int) -> Node:
 
 def bounded_count(query: Query) -> tuple[int, bool]:
     """Return the number of rows, counted up to a bound, and whether there are more."""
-    backend = query.connection.backend
-    prepared = statement.count(query.node, backend, COUNT_BOUND + 1)
+    node, backend = query.node, query.connection.backend
+    prepared = statement.count(node, backend, COUNT_BOUND + 1)
     ((total,),) = query.connection.fetch(
-        prepared.text, prepared.parameters(query.node.values, backend.adapt)
+        prepared.text, prepared.parameters(node.values, backend.adapt)
     )
     return min(total, COUNT_BOUND), total > COUNT_BOUND
 

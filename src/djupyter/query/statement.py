@@ -150,6 +150,11 @@ def _slot(parameter: str) -> Slot:
     return places[0] if len(places) == 1 else (places[0], places[1], places[2])
 
 
+def forget() -> None:
+    """Forget the statements made so far, as a new process would."""
+    _memo.clear()
+
+
 def _built(
     kind: Hashable,
     node: Node,
@@ -165,7 +170,7 @@ def _built(
         statement = compiled(select, backend)
         if len(node.values) <= _MEMO_VALUES:
             if len(_memo) >= _MEMO_SIZE:
-                _memo.clear()
+                forget()
             _memo[key] = statement
     return statement
 

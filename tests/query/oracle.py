@@ -333,8 +333,7 @@ def union(left: Rel, right: Rel) -> Rel:
     rows: list[Row] = []
     paired: tuple[set[int], set[int]] = (set(), set())
     for (i, row), (j, other) in product(enumerate(left.rows), enumerate(right.rows)):
-        # NULL is no key to find secondary attributes by; without any, equal rows are one.
-        if all(row[n] == other[n] and (row[n] is not None or not extra) for n in key):
+        if all(row[n] == other[n] for n in key):
             rows.append({**row, **other})
             paired[0].add(i)
             paired[1].add(j)

@@ -324,6 +324,16 @@ def test_operands_of_different_connections_are_refused(t: SimpleNamespace) -> No
             combine()
 
 
+def test_a_mapping_reads_places_in_json_or_refuses_the_name(typed: Any) -> None:
+    typed.insert([{"id": 1, "j": [1, 2], "v": "x"}, {"id": 2, "j": {"k": [5]}, "v": "y"}])
+    assert (typed & {"j[0]": 1}).keys() == [{"id": 1}]
+    assert (typed & [{"j[0]": 1}, {"j.k[0]": 5}]).keys() == [{"id": 1}, {"id": 2}]
+    assert not typed & {"j[0]": 99}
+    for name in ("j.k[x]", "j.", "j[1e3]", f"j[{'9' * 5000}]", "v.k", "i[0]"):
+        with pytest.raises(QuerySyntaxError, match="no place in a JSON document"):
+            typed & {name: 1}
+
+
 # Many
 
 

@@ -42,6 +42,12 @@ def test_keys_of_different_origin_are_united_but_mean_nothing_common(t: SimpleNa
     assert query.heading["a"].lineage is None
 
 
+def test_null_is_a_key_like_any_other(t: SimpleNamespace) -> None:
+    names, counts = dj.U("x").aggr(t.A, first="min(name)"), dj.U("x").aggr(t.A, n="count(*)")
+    assert rows(names + counts) == [(10, "one", 1), (30, "o'ne%", 1), (None, "two", 1)]
+    assert len(names + counts) == 3
+
+
 def test_unions_chain_join_and_restrict(t: SimpleNamespace) -> None:
     query = (t.A & "a=1").proj() + (t.A & "a=2").proj() + (t.A & "a=3").proj()
     assert len(query) == 3

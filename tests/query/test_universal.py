@@ -36,6 +36,13 @@ def test_values_are_ordered_and_limited(t: SimpleNamespace) -> None:
     assert query.keys(limit=1, order_by="KEY") == [{"a": 1}]
 
 
+def test_null_in_the_key_of_a_loose_join_is_listed_once(t: SimpleNamespace) -> None:
+    t.A.insert1((4, None, "four"))
+    query = t.A.join(t.C, left=True, allow_nullable_pk=True)
+    assert values(query, "c") == [None, None, 1, 3]
+    assert values(dj.U("c") & query, "c") == [None, 1, 3]
+
+
 def test_lineage_survives(t: SimpleNamespace) -> None:
     query = dj.U("a") & t.B
     assert len(t.A & query) == 2

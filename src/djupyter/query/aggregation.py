@@ -10,10 +10,10 @@ import sqlalchemy as sa
 from djupyter.errors import DataJointError
 from djupyter.heading.heading import Heading
 from djupyter.heading.matching import matched_names
-from djupyter.query.join import joined
+from djupyter.query.join import independent, joined
 from djupyter.query.node import Node
 from djupyter.query.projection import Plan, project
-from djupyter.query.select import Element, Lowering, Selection
+from djupyter.query.select import Element, Lowering, Selection, same
 from djupyter.query.text import Computation, outside_aggregates
 
 
@@ -72,8 +72,10 @@ class Aggregation(Node):
             # A server does not recognise an expression with parameters when it is repeated in GROUP BY.
             left = left.nested(lowering)
         right = self.group.lower(lowering).flat(lowering)
+        if self.outer:
+            right = independent(right, lowering)
         both = self.operand.heading.with_others(self.group.heading)
-        pairs = joined(left, right, self.names, both, lowering, outer=self.outer)
+        pairs = joined(left, right, same(left, right, self.names), both, outer=self.outer)
         result = project(pairs, self.heading, self.plan, lowering)
         own = (result.columns[name] for name in self.heading if name not in self.plan.computed)
         return replace(result, group=_grouping([*own, *(left.columns[n] for n in self.fixed)]))

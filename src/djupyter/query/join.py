@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 import sqlalchemy as sa
 
 from djupyter.errors import DataJointError
 from djupyter.heading.heading import Heading
 from djupyter.heading.matching import matched_names
 from djupyter.query.node import Node
-from djupyter.query.select import Element, Lowering, Selection
+from djupyter.query.select import Element, Lowering, Selection, same
 
 
 class Join(Node):
@@ -22,6 +24,8 @@ class Join(Node):
         Keep rows of the left operand that match nothing.
     check
         Whether matched attributes need equal lineage.
+    nulls
+        Attributes on which NULL matches NULL.
 
     Raises
     ------
@@ -29,7 +33,7 @@ class Join(Node):
         Lineages differ.
     """
 
-    __slots__ = ("left", "names", "outer", "right")
+    __slots__ = ("left", "names", "nulls", "outer", "right")
 
     def __init__(
         self,
@@ -38,11 +42,12 @@ class Join(Node):
         *,
         outer: bool = False,
         check: bool = True,
+        nulls: Sequence[str] = (),
     ) -> None:
-        self.left, self.right, self.outer = left, right, outer
+        self.left, self.right, self.outer, self.nulls = left, right, outer, tuple(nulls)
         self.names = tuple(matched_names(left.heading, right.heading, check=check))
         self.heading = left.heading.join(right.heading, left=outer)
-        self.shape = ("join", left.shape, right.shape, self.names, outer)
+        self.shape = ("join", left.shape, right.shape, self.names, self.nulls, outer)
         self.values = left.values + right.values
 
     @property
@@ -54,7 +59,10 @@ class Join(Node):
         """Join the two sources, each nested only where it cannot be merged."""
         left = self.left.lower(lowering).flat(lowering)
         right = self.right.lower(lowering).flat(lowering)
-        return joined(left, right, self.names, self.heading, lowering, outer=self.outer)
+        if self.outer:
+            right = independent(right, lowering)
+        condition = same(left, right, self.names, self.nulls)
+        return joined(left, right, condition, self.heading, outer=self.outer)
 
 
 def left_join(left: Node, right: Node, *, check: bool, allow_nullable_pk: bool) -> Join:
@@ -85,25 +93,28 @@ def left_join(left: Node, right: Node, *, check: bool, allow_nullable_pk: bool) 
     return Join(left, right, outer=not right.is_restricted, check=check)
 
 
+def independent(right: Selection, lowering: Lowering) -> Selection:
+    """Return the right operand of an outer join, nested unless it is a bare source.
+
+    It must not be judged by, or computed from, the NULLs of rows without a match.
+    """
+    return right.nested(lowering) if right.where or not right.is_plain else right
+
+
 def joined(
     left: Selection,
     right: Selection,
-    names: tuple[str, ...],
+    condition: Iterable[Element],
     heading: Heading,
-    lowering: Lowering,
     *,
     outer: bool,
 ) -> Selection:
     """Return the join of two flat selections; an outer one keeps rows of the left without a match."""
-    if outer and (right.where or not right.is_plain):
-        # Not to be judged by, or computed from, the NULLs of rows without a match.
-        right = right.nested(lowering)
-    condition: Element = sa.and_(sa.true(), *(left.columns[n] == right.columns[n] for n in names))
     return Selection(
         {
             name: left.columns[name] if name in left.columns else right.columns[name]
             for name in heading
         },
-        left.source.join(right.source, condition, isouter=outer),
+        left.source.join(right.source, sa.and_(sa.true(), *condition), isouter=outer),
         left.where + right.where,
     )

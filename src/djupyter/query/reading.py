@@ -14,6 +14,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -22,7 +23,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from djupyter.errors import DataJointError, InvalidValueError
+from djupyter.errors import DataJointError, InvalidValueError, QuerySyntaxError
 from djupyter.heading.attribute import Attribute
 from djupyter.heading.coerce import coerce_column
 from djupyter.heading.heading import Heading
@@ -42,9 +43,11 @@ from djupyter.query.conditions import (
 )
 from djupyter.query.node import Node
 from djupyter.query.text import computation
-from djupyter.sql.fragment import parse_condition, parse_json_path
+from djupyter.sql.fragment import JsonPath, parse_condition, parse_json_path
 
 Record = Mapping[Any, object]
+
+_BEFORE_PLACE = re.compile(r"[.\[]")
 
 
 class ReadOperand(Protocol):
@@ -124,7 +127,7 @@ class Reader:
 
     def _key_of(self, record: Record) -> tuple[str, ...]:
         """Return the attributes that a record gives; nothing when it also gives places in JSON."""
-        if any(isinstance(name, str) and "." in name for name in record):
+        if any(self._place(name) for name in record if name not in self.heading):
             return ()
         return tuple(name for name in self.heading if name in record)
 
@@ -153,10 +156,26 @@ class Reader:
             if attribute is not None:
                 conditions.append(Equals(name, _values(attribute, [value])[0]))
                 continue
-            path = parse_json_path(name) if isinstance(name, str) and "." in name else None
-            if path is not None and path.attribute in self.heading:
+            path = self._place(name)
+            if path is not None:
                 conditions.append(Equals(path.attribute, _json_value(value), path))
         return _all_of(conditions) if conditions else Constant(True, tuple(map(str, record)))
+
+    def _place(self, name: object) -> JsonPath | None:
+        """Return the place in a JSON attribute that a name means; None for a name of something else."""
+        attribute = (
+            self.heading.get(_BEFORE_PLACE.split(name)[0]) if isinstance(name, str) else None
+        )
+        if attribute is None:
+            return None
+        path = parse_json_path(str(name))
+        # Passed over like other unknown names, it would restrict nothing.
+        if path is None or not (attribute.is_json or attribute.type is None):
+            raise QuerySyntaxError(
+                f"`{name}` is no place in a JSON document: `{attribute.name}` is declared as "
+                f"{attribute.type_text}. Places are written like `car.wheels[0].size`."
+            )
+        return path
 
 
 def plain(value: Any) -> object:

@@ -13,7 +13,7 @@ operator adds to the selection where SQL allows it, and otherwise nests it as a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -118,6 +118,14 @@ class Selection:
     def flat(self, lowering: Lowering) -> Selection:
         """Return the same relation in a form that can be merged, nested only if it must be."""
         return self if self.is_flat else self.nested(lowering)
+
+
+def same(
+    left: Selection, right: Selection, names: Iterable[str], nulls: Container[str] = ()
+) -> list[Element]:
+    """Return the conditions that two relations agree on attributes; NULL agrees with NULL on those in `nulls`."""
+    pairs = ((name, left.columns[name], right.columns[name]) for name in names)
+    return [a.is_not_distinct_from(b) if name in nulls else a == b for name, a, b in pairs]
 
 
 # SQLAlchemy would bind a limit or an offset of its own where only the other one is given.

@@ -25,8 +25,11 @@ class Union(Node):
         self.heading = left.heading.union(right.heading)
         if left.heading.secondary_attributes or right.heading.secondary_attributes:
             key = left.heading.primary_key
-            rest = Restriction(right, Negation(Matches(left, key)))
-            self.parts: tuple[Node, Node] = (Join(left, right, outer=True, check=False), rest)
+            # NULL is a key like any other, as `U` gives it.
+            nulls = [n for n in key if left.heading[n].nullable and right.heading[n].nullable]
+            both = Join(left, right, outer=True, check=False, nulls=nulls)
+            rest = Restriction(right, Negation(Matches(left, key, nulls)))
+            self.parts: tuple[Node, Node] = (both, rest)
         else:
             self.parts = (left, right)
         self.shape = ("union", self.parts[0].shape, self.parts[1].shape)

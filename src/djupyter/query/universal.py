@@ -32,8 +32,10 @@ class Distinct(Node):
     def lower(self, lowering: Lowering) -> Selection:
         """Select DISTINCT, unless the attributes hold the whole key and rows are distinct anyway."""
         inner = self.operand.lower(lowering).flat(lowering)
-        key = self.operand.heading.primary_key
-        is_unique = bool(key) and set(key) <= set(self.names)
+        heading = self.operand.heading
+        key = heading.primary_key
+        # NULL may be there more than once, where a left join was allowed to have it in its key.
+        is_unique = bool(key) and all(n in self.names and not heading[n].nullable for n in key)
         columns = {name: inner.columns[name] for name in self.names}
         return Selection(columns, inner.source, inner.where, distinct=not is_unique)
 

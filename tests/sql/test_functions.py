@@ -15,7 +15,7 @@ from djupyter.sql.functions import SQLITE_FUNCTIONS, register_sqlite
 from djupyter.sql.language.aggregates import SQLITE_AGGREGATES
 from djupyter.sql.language.dates import date_add, timestampdiff
 from djupyter.sql.language.function_forms import FORMS
-from djupyter.sql.language.scalars import like, round_half_up, substring
+from djupyter.sql.language.scalars import like, lpad, repeat, replace, round_half_up, substring
 
 
 @pytest.fixture
@@ -152,6 +152,18 @@ def test_like_agrees_with_the_like_of_sqlite(text: str, pattern: str) -> None:
     expected = connection.execute("SELECT ? LIKE ? ESCAPE '\\'", (text, pattern)).fetchone()[0]
     connection.close()
     assert like(text, pattern, "\\") == expected
+
+
+def test_a_pattern_of_many_wildcards_is_searched_in_linear_time() -> None:
+    # With steps back for each `%`, the universe would end before this test.
+    assert like("a" * 5000, "%a" * 30 + "%b", "\\") == 0
+    assert like("a" * 5000 + "b", "%_a" * 30 + "%b", "\\") == 1
+
+
+def test_texts_that_would_fill_the_memory_are_null() -> None:
+    assert repeat("ab", 10**12) is None
+    assert lpad("ab", 10**12, "x") is None
+    assert replace("a" * 10**5, "a", "b" * 10**5) is None
 
 
 @given(st.text(), st.integers(1, 9), st.integers(-2, 9))

@@ -72,7 +72,7 @@ SQLITE_FUNCTIONS: tuple[tuple[str, int, Callable[..., Any]], ...] = (
     ("RPAD", 3, _strict(scalars.rpad)),
     ("REPLACE", 3, _strict(_of_texts(scalars.replace))),
     ("REVERSE", 1, _strict(_of_texts(lambda text: text[::-1]))),
-    ("REPEAT", 2, _strict(lambda text, count: as_text(text) * max(int(as_number(count)), 0))),
+    ("REPEAT", 2, _strict(scalars.repeat)),
     ("TUPLE", -1, _strict(scalars.combination)),
     ("ROUND", 2, _strict(scalars.round_half_up)),
     ("TRUNCATE", 2, _strict(scalars.truncate)),

@@ -36,15 +36,25 @@ def as_number(value: Scalar) -> int | float:
 
 @lru_cache(maxsize=512)
 def _like_pattern(pattern: str, escape: str) -> re.Pattern[str]:
-    expression, escaped = "", False
+    pieces, escaped = [""], False
     for char in pattern:
         if escaped:
-            expression, escaped = expression + re.escape(char), False
+            pieces[-1], escaped = pieces[-1] + re.escape(char), False
         elif char == escape:
             escaped = True
+        elif char == "%":
+            pieces.append("")
         else:
-            expression += {"%": ".*", "_": "."}.get(char) or re.escape(char)
-    return re.compile(expression + (re.escape(escape) if escaped else ""), re.DOTALL)
+            pieces[-1] += "." if char == "_" else re.escape(char)
+    if escaped:
+        pieces[-1] += re.escape(escape)
+    first, *middle = pieces
+    if not middle:
+        return re.compile(first, re.DOTALL)
+    last = middle.pop()
+    # The first place of a piece is as good as any other: going back for one would take exponential time.
+    found = "".join(f"(?>.*?{piece})" for piece in middle if piece)
+    return re.compile(f"{first}{found}.*{last}", re.DOTALL)
 
 
 def like(value: Scalar, pattern: Scalar, escape: str) -> int:
@@ -65,6 +75,9 @@ def regexp(value: Scalar, pattern: Scalar) -> int:
 
 
 # -- text
+
+# Longer texts are NULL, as beyond MySQL's max_allowed_packet: a slip of the pen must not fill the memory.
+_LONGEST = 64 * 2**20
 
 
 def substring(text: Scalar, start: Scalar, length: Scalar = None) -> str:
@@ -93,7 +106,7 @@ def right(text: Scalar, length: Scalar) -> str:
 def _padded(text: Scalar, length: Scalar, fill: Scalar, *, left: bool) -> str | None:
     whole, wanted, filling = as_text(text), int(as_number(length)), as_text(fill)
     missing = wanted - len(whole)
-    if wanted < 0 or (missing > 0 and not filling):
+    if not 0 <= wanted <= _LONGEST or (missing > 0 and not filling):
         return None
     padding = (filling * (missing // len(filling) + 1))[:missing] if missing > 0 else ""
     return (padding + whole if left else whole + padding)[:wanted]
@@ -109,9 +122,22 @@ def rpad(text: Scalar, length: Scalar, fill: Scalar) -> str | None:
     return _padded(text, length, fill, left=False)
 
 
-def replace(text: str, old: str, new: str) -> str:
+def replace(text: str, old: str, new: str) -> str | None:
     """Replace a text that is not empty."""
-    return text.replace(old, new) if old else text
+    if not old:
+        return text
+    length = len(text) + text.count(old) * (len(new) - len(old))
+    return text.replace(old, new) if length <= _LONGEST else None
+
+
+def repeat(text: Scalar, count: Scalar) -> str | None:
+    """Return a text several times.
+
+    >>> repeat("ab", 2), repeat("ab", -1)
+    ('abab', '')
+    """
+    once, times = as_text(text), max(int(as_number(count)), 0)
+    return once * times if len(once) * times <= _LONGEST else None
 
 
 def concat_ws(separator: Scalar, *texts: Scalar) -> str | None:

@@ -122,6 +122,8 @@ def test_an_order_by_anything_else_is_refused(text: str) -> None:
         ("x between symmetric 1 and 2", "not in the condition language"),
         ("now(x) > d", "takes no arguments"),
         ("1e400 > x", "too large"),
+        ("x = " + "9" * 10_000, "too large"),
+        (f"j[{'9' * 10_000}] = 1", "no place"),
         ("+".join("x" * 2000), "nested too deeply"),
         ("not " * 5000 + "x", "nested too deeply"),
         ("round()", "takes 1 or 2 arguments, not 0"),

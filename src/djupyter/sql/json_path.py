@@ -14,7 +14,7 @@ from djupyter.errors import QuerySyntaxError
 Step = str | int
 
 _ATTRIBUTE = re.compile(
-    r"(?P<attribute>[A-Za-z_]\w*)(?P<steps>(?:\.[^.\[\]:\"'\\`\s]+|\[\d+\])+)(?P<type>:.*)?"
+    r"(?P<attribute>[A-Za-z_]\w*)(?P<steps>(?:\.[^.\[\]:\"'\\`\s]+|\[\d{1,9}\])+)(?P<type>:.*)?"
 )
 _STEP = re.compile(r"\.(?P<key>[^.\[\]]+)|\[(?P<index>\d+)\]")
 _DECIMAL = re.compile(r"decimal\((\d+)(?:,(\d+))?\)")

@@ -14,6 +14,7 @@ from djupyter.sql.language.function_forms import ALIASES, find_form
 from djupyter.sql.language.tree import Call, Node, Value, ValueKind, Word, kind_of
 
 _LARGEST = 2**63
+_MOST_DIGITS = 400  # a float ends before, and Python reads no whole number of thousands
 
 
 def number(text: str) -> tuple[object, ValueKind]:
@@ -23,6 +24,8 @@ def number(text: str) -> tuple[object, ValueKind]:
     ((0.1, 'float'), (Decimal('12345678901234567.89'), 'decimal'))
     """
     if re.fullmatch(r"\s*-?\d+\s*", text):
+        if len(text) > _MOST_DIGITS:
+            raise QuerySyntaxError(f"`{text[:20]}...` is too large a number.")
         whole = int(text)
         return (whole, "int") if -_LARGEST <= whole < _LARGEST else (Decimal(whole), "decimal")
     try:

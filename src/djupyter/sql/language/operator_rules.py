@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,7 @@ from djupyter.sql.language import calls
 from djupyter.sql.language.reader import Reader, Rule
 from djupyter.sql.language.tree import Call, Node
 
+_INDEX = re.compile(r"\d{1,9}", re.ASCII)
 _SQL_WORDS = {
     "collate",
     "div",
@@ -64,7 +66,7 @@ def _steps(tree: object) -> list[exp.Identifier | int]:
         return _steps(tree.this) + _steps(tree.expression)
     if isinstance(tree, exp.Bracket) and len(tree.expressions) == 1:
         index = tree.expressions[0]
-        if isinstance(index, exp.Literal) and not index.is_string and index.this.isdigit():
+        if isinstance(index, exp.Literal) and not index.is_string and _INDEX.fullmatch(index.this):
             return [*_steps(tree.this), int(index.this)]
     raise QuerySyntaxError(f"`{tree}` is no attribute and no place such as `car.wheels[0].size`.")
 

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import sqlite3
+from pathlib import Path
 
 import pytest
 
@@ -134,3 +135,24 @@ def test_a_late_transaction_rolls_back_its_nested_ones_too(table):
     with table.late_transaction:
         assert table.in_transaction
     assert rows(table) == []
+
+
+def test_a_commit_that_the_disk_has_no_room_for_says_so_and_changes_nothing(
+    tmp_path: Path,
+) -> None:
+    resource = pytest.importorskip("resource")
+    connection = Connection(f"sqlite:///{tmp_path}/lab.db")
+    connection.execute("CREATE TABLE t (n INT PRIMARY KEY)")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    size = (tmp_path / "lab.db-wal").stat().st_size
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        with pytest.raises(DataJointError) as caught, connection.transaction:
+            insert(connection, 1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert "rollback" not in str(caught.value)
+    assert not connection.in_transaction
+    insert(connection, 2)
+    assert rows(connection) == [2]
+    connection.close()

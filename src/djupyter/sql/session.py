@@ -101,7 +101,8 @@ class Session:
     def cancel(self) -> None:
         """Undo what the innermost transaction did."""
         try:
-            if not self.lost and not self.waiting:
+            # A commit that fails on a full disk leaves nothing to undo.
+            if not (self.lost or self.waiting or self._is_lost()):
                 if self.depth > 1:
                     name = self._name(self.depth - 1)
                     self._run(self.backend.rollback_to(name))

@@ -18,6 +18,8 @@ from djupyter.errors import (
     QuerySyntaxError,
     UnknownAttributeError,
 )
+from djupyter.settings import Settings
+from djupyter.sql.backends import url_of
 from djupyter.sql.connection import Connection
 
 
@@ -98,6 +100,15 @@ def test_a_url_that_cannot_be_used_is_explained_without_repeating_it(url):
     with pytest.raises(DataJointError) as caught:
         Connection(url)
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["what?.db", "%41.db", "50%.db", "a#b.db", "a b.db", "ä.db"])
+def test_a_path_in_the_settings_is_the_name_of_the_file(tmp_path, name):
+    settings = Settings()
+    settings["database.path"] = str(tmp_path / name)
+    with Connection(url_of(settings)) as connection:
+        connection.connect()
+    assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
 # Rows

@@ -54,7 +54,9 @@ def url_of(settings: Settings) -> str:
     if database.url:
         return database.url
     if backend == "sqlite":
-        return f"sqlite:///{database.path}"
+        # A `?` or `%` in the path is a part of the name, not of the URL.
+        path = str(database.path).replace("%", "%25").replace("?", "%3F")
+        return f"sqlite:///{path}"
     url = sa.URL.create(
         backend,
         database.user,

@@ -221,7 +221,7 @@ def _codec_spec(match: re.Match[str]) -> TypeSpec:
 
 
 def _enum(text: str) -> TypeSpec:
-    values: list[str] = []
+    values: dict[str, None] = {}
     position = text.index("(") + 1
     while True:
         match = _VALUE.match(text, position)
@@ -233,7 +233,7 @@ def _enum(text: str) -> TypeSpec:
             raise _error(
                 text, "the enum has a value twice", at, match["value"], "Remove one of them."
             )
-        values.append(value)
+        values[value] = None
         position = match.end()
         if match["then"] == ")":
             break

@@ -364,3 +364,14 @@ def test_a_statement_is_made_once_for_all_values(t: SimpleNamespace) -> None:
     assert first.node.shape == second.node.shape
     assert first.make_sql() == second.make_sql()
     assert (t.A & {"x": None}).make_sql() != (t.A & {"x": 1}).make_sql()
+
+
+@pytest.mark.parametrize("text", ['x > "abc"', "name > 3", "name = 1", "name in (1, 'one')"])
+def test_text_and_numbers_do_not_compare(t: SimpleNamespace, text: str) -> None:
+    with pytest.raises(InvalidValueError, match="is compared with the (text|number)"):
+        t.A & text
+
+
+def test_a_number_written_as_text_is_a_number(t: SimpleNamespace) -> None:
+    assert a(t.A & 'x > "9"') == [1, 3]
+    assert a(t.A & "a in ('1', '2')") == [1, 2]

@@ -6,6 +6,12 @@ from dataclasses import dataclass, replace
 
 from djupyter.definition.model import Default, TypeSpec
 
+_INTEGERS = {
+    *("int8", "int16", "int32", "int64"),
+    *("tinyint", "smallint", "mediumint", "int", "integer", "bigint", "serial"),
+}
+_FLOATS = {"float32", "float64", "float", "double", "real"}
+
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
@@ -66,6 +72,21 @@ class Attribute:
         return self.type is not None and (
             "auto_increment" in self.type.text or self.type.name == "serial"
         )
+
+    @property
+    def dtype(self) -> str:
+        """The NumPy dtype of values without NULL: int64, float64, bool or object.
+
+        >>> from djupyter.definition.types import parse_type
+        >>> Attribute("x", parse_type("float32")).dtype
+        'float64'
+        """
+        name = self.type.name.split()[0] if self.type else ""
+        if name in _INTEGERS:
+            return "int64"
+        if name in _FLOATS:
+            return "float64"
+        return "bool" if name == "bool" else "object"
 
     @property
     def type_text(self) -> str:

@@ -22,11 +22,6 @@ Decode = Callable[[Any], Any]
 Array = np.ndarray[Any, Any]
 Row = tuple[Any, ...]
 
-_INTEGERS = {
-    "int8", "int16", "int32", "int64", "tinyint", "smallint", "mediumint", "int", "integer", "bigint", "serial",
-}  # fmt: skip
-_FLOATS = {"float32", "float64", "float", "double", "real"}
-
 
 @dataclass(frozen=True, slots=True)
 class Columns:
@@ -119,21 +114,6 @@ def _squeezed(value: Any) -> Any:
     return np.squeeze(value) if isinstance(value, np.ndarray) else value
 
 
-def dtype_of(attribute: Attribute) -> str:
-    """Return the NumPy dtype of an attribute that has no NULL: int64, float64, bool or object.
-
-    >>> from djupyter.definition.types import parse_type
-    >>> dtype_of(Attribute("x", parse_type("float32")))
-    'float64'
-    """
-    name = attribute.type.name.split()[0] if attribute.type else ""
-    if name in _INTEGERS:
-        return "int64"
-    if name in _FLOATS:
-        return "float64"
-    return "bool" if name == "bool" else "object"
-
-
 def array(attribute: Attribute, values: Sequence[Any]) -> Array:
     """Return the values of one attribute as an array.
 
@@ -151,7 +131,7 @@ def array(attribute: Attribute, values: Sequence[Any]) -> Array:
 
 def flat_array(attribute: Attribute, values: Sequence[Any]) -> Array:
     """Return a one-dimensional array, in which arrays are objects."""
-    kind = dtype_of(attribute)
+    kind = attribute.dtype
     if kind == "object" or (kind != "float64" and None in values):
         return np.fromiter(values, dtype=object, count=len(values))
     # NumPy reads None as NaN.

@@ -10,7 +10,7 @@ import numpy as np
 
 from djupyter.errors import DataJointError
 from djupyter.heading.attribute import Attribute
-from djupyter.query.fetch import Columns, dtype_of, flat_array
+from djupyter.query.fetch import Columns, flat_array
 
 if TYPE_CHECKING:
     import pandas
@@ -36,7 +36,7 @@ def frame(result: Columns) -> pandas.DataFrame:
 def _series(attribute: Attribute, values: Sequence[Any]) -> Any:
     import pandas
 
-    kind = dtype_of(attribute)
+    kind = attribute.dtype
     name = attribute.type.name if attribute.type else ""
     if kind in ("int64", "bool") and None in values:
         return pandas.array(list(values), dtype={"int64": "Int64", "bool": "boolean"}[kind])
@@ -85,7 +85,7 @@ def _arrow_type(attribute: Attribute) -> Any:
 
     if attribute.type is None:
         return None
-    kind = dtype_of(attribute)
+    kind = attribute.dtype
     if kind != "object":
         return {"int64": pyarrow.int64, "float64": pyarrow.float64, "bool": pyarrow.bool_}[kind]()
     name = attribute.type.name

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 
+from djupyter.errors import InvalidValueError
+from djupyter.heading.attribute import Attribute
 from djupyter.heading.coerce import coercer
 from djupyter.heading.heading import Heading
 from djupyter.query.select import Element, Lowering
 from djupyter.sql.fragment import Fragment, element
 from djupyter.sql.language.function_forms import AGGREGATES
 from djupyter.sql.language.tree import Call, Name, Node
+
+_INTEGER = re.compile(r"[+-]?[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +75,36 @@ def outside_aggregates(fragment: Fragment) -> Iterator[str]:
 
 
 _WRITTEN_AS_TEXT = {"date", "datetime", "timestamp", "uuid", "decimal", "bool"}
+_TEXTS = {"char", "varchar", "enum"}
 
 
 def _as_attribute(value: object, name: str | None, heading: Heading) -> object:
-    if name is None or not isinstance(value, str):
+    """Return a literal in the type of the attribute it is compared with.
+
+    Text and numbers do not compare: databases disagree on what that means, and SQLite takes any text for
+    larger than any number.
+    """
+    attribute = heading[name] if name is not None else None
+    if attribute is None or attribute.type is None:
         return value
-    attribute = heading[name]
-    if attribute.type is None or attribute.type.name not in _WRITTEN_AS_TEXT:
+    kind = attribute.type.name.split()[0]
+    if not isinstance(value, str):
+        if kind in _TEXTS:
+            raise InvalidValueError(
+                f"Attribute `{name}` : {attribute.type_text} is compared with the number {value}. "
+                f'Write it as text: "{value}".'
+            )
         return value
-    return coercer(attribute)(value)
+    if kind in _WRITTEN_AS_TEXT:
+        return coercer(attribute)(value)
+    return _number(value, attribute) if attribute.dtype in ("int64", "float64") else value
+
+
+def _number(text: str, attribute: Attribute) -> int | float:
+    try:
+        return int(text) if _INTEGER.fullmatch(text.strip()) else float(text)
+    except ValueError:
+        raise InvalidValueError(
+            f"Attribute `{attribute.name}` : {attribute.type_text} is compared with the text {text[:80]!r}. "
+            "Expected a number."
+        ) from None

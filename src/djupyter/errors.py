@@ -49,7 +49,7 @@ def nearest(name: str, choices: Iterable[str]) -> str:
     ''
     """
     by_lower = {choice.lower(): choice for choice in choices}
-    near = get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
+    near = get_close_matches(str(name).lower(), by_lower, n=1, cutoff=0.6)
     return f"Did you mean `{by_lower[near[0]]}`?" if near else ""
 
 

@@ -204,6 +204,13 @@ def test_an_extra_attribute_is_refused_with_the_nearest_name_or_ignored(A: Any) 
     assert len(A) == 2
 
 
+@pytest.mark.parametrize("name", [2, None, (1, 2)])
+def test_a_name_that_is_no_text_is_refused_like_any_other(A: Any, name: object) -> None:
+    with pytest.raises(UnknownAttributeError, match="is not found in A"):
+        A.insert1({"a": 1, name: 3})
+    assert not A()
+
+
 def test_a_value_that_does_not_fit_is_shown_with_its_row(A: Any) -> None:
     with pytest.raises(
         InvalidValueError, match=r"A, row 1: Attribute `x` : int32 cannot hold 'abc'"

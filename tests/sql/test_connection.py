@@ -13,6 +13,7 @@ from djupyter.errors import (
     DuplicateError,
     IntegrityError,
     InvalidValueError,
+    LostConnectionError,
     MissingTableError,
     QueryError,
     QuerySyntaxError,
@@ -269,6 +270,28 @@ def test_ctrl_c_ends_a_long_query_and_leaves_the_connection_usable(connection):
 
 
 # Files that cannot be used
+
+
+@pytest.mark.parametrize("fate", ["deleted", "replaced"])
+def test_nothing_is_written_to_a_file_that_is_gone(tmp_path, fate):
+    file = tmp_path / "lab.db"
+    connection = Connection(f"sqlite:///{file}")
+    connection.execute("CREATE TABLE t (n INT)")
+    file.rename(tmp_path / "old.db")
+    if fate == "replaced":
+        Connection(f"sqlite:///{file}").execute("CREATE TABLE t (n INT)")
+    for write in (
+        lambda: connection.execute("INSERT INTO t VALUES (1)"),
+        connection.start_transaction,
+    ):
+        with pytest.raises(LostConnectionError, match="deleted, moved or replaced"):
+            write()
+    assert not connection.in_transaction
+    connection.close()
+    connection.execute("CREATE TABLE IF NOT EXISTS t (n INT)")
+    connection.execute("INSERT INTO t VALUES (1)")
+    with Connection(f"sqlite:///{file}") as other:
+        assert other.fetch("SELECT n FROM t") == [(1,)]
 
 
 def test_a_missing_folder_is_named(tmp_path):

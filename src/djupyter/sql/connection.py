@@ -161,10 +161,11 @@ class Connection:
             pass
         with self._engine_lock:
             if self._engine is None:
-                self.created = not self.backend.exists(self._url)
+                self.created = self.backend.identity(self._url) is None
                 self._engine = self.backend.engine(self._url, timeout=self.timeout)
         handle = self._retrying(self._engine.raw_connection, "")
-        session = Session(self.backend, handle, self._shared_lock or threading.RLock())
+        lock = self._shared_lock or threading.RLock()
+        session = Session(self.backend, handle, lock, lambda: self.backend.identity(self._url))
         self._sessions.add(session)
         self._local.session = session
         return session

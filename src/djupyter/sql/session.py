@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import RLock
 from typing import Any
 
 from sqlalchemy.pool import PoolProxiedConnection
 
-from djupyter.errors import DataJointError
+from djupyter.errors import DataJointError, LostConnectionError
 from djupyter.sql.backends.base import Backend
 
 
@@ -25,6 +25,8 @@ class Session:
     lock
         Held while a statement runs and through each transaction: the session's own, or one for all
         threads that share a database in memory.
+    place
+        Tells what lies where the database was opened; nothing is written once that is something else.
 
     Attributes
     ----------
@@ -37,10 +39,28 @@ class Session:
         leaves it, or half a transaction would be committed.
     """
 
-    __slots__ = ("__weakref__", "_handle", "backend", "depth", "lock", "lost", "raw", "waiting")
+    __slots__ = (
+        "__weakref__",
+        "_handle",
+        "_opened",
+        "_place",
+        "backend",
+        "depth",
+        "lock",
+        "lost",
+        "raw",
+        "waiting",
+    )
 
-    def __init__(self, backend: Backend, handle: PoolProxiedConnection, lock: RLock) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        handle: PoolProxiedConnection,
+        lock: RLock,
+        place: Callable[[], object],
+    ) -> None:
         self.backend, self._handle, self.lock = backend, handle, lock
+        self._place, self._opened = place, place()
         self.raw: Any = handle.dbapi_connection
         self.depth = 0
         self.waiting = self.lost = False
@@ -51,6 +71,8 @@ class Session:
         with self.lock:
             if self.lost:
                 raise _lost()
+            if writes and (self.waiting or self.depth == 0):
+                self._check_place()
             if self.waiting and writes:
                 self._run(self.backend.begin)
                 self.waiting = False
@@ -68,6 +90,7 @@ class Session:
         self.lock.acquire()
         try:
             if self.depth == 0:
+                self._check_place()
                 self.waiting = late and self.backend.begins_late
                 if not self.waiting:
                     self._run(self.backend.begin)
@@ -134,6 +157,14 @@ class Session:
         if self.depth == 0:
             self.waiting = self.lost = False
         self.lock.release()
+
+    def _check_place(self) -> None:
+        if self._place() != self._opened:
+            raise LostConnectionError(
+                "The file of the database was deleted, moved or replaced while it was open: what is written "
+                "now would be lost. Put it back, or close the connection (`connection.close()`) to go on with "
+                "what is there now."
+            )
 
     def _is_lost(self) -> bool:
         return self.depth > 0 and not self.waiting and not self.backend.in_transaction(self.raw)

@@ -129,8 +129,11 @@ class Backend(ABC):
         """Whether all threads must share one connection, for another would see another database."""
 
     @abstractmethod
-    def exists(self, url: sa.URL) -> bool:
-        """Whether there is a database already; False when the first connection creates it."""
+    def identity(self, url: sa.URL) -> object:
+        """Return what tells the database from a later one at the same place.
+
+        None when there is none, so that the first connection creates it.
+        """
 
     @abstractmethod
     def user(self, fetch: Fetch, url: sa.URL) -> str:

@@ -144,9 +144,12 @@ class SQLite(Backend):
         """Whether the database lies in memory, where each connection would see its own."""
         return url.database in (None, "", ":memory:")
 
-    def exists(self, url: sa.URL) -> bool:
-        """Whether the file exists; one in memory never does."""
-        return not self.is_shared(url) and Path(url.database or "").exists()
+    def identity(self, url: sa.URL) -> object:
+        """Return the number of the file, by which SQLite too knows whether it was moved."""
+        try:
+            return None if self.is_shared(url) else Path(url.database or "").stat().st_ino
+        except OSError:
+            return None
 
     def user(self, fetch: Fetch, url: sa.URL) -> str:
         """Return who runs this program, where."""
@@ -336,11 +339,8 @@ class SQLite(Backend):
 
     def table_exists(self, fetch: Fetch, name: TableName) -> bool:
         """Whether there is such a table now."""
-        return bool(
-            fetch(
-                "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (physical(name),)
-            )
-        )
+        sql = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
+        return bool(fetch(sql, (physical(name),)))
 
     def read_tables(self, fetch: Fetch, schemas: Collection[str] | None) -> list[TableRows]:
         """Return all tables of some or all schemas."""

@@ -368,7 +368,7 @@ def test_a_statement_is_made_once_for_all_values(t: SimpleNamespace) -> None:
 
 @pytest.mark.parametrize("text", ['x > "abc"', "name > 3", "name = 1", "name in (1, 'one')"])
 def test_text_and_numbers_do_not_compare(t: SimpleNamespace, text: str) -> None:
-    with pytest.raises(InvalidValueError, match="is compared with the (text|number)"):
+    with pytest.raises(InvalidValueError, match=r"is compared with the (text|number)"):
         t.A & text
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -46,7 +47,11 @@ def lab(tmp_path: Path) -> Iterator[str]:
         *("--expose-app-in-browser", f"--port={port}", "--ip=127.0.0.1", "--port-retries=0"),
         *("--IdentityProvider.token=", "--ServerApp.password=", f"--notebook-dir={folder}"),
     ]
-    environment = {**os.environ, "JUPYTER_CONFIG_DIR": str(tmp_path / "config")}
+    environment = {
+        **os.environ,
+        "JUPYTER_CONFIG_DIR": str(tmp_path / "config"),
+        "JUPYTERLAB_SETTINGS_DIR": str(_settings(tmp_path / "settings")),
+    }
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
     try:
@@ -55,6 +60,18 @@ def lab(tmp_path: Path) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(30)
+
+
+def _settings(folder: Path) -> Path:
+    """Let JupyterLab draw all cells, not only those on screen, and ask nothing."""
+    for plugin, settings in {
+        "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},
+        "@jupyterlab/apputils-extension/notification": {"fetchNews": "false"},
+    }.items():
+        file = folder / f"{plugin}.jupyterlab-settings"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(settings))
+    return folder
 
 
 def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -468,3 +468,20 @@ def test_make_may_not_insert_into_another_computed_table(schema: dj.Schema, Sour
 
     with pytest.raises(dj.DataJointError, match="only be done inside its make"):
         Twice.populate()
+
+
+def test_a_key_that_another_worker_makes_meanwhile_is_not_an_error(
+    db: Database, schema: dj.Schema, Source: Any
+) -> None:
+    @schema
+    class Slow(dj.Computed):
+        definition = "-> Source\n---\ny : float64"
+
+        def make(self, key: dict[str, Any]) -> None:
+            with dj.Connection(db.url) as other:
+                theirs = dj.FreeTable(other, f"{schema.database}.__slow")
+                theirs.insert1({**key, "y": 1}, allow_direct_insert=True)
+            self.insert1({**key, "y": 2})
+
+    assert Slow.populate() == {"success_count": 0, "error_list": []}
+    assert set(Slow.to_arrays("y").tolist()) == {1.0}

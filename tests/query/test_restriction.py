@@ -375,3 +375,16 @@ def test_text_and_numbers_do_not_compare(t: SimpleNamespace, text: str) -> None:
 def test_a_number_written_as_text_is_a_number(t: SimpleNamespace) -> None:
     assert a(t.A & 'x > "9"') == [1, 3]
     assert a(t.A & "a in ('1', '2')") == [1, 2]
+
+
+def test_what_is_nested_too_deep_is_refused(t: SimpleNamespace) -> None:
+    conditions: object = "a = 1"
+    query = t.A.proj()
+    for _ in range(2000):
+        conditions = [conditions]
+    with pytest.raises(QuerySyntaxError, match="nested too deep"):
+        t.A & conditions
+    for _ in range(400):
+        query = t.A.proj() & query
+    with pytest.raises(dj.DataJointError, match="nested too deep"):
+        len(query)

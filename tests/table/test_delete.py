@@ -379,3 +379,12 @@ def test_a_part_is_deleted_directly_only_when_told_what_about_the_master(
     assert left(parts) == (2, 1, 1, 1, 1)
     with pytest.raises(ValueError, match="enforce, ignore, cascade"):
         parts.Master.delete(part_integrity="maybe")
+
+
+@pytest.mark.parametrize("restriction", [{}, [{}], dj.AndList([{}])])
+def test_an_empty_mapping_does_not_delete_everything(
+    uni: SimpleNamespace, restriction: object
+) -> None:
+    with pytest.raises(dj.DataJointError, match="restricts nothing"):
+        (uni.Student & restriction).delete()
+    assert len(uni.Student) > 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from djupyter.errors import DataJointError
+from djupyter.errors import DataJointError, DuplicateError
 from djupyter.populate.keys import missing_keys
 from djupyter.populate.make import Key, check_makes, make_one
 from djupyter.populate.progress import Bar, Listener, Progress
@@ -69,7 +69,12 @@ def _one(table: AutoPopulate, key: Key, options: Mapping[str, Any]) -> int:
         return 0
     working = type(table)()
     working._allow_insert = True
-    make_one(working, key, options)
+    try:
+        make_one(working, key, options)
+    except DuplicateError:
+        if key in table:  # another worker has made it meanwhile
+            return 0
+        raise
     return 1
 
 

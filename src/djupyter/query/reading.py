@@ -85,6 +85,12 @@ class Reader:
         InvalidValueError
             A value cannot be compared with its attribute.
         """
+        try:
+            return self._read(written)
+        except RecursionError:
+            raise QuerySyntaxError("The restriction is nested too deep.") from None
+
+    def _read(self, written: object) -> Condition:
         if isinstance(written, str):
             return Text(computation(parse_condition(written), self.heading))
         if isinstance(written, bool):
@@ -159,7 +165,9 @@ class Reader:
             path = self._place(name)
             if path is not None:
                 conditions.append(Equals(path.attribute, _json_value(value), path))
-        return _all_of(conditions) if conditions else Constant(True, tuple(map(str, record)))
+        if conditions:
+            return _all_of(conditions)
+        return Constant(True, tuple(map(str, record)) or ("{}",))
 
     def _place(self, name: object) -> JsonPath | None:
         """Return the place in a JSON attribute that a name means; None for a name of something else."""

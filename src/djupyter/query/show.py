@@ -14,6 +14,7 @@ from djupyter.codecs.registry import get_codec
 from djupyter.heading.attribute import Attribute
 from djupyter.query import fetch, statement
 from djupyter.query.node import Node
+from djupyter.query.restriction import chain
 from djupyter.query.source import Source
 from djupyter.query.top import Top, has_order, limited
 from djupyter.render.preview import Preview, PreviewColumn, Summary
@@ -50,7 +51,8 @@ def preview(query: Query, limit: int, *, title: str = "", count: bool = True) ->
     bounded = False
     if count:
         total, bounded = bounded_count(query) if len(rows) > limit else (len(rows), False)
-    source = whole if isinstance(whole, Source) else None
+    base, _ = chain(whole)
+    source = base if isinstance(base, Source) else None
     key_first = sorted(range(len(attributes)), key=lambda place: not attributes[place].in_key)
     return Preview(
         title=title,

@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from djupyter.errors import QueryError
 from djupyter.query.node import Node
 from djupyter.query.restriction import chain
 from djupyter.query.select import Element, Lowering, Selection, cut
@@ -162,17 +163,34 @@ def _built(
     build: Callable[[Selection, Lowering], sa.Select[Any]],
 ) -> Statement:
     key = (backend.language, kind, node.shape)
-    statement = _memo.get(key)
-    if statement is None:
-        lowering = Lowering(backend)
-        select = build(node.lower(lowering), lowering)
-        assert lowering.binds == len(node.values), "every value has one parameter, in order"
-        statement = compiled(select, backend)
-        if len(node.values) <= _MEMO_VALUES:
-            if len(_memo) >= _MEMO_SIZE:
-                forget()
-            _memo[key] = statement
+    try:
+        statement = _memo.get(key)
+        if statement is None:
+            statement = _new(node, backend, build)
+            _remember(key, statement, len(node.values))
+    except RecursionError:
+        raise QueryError(
+            "The query is nested too deep to write as one statement. Fetch the keys of an inner part "
+            "and restrict by those: `table & inner.keys()`."
+        ) from None
     return statement
+
+
+def _remember(key: Hashable, statement: Statement, values: int) -> None:
+    if values > _MEMO_VALUES:
+        return
+    if len(_memo) >= _MEMO_SIZE:
+        _memo.clear()
+    _memo[key] = statement
+
+
+def _new(
+    node: Node, backend: Any, build: Callable[[Selection, Lowering], sa.Select[Any]]
+) -> Statement:
+    lowering = Lowering(backend)
+    select = build(node.lower(lowering), lowering)
+    assert lowering.binds == len(node.values), "every value has one parameter, in order"
+    return compiled(select, backend)
 
 
 def _ones(selection: Selection) -> sa.Select[Any]:

@@ -24,7 +24,10 @@ from djupyter.sql.connection import Connection
 from tests.servers import NotAvailable, running, unavailable
 
 # How long an example takes says more about the machine than about the code.
-hypothesis.settings.register_profile("djupyter", deadline=None)
+# CI judges a change by the same examples each time; everyone else looks for new ones.
+hypothesis.settings.register_profile(
+    "djupyter", deadline=None, derandomize=bool(os.environ.get("CI"))
+)
 hypothesis.settings.load_profile("djupyter")
 
 

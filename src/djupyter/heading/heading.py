@@ -87,11 +87,6 @@ class Heading(Mapping[str, Attribute]):
         """Names outside the primary key, in order."""
         return [name for name, attribute in self._attributes.items() if not attribute.in_key]
 
-    @cached_property
-    def blobs(self) -> list[str]:
-        """Names of attributes that a codec decodes."""
-        return [name for name, attribute in self._attributes.items() if attribute.is_codec]
-
     def need(self, name: str, where: str = "query") -> Attribute:
         """Return an attribute, or raise the error that names the nearest one.
 

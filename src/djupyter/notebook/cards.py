@@ -8,11 +8,12 @@ from djupyter.definition.names import TableName
 from djupyter.definition.writer import write_default
 from djupyter.graph.dependencies import Dependencies
 from djupyter.heading.structure import ForeignKey, TableStructure
-from djupyter.populate.keys import chosen_keys, default_key_source
+from djupyter.populate.keys import default_key_source
 from djupyter.populate.tiers import AutoPopulate
 from djupyter.query.show import bounded_count
 from djupyter.render.listing import TableRow
 from djupyter.render.preview import Card, CardAttribute, CardLink
+from djupyter.sql.connection import Connection
 from djupyter.table.table import FreeTable, Table
 
 
@@ -94,7 +95,9 @@ def with_parts(graph: Dependencies) -> list[TableStructure]:
 
 
 def rows_of(
-    tables: Iterable[TableStructure], classes: Mapping[TableName, type[Table]], connection: object
+    tables: Iterable[TableStructure],
+    classes: Mapping[TableName, type[Table]],
+    connection: Connection,
 ) -> list[TableRow]:
     """Return a line for each table: its rows, and how far it is computed.
 
@@ -110,7 +113,7 @@ def rows_of(
     listed = []
     for structure in tables:
         known = classes.get(structure.name)
-        table = known() if known else FreeTable(connection, structure.name)  # type: ignore[arg-type]
+        table = known() if known else FreeTable(connection, structure.name)
         rows, bounded = bounded_count(table)
         done, total = _progress(table, structure)
         listed.append(
@@ -132,10 +135,10 @@ def _progress(table: Table, structure: TableStructure) -> tuple[int | None, int 
     if structure.name.tier not in ("Imported", "Computed"):
         return None, None
     if isinstance(table, AutoPopulate):
-        keys = chosen_keys(table, ())
+        remaining, total = table.progress()
     elif any(structure.is_primary(key) for key in structure.foreign_keys):
-        keys = default_key_source(table)  # type: ignore[arg-type]
+        keys = default_key_source(table)
+        remaining, total = len(keys - table.proj()), len(keys)
     else:
         return None, None
-    total = len(keys)
-    return total - len(keys - table.proj()), total
+    return total - remaining, total

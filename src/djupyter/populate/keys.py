@@ -12,12 +12,13 @@ from djupyter.query.conditions import AndList
 from djupyter.query.expression import Query
 from djupyter.query.projection import Plan, Projection
 from djupyter.query.source import Source
+from djupyter.table.table import Table
 
 if TYPE_CHECKING:
     from djupyter.populate.tiers import AutoPopulate
 
 
-def default_key_source(table: AutoPopulate) -> Query:
+def default_key_source(table: Table) -> Query:
     """Return the join of the parents in the primary key, each reduced to its key under the names used here.
 
     Raises
@@ -65,7 +66,7 @@ def missing_keys(table: AutoPopulate, restrictions: Sequence[object]) -> Query:
     return chosen_keys(table, restrictions) - table.proj()
 
 
-def _parent_keys(table: AutoPopulate, key: ForeignKey) -> Query:
+def _parent_keys(table: Table, key: ForeignKey) -> Query:
     parent: Any = table.connection.catalog.structure(key.parent)
     if parent is None:
         raise DataJointError(f"{key.parent}, which {table.name} refers to, is not in the database.")

@@ -1,13 +1,13 @@
-"""The `db` fixture: every test that uses it runs once per backend.
+"""The `db` fixture: every test that uses it runs once per database.
 
 SQLite always runs, on a file of its own. Servers are started once per session when their programs
-are installed, or are those of `DJ_TEST_MYSQL_URL` and `DJ_TEST_POSTGRESQL_URL`. What cannot be had
-is skipped with the way to get it, or fails when `DJ_TEST_REQUIRE` names it: `sqlite,mysql`.
+are installed, or are those of `DJ_TEST_MARIADB_URL`, `DJ_TEST_MYSQL_URL` and
+`DJ_TEST_POSTGRESQL_URL`. What cannot be had is skipped with the way to get it, or fails when
+`DJ_TEST_REQUIRE` names it: `sqlite,mariadb`.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -21,7 +21,7 @@ import pytest
 
 from djupyter.settings import Settings
 from djupyter.sql.connection import Connection
-from tests.servers import NotAvailable, running, unavailable
+from tests.servers import KINDS, NotAvailable, drop_schemas, required, running, unavailable
 
 # How long an example takes says more about the machine than about the code.
 # CI judges a change by the same examples each time; everyone else looks for new ones.
@@ -31,13 +31,23 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("djupyter")
 
 
+def pytest_configure() -> None:
+    """Refuse at once to require what nobody knows."""
+    required()
+
+
 @dataclass(frozen=True)
 class Database:
-    """A place for one test: which backend, and where."""
+    """A place for one test: which database (`sqlite` or a kind of server), and where."""
 
-    backend: str
+    server: str
     url: str
     mark: str = field(default_factory=lambda: uuid4().hex[:8])
+
+    @property
+    def backend(self) -> str:
+        """The name of the backend; MariaDB and MySQL share one."""
+        return {"mariadb": "mysql"}.get(self.server, self.server)
 
     def schema_name(self, name: str) -> str:
         """Return a schema name that no other test has, also not on a shared server."""
@@ -49,27 +59,32 @@ class Database:
         return Connection(self.url, settings=Settings(safemode=False))
 
     def close(self) -> None:
-        """Close the connection, if the test made one."""
+        """Close the connection, if the test made one, and remove the schemas of the test."""
         if "connection" in vars(self):
             self.connection.close()
+        if self.server in KINDS:
+            drop_schemas(self.url, f"_{self.mark}")
 
 
 class Servers:
-    """Servers by backend, each started when a test first asks for it."""
+    """Servers by kind, each started when a test first asks for it."""
 
     def __init__(self) -> None:
         self._urls: dict[str, str] = {}
         self._running = ExitStack()
 
-    def url(self, backend: str) -> str:
+    def url(self, name: str) -> str:
         """Return the URL of a server, or skip or fail the test that asks."""
-        if backend not in self._urls:
-            given = os.environ.get(f"DJ_TEST_{backend.upper()}_URL")
+        if name not in self._urls:
+            variable = f"DJ_TEST_{name.upper()}_URL"
             try:
-                self._urls[backend] = given or self._running.enter_context(running(backend))
+                self._urls[name] = os.environ.get(variable) or self._start(name)
             except NotAvailable as reason:
-                unavailable(backend, f"{reason}, or set DJ_TEST_{backend.upper()}_URL")
-        return self._urls[backend]
+                unavailable(name, f"{reason}, or set {variable}")
+        return self._urls[name]
+
+    def _start(self, name: str) -> str:
+        return self._running.enter_context(running(name)).url
 
     def stop(self) -> None:
         """Stop what was started."""
@@ -84,15 +99,11 @@ def servers() -> Iterator[Servers]:
     started.stop()
 
 
-@pytest.fixture(params=["sqlite", "mysql", "postgresql"])
+@pytest.fixture(params=["sqlite", *KINDS])
 def db(request: pytest.FixtureRequest, tmp_path: Path, servers: Servers) -> Iterator[Database]:
-    """A database on each backend in turn."""
-    backend = request.param
-    if importlib.util.find_spec(f"djupyter.sql.backends.{backend}") is None:
-        unavailable(backend, f"the {backend} backend is not in djupyter yet")
-    is_file = backend == "sqlite"
-    database = Database(
-        backend, f"sqlite:///{tmp_path / 'test.db'}" if is_file else servers.url(backend)
-    )
+    """Each database in turn."""
+    name = request.param
+    url = f"sqlite:///{tmp_path / 'test.db'}" if name == "sqlite" else servers.url(name)
+    database = Database(name, url)
     yield database
     database.close()

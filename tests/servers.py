@@ -1,27 +1,36 @@
 """Database servers for the tests: made in a temporary folder, on a free port, gone at the end.
 
+```
+with running("mariadb") as server:
+    Connection(server.url)      # server.kill(), server.start(): a server that a test may break
+```
+
 A server refuses to run as root, so under root it gets an unprivileged account and a folder that
 belongs to it.
 """
 
 from __future__ import annotations
 
+import atexit
 import os
 import pwd
 import re
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import IO, Any, NoReturn
 
 import pytest
+import sqlalchemy as sa
 
 START_SECONDS = 60
 
@@ -30,18 +39,35 @@ class NotAvailable(Exception):
     """A server cannot be had on this machine; the message says how to get it."""
 
 
-def unavailable(backend: str, reason: str) -> NoReturn:
-    """Skip a test, or fail it when `DJ_TEST_REQUIRE` names its backend."""
-    if backend in re.split(r"[,\s]+", os.environ.get("DJ_TEST_REQUIRE", "")):
-        pytest.fail(f"{backend} is required by DJ_TEST_REQUIRE, but {reason}")
+def unavailable(server: str, reason: str) -> NoReturn:
+    """Skip a test, or fail it when `DJ_TEST_REQUIRE` names what it needs."""
+    if server in required():
+        pytest.fail(f"{server} is required by DJ_TEST_REQUIRE, but {reason}")
     pytest.skip(reason)
+
+
+def required() -> set[str]:
+    """Return what `DJ_TEST_REQUIRE` says must be there.
+
+    Raises
+    ------
+    pytest.UsageError
+        It names something that no test asks for, which would be required in vain.
+    """
+    names = set(filter(None, re.split(r"[,\s]+", os.environ.get("DJ_TEST_REQUIRE", ""))))
+    known = {"sqlite", "chromium", *KINDS}
+    if names - known:
+        raise pytest.UsageError(
+            f"DJ_TEST_REQUIRE names {', '.join(sorted(names - known))}; known are {', '.join(sorted(known))}."
+        )
+    return names
 
 
 @dataclass(frozen=True)
 class Kind:
     """What differs between the servers."""
 
-    backend: str
+    name: str
     accounts: tuple[str, ...]
     url: str
     initialise: Callable[[Path], list[str]]
@@ -50,26 +76,82 @@ class Kind:
     stop_signal: signal.Signals
 
 
-@contextmanager
-def running(backend: str) -> Iterator[str]:
-    """Start a server of a backend; yield its SQLAlchemy URL; stop it and remove its data."""
-    kind = KINDS[backend]
-    with _owned_folder(kind.accounts) as (folder, account):
-        initialise = kind.initialise(folder / "data")
-        port = _free_port()
-        with (folder / "log").open("wb") as log:
-            options = {"stdout": log, "stderr": log, "cwd": folder, **account}
-            if subprocess.run(initialise, **options, check=False).returncode:
-                raise RuntimeError(_failure(f"{initialise[0]} failed", folder))
+class Server:
+    """A running server.
+
+    Parameters
+    ----------
+    kind
+        Which.
+    folder
+        Where its data and its log are.
+    options
+        What `subprocess` needs to run as the owner of the folder.
+    """
+
+    def __init__(self, kind: Kind, folder: Path, options: dict[str, Any]) -> None:
+        self._kind, self._folder = kind, folder
+        self._options = {**options, "cwd": folder}
+        self._port = _free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+        self.url = kind.url.format(port=self._port)
+
+    def initialise(self) -> None:
+        """Make its data folder."""
+        command = self._kind.initialise(self._folder / "data")
+        with self._log() as log:
+            if subprocess.run(command, stdout=log, stderr=log, **self._options).returncode:
+                raise RuntimeError(_failure(f"{command[0]} failed", self._folder))
+
+    def start(self) -> None:
+        """Start it, also again after it was killed or stopped: same data, same URL."""
+        command = self._kind.serve(self._folder / "data", self._port)
+        with self._log() as log:
             # A session of its own: Ctrl-C is for pytest, which then stops the server.
-            process = subprocess.Popen(
-                kind.serve(folder / "data", port), **options, start_new_session=True
+            self._process = subprocess.Popen(
+                command, stdout=log, stderr=log, start_new_session=True, **self._options
             )
+        _wait_until_it_answers(self._kind, self._process, self._port, self._folder)
+
+    def kill(self) -> None:
+        """End it like a power failure."""
+        if self._process:
+            self._process.kill()
+            self._process.wait()
+
+    def stop(self) -> None:
+        """End it as an administrator does: open connections are closed."""
+        if self._process and self._process.poll() is None:
+            _stop(self._process, self._kind.stop_signal)
+
+    def _log(self) -> IO[bytes]:
+        return (self._folder / "log").open("ab")
+
+
+@contextmanager
+def running(name: str) -> Iterator[Server]:
+    """Start a server of a kind (`mariadb`, `mysql`, `postgresql`); stop it and remove its data."""
+    kind = KINDS[name]
+    with _owned_folder(kind.accounts) as (folder, account):
+        server = Server(kind, folder, account)
+        server.initialise()
         try:
-            _wait_until_it_answers(kind, process, port, folder)
-            yield kind.url.format(port=port)
+            server.start()
+            yield server
         finally:
-            _stop(process, kind.stop_signal)
+            server.stop()
+
+
+def drop_schemas(url: str, ending: str) -> None:
+    """Remove all schemas whose name ends like this."""
+    engine = sa.create_engine(url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
+    is_postgresql = engine.dialect.name == "postgresql"
+    impatient = "SET lock_timeout = 10000" if is_postgresql else "SET lock_wait_timeout = 10"
+    with engine.connect() as connection:
+        connection.exec_driver_sql(impatient)
+        for schema in sa.inspect(connection).get_schema_names():
+            if schema.endswith(ending):
+                connection.execute(sa.schema.DropSchema(schema, cascade=is_postgresql))
 
 
 def _wait_until_it_answers(
@@ -86,7 +168,7 @@ def _wait_until_it_answers(
             ) from error
         except Exception as error:  # each driver has its own; the last one is shown
             if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(_failure(f"{kind.backend} did not start", folder)) from error
+                raise RuntimeError(_failure(f"{kind.name} did not start", folder)) from error
         try:
             process.wait(timeout=0.05)
         except subprocess.TimeoutExpired:
@@ -116,7 +198,7 @@ def _free_port() -> int:
 def _owned_folder(accounts: Sequence[str]) -> Iterator[tuple[Path, dict[str, Any]]]:
     """Make a folder, and what `subprocess` needs to run as its unprivileged owner."""
     # Not pytest's tmp_path: its parents are closed to other accounts.
-    folder = Path(tempfile.mkdtemp(prefix="djupyter-"))
+    folder = Path(tempfile.mkdtemp(prefix="djupyter-", dir=_fastest_place()))
     try:
         account: dict[str, Any] = {}
         if os.geteuid() == 0:
@@ -126,6 +208,13 @@ def _owned_folder(accounts: Sequence[str]) -> Iterator[tuple[Path, dict[str, Any
         yield folder, account
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _fastest_place() -> str | None:
+    """Return the folder in memory where that is large enough; the data live as long as the tests."""
+    memory = Path("/dev/shm")
+    is_large = memory.is_dir() and shutil.disk_usage(memory).free > 4 * 2**30
+    return str(memory) if is_large and os.access(memory, os.W_OK) else None
 
 
 def _first_account(names: Sequence[str]) -> pwd.struct_passwd:
@@ -161,8 +250,8 @@ def _initialise_postgresql(data: Path) -> list[str]:
 
 
 def _serve_postgresql(data: Path, port: int) -> list[str]:
-    # The data live as long as the tests: nothing is worth waiting for the disk.
-    options = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]
+    # Commits reach the system, which survives a killed server, but do not wait for the disk.
+    options = ["fsync=off", "full_page_writes=off"]
     options += ["listen_addresses=127.0.0.1", f"port={port}", f"unix_socket_directories={data}"]
     settings = [word for option in options for word in ("-c", option)]
     return [_postgresql_program("postgres"), "-D", str(data), *settings]
@@ -174,28 +263,91 @@ def _connect_postgresql(port: int) -> Any:
     return psycopg.connect(host="127.0.0.1", port=port, user="postgres", dbname="postgres")
 
 
-# MariaDB, or MySQL where that is installed instead
+# MariaDB and MySQL
 
-_SERVER = (["mariadbd", "mysqld"], "mariadb-server", ["usr/sbin", "usr/libexec"])
+# Commits reach the system, which survives a killed server, but do not wait for the disk.
+_LOCAL = ["--bind-address=127.0.0.1", "--skip-log-bin", "--innodb-flush-log-at-trx-commit=2"]
+_LOCAL += ["--innodb-doublewrite=0"]
 
 
-def _initialise_mysql(data: Path) -> list[str]:
-    server = program(*_SERVER)
-    if (
-        "MariaDB"
-        not in subprocess.run([server, "--version"], capture_output=True, text=True).stdout
-    ):
-        return [server, "--no-defaults", "--initialize-insecure", f"--datadir={data}"]
+def _initialise_mariadb(data: Path) -> list[str]:
     installer = program(["mariadb-install-db", "mysql_install_db"], "mariadb-server", ["usr/bin"])
     arguments = ["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"]
     return [installer, *arguments, f"--datadir={data}"]
 
 
+def _serve_mariadb(data: Path, port: int) -> list[str]:
+    server = program(["mariadbd"], "mariadb-server", ["usr/sbin", "usr/libexec"])
+    return [server, "--no-defaults", *_places(data, port), *_LOCAL]
+
+
+def _initialise_mysql(data: Path) -> list[str]:
+    return [*_mysql(), "--initialize-insecure", f"--datadir={data}"]
+
+
 def _serve_mysql(data: Path, port: int) -> list[str]:
-    folders = [f"--datadir={data}", f"--socket={data}/s.sock", f"--pid-file={data}/s.pid"]
-    fast = ["--skip-log-bin", "--innodb-flush-log-at-trx-commit=0"]
-    network = [f"--port={port}", "--bind-address=127.0.0.1"]
-    return [program(*_SERVER), "--no-defaults", *folders, *fast, *network]
+    small = ["--performance-schema=OFF", "--mysqlx=OFF", "--innodb-redo-log-capacity=64M"]
+    return [*_mysql(), *_places(data, port), *_LOCAL, *small]
+
+
+def _places(data: Path, port: int) -> list[str]:
+    return [
+        f"--datadir={data}",
+        f"--socket={data}/s.sock",
+        f"--pid-file={data}/s.pid",
+        f"--port={port}",
+    ]
+
+
+def _mysql() -> list[str]:
+    """Return the start of a command that runs MySQL itself; MariaDB goes by the same name."""
+    if home := os.environ.get("DJ_TEST_MYSQL_HOME"):
+        return _unpacked_mysql(Path(home).resolve())
+    try:
+        server = program(["mysqld"], "mysql-server", ["usr/sbin", "usr/libexec"])
+        version = subprocess.run([server, "--version"], capture_output=True, text=True).stdout
+        if "MariaDB" not in version:
+            return [server, "--no-defaults"]
+    except NotAvailable:
+        pass
+    raise NotAvailable(
+        "MySQL is not installed: apt-get install mysql-server where there is one, or unpack it into "
+        "a folder and name that in DJ_TEST_MYSQL_HOME"
+    )
+
+
+def _unpacked_mysql(home: Path) -> list[str]:
+    """Run a MySQL that was unpacked without installing it, by its own loader and libraries."""
+    if not (home / "usr/sbin/mysqld").exists():
+        raise NotAvailable(f"DJ_TEST_MYSQL_HOME is {home}, where there is no usr/sbin/mysqld")
+    home = _open_to_all(home)
+    loader = next((home / "usr").glob("lib*/ld-linux-*.so.*"))
+    libraries = [*(home / "usr/lib").glob("*-linux-gnu"), home / "usr/lib/mysql/private"]
+    share = home / "usr/share/mysql"
+    return [
+        str(loader),
+        "--library-path",
+        os.pathsep.join(map(str, libraries)),
+        str(home / "usr/sbin/mysqld"),
+        "--no-defaults",
+        f"--basedir={home / 'usr'}",
+        f"--lc-messages-dir={share}",
+        f"--character-sets-dir={share / 'charsets'}",
+        "--secure-file-priv=NULL",
+    ]
+
+
+@cache
+def _open_to_all(home: Path) -> Path:
+    """Return the folder, or a copy where the unprivileged account may not enter it."""
+    entered = [home, *home.parents]
+    if os.geteuid() or all(folder.stat().st_mode & stat.S_IXOTH for folder in entered):
+        return home
+    copy = Path(tempfile.mkdtemp(prefix="djupyter-mysql-", dir=_fastest_place()))
+    atexit.register(shutil.rmtree, copy, ignore_errors=True)
+    copy.chmod(0o755)
+    shutil.copytree(home / "usr", copy / "usr", symlinks=True)
+    return copy
 
 
 def _connect_mysql(port: int) -> Any:
@@ -205,8 +357,17 @@ def _connect_mysql(port: int) -> Any:
 
 
 KINDS = {
+    "mariadb": Kind(
+        name="mariadb",
+        accounts=("mysql",),
+        url="mariadb+pymysql://root@127.0.0.1:{port}",
+        initialise=_initialise_mariadb,
+        serve=_serve_mariadb,
+        connect=_connect_mysql,
+        stop_signal=signal.SIGTERM,
+    ),
     "mysql": Kind(
-        backend="mysql",
+        name="mysql",
         accounts=("mysql",),
         url="mysql+pymysql://root@127.0.0.1:{port}",
         initialise=_initialise_mysql,
@@ -215,7 +376,7 @@ KINDS = {
         stop_signal=signal.SIGTERM,
     ),
     "postgresql": Kind(
-        backend="postgresql",
+        name="postgresql",
         accounts=("postgres",),
         url="postgresql+psycopg://postgres@127.0.0.1:{port}/postgres",
         initialise=_initialise_postgresql,

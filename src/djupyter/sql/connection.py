@@ -21,6 +21,7 @@ import sqlalchemy as sa
 from djupyter.errors import DataJointError
 from djupyter.sql.backends import backend_of, parse_url
 from djupyter.sql.backends.base import Row, Statement
+from djupyter.sql.backends.tls import Tls
 from djupyter.sql.failures import to_error
 from djupyter.sql.reflect import Catalog
 from djupyter.sql.result import Result, spooled
@@ -162,7 +163,7 @@ class Connection:
         with self._engine_lock:
             if self._engine is None:
                 self.created = self.backend.identity(self._url) is None
-                self._engine = self.backend.engine(self._url, timeout=self.timeout)
+                self._engine = self.backend.engine(self._url, timeout=self.timeout, tls=Tls())
         handle = self._retrying(self._engine.raw_connection, "")
         lock = self._shared_lock or threading.RLock()
         session = Session(self.backend, handle, lock, lambda: self.backend.identity(self._url))

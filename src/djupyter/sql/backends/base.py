@@ -19,6 +19,7 @@ from djupyter.definition.model import Default, TypeSpec
 from djupyter.definition.names import TableName
 from djupyter.heading.attribute import Attribute
 from djupyter.heading.structure import ForeignKey, TableStructure
+from djupyter.sql.backends.tls import Tls
 from djupyter.sql.failures import Failure
 from djupyter.sql.json_path import JsonPath
 
@@ -101,10 +102,20 @@ class Backend(ABC):
         writers.
     unguard, guard
         Statements around a transaction that leaves foreign keys unchecked.
+    url_options
+        What may follow the `?` of a URL.
+    default_port
+        Where a server listens; None for a database without a server.
+    aborts
+        An error inside a transaction makes the database refuse everything until it is undone, so that each
+        statement in one needs a savepoint.
     """
 
     name: ClassVar[str]
     language: ClassVar[str]
+    url_options: ClassVar[tuple[str, ...]] = ()
+    default_port: ClassVar[int | None] = None
+    aborts: ClassVar[bool] = False
     dialect: Dialect
     driver_errors: tuple[type[BaseException], ...]
     begin: str = "BEGIN"
@@ -116,9 +127,36 @@ class Backend(ABC):
 
     # Connecting
 
+    @property
+    def backend(self) -> str:
+        """The name, as programs written for datajoint ask for it: `connection.adapter.backend`."""
+        return self.name
+
     @abstractmethod
-    def engine(self, url: sa.URL, *, timeout: float) -> sa.Engine:
+    def engine(self, url: sa.URL, *, timeout: float, tls: Tls) -> sa.Engine:
         """Return the engine for a URL; connections come in autocommit mode and fully set up."""
+
+    def is_alive(self, raw: Any) -> bool:
+        """Whether the server has not closed an idle connection, without asking it where possible."""
+        return True
+
+    def survives(self, raw: Any, error: BaseException, connect: Callable[[], Any]) -> bool:
+        """Whether a connection can go on after a statement was interrupted by something like Ctrl-C.
+
+        Parameters
+        ----------
+        raw
+            The driver's connection; what runs on it must be stopped on the server.
+        error
+            What interrupted it: anything but the driver's own errors.
+        connect
+            Opens another driver connection, by which to stop it.
+        """
+        return True
+
+    def session_id(self, raw: Any) -> int | None:
+        """Return the number by which the server knows a connection."""
+        return None
 
     @abstractmethod
     def resolved(self, url: sa.URL) -> sa.URL:

@@ -32,6 +32,7 @@ from djupyter.sql.backends.base import (
     Statement,
     TableRows,
 )
+from djupyter.sql.backends.tls import Tls
 from djupyter.sql.failures import Failure, Problem
 from djupyter.sql.functions import register_sqlite
 from djupyter.sql.json_path import JsonPath
@@ -91,6 +92,7 @@ class SQLite(Backend):
     dialect = SQLiteDialect_pysqlite(paramstyle="qmark")
     # Numbers beyond 64 bits and texts that are not Unicode are refused by Python's own errors.
     driver_errors = (sqlite3.Error, OverflowError, UnicodeEncodeError)
+    url_options: ClassVar[tuple[str, ...]] = ("mode",)
     begin = "BEGIN IMMEDIATE"
     begins_late = True
     # A dropped table would take the rows with it that refer to it, and a renamed one their references.
@@ -99,7 +101,7 @@ class SQLite(Backend):
 
     # Connecting
 
-    def engine(self, url: sa.URL, *, timeout: float) -> sa.Engine:
+    def engine(self, url: sa.URL, *, timeout: float, tls: Tls) -> sa.Engine:
         """Return an engine whose connections use autocommit and WAL, and check foreign keys."""
 
         def connect() -> sqlite3.Connection:

@@ -1,0 +1,95 @@
+"""What was asked of the encryption of a connection, in one form for all drivers."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from djupyter.errors import DataJointError, nearest
+
+_OPTIONS = ("ca", "cert", "key", "check_hostname")
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """How a connection is encrypted.
+
+    Parameters
+    ----------
+    mode
+        `preferred` encrypts unless the server says that it cannot; then there is a warning.
+    ca
+        File with the authorities that may vouch for the server; without it nobody vouches.
+    cert, key
+        Files with the client's certificate and its key, where the server asks for them.
+    check_hostname
+        Whether the server's certificate must be for the host that was asked for.
+
+    Examples
+    --------
+    >>> Tls.of(True).mode, Tls.of(None).mode, Tls.of({"ca": "/dev/null"}).check_hostname
+    ('required', 'preferred', True)
+    """
+
+    mode: Literal["required", "preferred", "off"] = "preferred"
+    ca: str | None = None
+    cert: str | None = None
+    key: str | None = None
+    check_hostname: bool = False
+
+    @classmethod
+    def of(cls, asked: bool | Mapping[str, Any] | None) -> Tls:
+        """Return what `use_tls` asks for.
+
+        Parameters
+        ----------
+        asked
+            True requires encryption, False forbids it, None takes it where the server has it. A mapping
+            requires it with the options `ca`, `cert`, `key` (paths of PEM files) and `check_hostname`, which
+            is on when there is a `ca`.
+
+        Raises
+        ------
+        DataJointError
+            An option is unknown, or its file is not there.
+        """
+        if asked is None:
+            return cls()
+        if not isinstance(asked, Mapping):
+            return cls("required" if asked else "off")
+        for name in asked:
+            if name not in _OPTIONS:
+                raise DataJointError(
+                    f"use_tls has no option `{name}`. {nearest(str(name), _OPTIONS)} "
+                    f"Its options: {', '.join(_OPTIONS)}.".replace("  ", " ")
+                )
+        files = {name: _file(name, asked.get(name)) for name in ("ca", "cert", "key")}
+        if asked.get("check_hostname") and files["ca"] is None:
+            raise DataJointError(
+                "use_tls cannot check the name of the host without `ca`: name the file with the "
+                "certificate of the authority that signed the server's."
+            )
+        check = asked.get("check_hostname")
+        return cls(
+            "required", **files, check_hostname=files["ca"] is not None and check is not False
+        )
+
+
+def warn_unencrypted(host: str | None) -> None:
+    """Tell that a server has no encryption, where none was asked for or refused."""
+    warnings.warn(
+        f"The server {host} has no TLS: the connection is not encrypted. Pass use_tls=False to accept that, "
+        "or use_tls=True to refuse it.",
+        stacklevel=2,
+    )
+
+
+def _file(name: str, path: object) -> str | None:
+    if path is None:
+        return None
+    if not Path(str(path)).expanduser().is_file():
+        raise DataJointError(f"The file {path} that use_tls names as `{name}` does not exist.")
+    return str(Path(str(path)).expanduser())

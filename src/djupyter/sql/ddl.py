@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from graphlib import TopologicalSorter
 from typing import Any
 
@@ -47,13 +47,16 @@ def create_table(structure: TableStructure, backend: Backend) -> list[str]:
     """
     table = to_table(structure, backend)
     indexes = [backend.compile(sa.schema.CreateIndex(index)) for index in _in_order(table)]
-    return [backend.compile(sa.schema.CreateTable(table)), *indexes]
+    create = backend.compile(sa.schema.CreateTable(table))
+    return [*backend.before_table(structure), create, *indexes]
 
 
 def to_table(structure: TableStructure, backend: Backend) -> sa.Table:
     """Return the SQLAlchemy table of a structure, with its constraints and indexes."""
     metadata = sa.MetaData()
-    columns = {attribute.name: _column(attribute, backend) for attribute in structure.attributes}
+    columns = {
+        attribute.name: _column(attribute, structure, backend) for attribute in structure.attributes
+    }
     schema, table = _quoted(structure.name, backend)
     return sa.Table(
         table,
@@ -87,10 +90,10 @@ def drop_table(name: TableName, backend: Backend) -> list[Statement]:
     return [_clear_lineage(name, backend), *backend.unannotate(name), (backend.compile(drop), ())]
 
 
-def _column(attribute: Attribute, backend: Backend) -> sa.Column[Any]:
+def _column(attribute: Attribute, structure: TableStructure, backend: Backend) -> sa.Column[Any]:
     return sa.Column(
         quoted_name(attribute.name, True),
-        backend.column_type(attribute),
+        backend.column_type(attribute, structure),
         nullable=attribute.nullable,
         server_default=backend.default(attribute),
     )
@@ -118,29 +121,28 @@ def _foreign_keys(
 
 def _checks(structure: TableStructure, backend: Backend) -> Iterator[sa.CheckConstraint]:
     """Name each check after its attribute: the database reports the name of what fails."""
-    place = ".".join(part for part in backend.locate(structure.name) if part)
     for attribute in structure.attributes:
         condition = backend.checks(attribute)
         if condition is not None:
-            yield sa.CheckConstraint(condition, name=f"{place}.{attribute.name}")
+            yield sa.CheckConstraint(condition, name=backend.check_name(structure.name, attribute))
 
 
 def _indexes(
     structure: TableStructure, columns: dict[str, sa.Column[Any]], backend: Backend
 ) -> Iterator[sa.Index]:
-    def named(role: str, number: int, entries: Iterable[Any], *, unique: bool) -> sa.Index:
-        name = backend.index_name(structure.name, role, number)
-        return sa.Index(quoted_name(name, True), *entries, unique=unique)
+    def named(role: str, number: int, entries: Sequence[str], *, unique: bool) -> sa.Index:
+        name = backend.index_name(structure.name, role, number, entries)
+        held = [_entry(entry, columns, backend) for entry in entries]
+        return sa.Index(quoted_name(name, True), *held, unique=unique)
 
     for number, index in enumerate(structure.indexes, 1):
-        entries = [_entry(entry, columns, backend) for entry in index.attributes]
-        yield named("index", number, entries, unique=index.unique)
+        yield named("index", number, index.attributes, unique=index.unique)
     supported = _supported(structure)
     for number, key in enumerate(structure.foreign_keys, 1):
         if key.unique:
-            yield named("unique", number, [columns[name] for name in key.names], unique=True)
+            yield named("unique", number, key.names, unique=True)
         elif key in supported:
-            yield named("support", number, [columns[name] for name in key.names], unique=False)
+            yield named("support", number, key.names, unique=False)
 
 
 def _entry(entry: str, columns: dict[str, sa.Column[Any]], backend: Backend) -> Any:

@@ -281,8 +281,10 @@ class Backend(ABC):
         """
 
     @abstractmethod
-    def column_type(self, attribute: Attribute) -> sa.types.TypeEngine[Any]:
-        """Return the type of the attribute's column."""
+    def column_type(
+        self, attribute: Attribute, structure: TableStructure
+    ) -> sa.types.TypeEngine[Any]:
+        """Return the type of the column of an attribute of a table."""
 
     @abstractmethod
     def checks(self, attribute: Attribute) -> sa.ColumnElement[bool] | None:
@@ -293,8 +295,16 @@ class Backend(ABC):
         """Return the column's default; None for none."""
 
     @abstractmethod
-    def index_name(self, name: TableName, role: str, number: int) -> str:
+    def index_name(self, name: TableName, role: str, number: int, entries: Sequence[str]) -> str:
         """Return the name of an index that is declared (`index`) or of a key (`unique`, `support`)."""
+
+    def check_name(self, name: TableName, attribute: Attribute) -> str:
+        """Return the name of a check, which tells the attribute: the database reports it."""
+        return ".".join(part for part in (*self.locate(name), attribute.name) if part)
+
+    def before_table(self, structure: TableStructure) -> list[str]:
+        """Return the statements that create what the columns of a new table need."""
+        return []
 
     @abstractmethod
     def json_value(self, column: sa.ColumnElement[Any], path: JsonPath) -> sa.ColumnElement[Any]:

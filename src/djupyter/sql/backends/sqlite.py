@@ -245,7 +245,9 @@ class SQLite(Backend):
             return statement.on_conflict_do_nothing(index_elements=key)
         return statement.on_conflict_do_update(index_elements=key, set_=others)
 
-    def column_type(self, attribute: Attribute) -> sa.types.TypeEngine[Any]:
+    def column_type(
+        self, attribute: Attribute, structure: TableStructure
+    ) -> sa.types.TypeEngine[Any]:
         """Return the column type; the checks do the rest."""
         if attribute.autoincrement:
             return sa.Integer()
@@ -269,7 +271,7 @@ class SQLite(Backend):
         assert attribute.type is not None, "a table's attribute always has a type"
         return sqlite_types.default(attribute, storage_of(attribute.type))
 
-    def index_name(self, name: TableName, role: str, number: int) -> str:
+    def index_name(self, name: TableName, role: str, number: int, entries: Sequence[str]) -> str:
         """Return a name that also tells what the index is for."""
         return sqlite_catalog.index_name(name, role, number)
 

@@ -25,6 +25,7 @@ from djupyter.errors import (
     UnknownAttributeError,
 )
 from djupyter.heading.structure import TableStructure
+from djupyter.sql.rights import Right
 
 Problem = Literal[
     "duplicate",
@@ -39,8 +40,15 @@ Problem = Literal[
     "unreadable",
     "cannot open",
     "full",
+    "too large",
+    "deadlock",
     "lost",
     "interrupted",
+    "unreachable",
+    "refused",
+    "no database",
+    "no place",
+    "no encryption",
     "other",
 ]
 
@@ -59,8 +67,10 @@ class Failure:
         Where it happened, as far as the driver says.
     attributes
         Which attributes, as far as the driver says.
-    writes
+    deletes
         Whether the statement that failed deletes rows rather than adding or changing them.
+    right
+        The privilege that is missing.
     """
 
     problem: Problem
@@ -68,6 +78,7 @@ class Failure:
     table: TableName | None = None
     attributes: tuple[str, ...] = ()
     deletes: bool = False
+    right: Right | None = None
 
 
 def to_error(failure: Failure, structure: TableStructure | None = None) -> DataJointError:
@@ -101,7 +112,6 @@ _PLAIN: dict[Problem, tuple[type[DataJointError], str]] = {
         "The table {} does not exist (any more). Declare it, or activate its schema again.",
     ),
     "unknown attribute": (UnknownAttributeError, "Attribute `{}` is not found in the statement."),
-    "access": (AccessError, "{}. Ask for the right to write, or work on a copy."),
     "locked": (
         QueryError,
         "The database is locked by another program or thread: {}. "
@@ -113,8 +123,78 @@ _PLAIN: dict[Problem, tuple[type[DataJointError], str]] = {
         QueryError,
         "No space is left for the database ({}). Free some and try again; nothing was changed.",
     ),
+    "too large": (
+        InvalidValueError,
+        "The row is too large for the database: {}. Keep large values in a store, or divide them among "
+        "several tables; nothing was changed.",
+    ),
+    "deadlock": (
+        QueryError,
+        "The database ended this transaction, because it and another one waited for each other ({}). "
+        "All of it was undone; start it again.",
+    ),
     "lost": (LostConnectionError, "The connection to the database was lost: {}. Try again."),
 }
+
+# What went wrong while connecting; the place is the URL without its password.
+_CONNECTING: dict[Problem, tuple[type[DataJointError], str]] = {
+    "unreachable": (
+        LostConnectionError,
+        "No database answers at {place}: {detail}. Check the names of host and port, that the server runs, "
+        "and that no firewall lies between.",
+    ),
+    "lost": (
+        LostConnectionError,
+        "The server at {place} ended the connection before it was made: {detail}. Try again; if it stays so, "
+        "look into the log of the server.",
+    ),
+    "refused": (
+        AccessError,
+        "The server refuses to let the user in at {place}: {detail}. Check the name of the user and the password "
+        "(database.user and database.password, or DJ_USER and DJ_PASS).",
+    ),
+    "no database": (
+        DataJointError,
+        "{detail} ({place}). Check the name of the database (database.name, or the end of the URL), or let an "
+        "administrator create it.",
+    ),
+    "no place": (
+        DataJointError,
+        "The server has no connection left for {place}: {detail}. Close others that are not needed, or let an "
+        "administrator allow more.",
+    ),
+    "no encryption": (
+        DataJointError,
+        "The connection to {place} cannot be encrypted as use_tls asks: {detail}. Nothing was sent. Let the "
+        "server get TLS, correct the options, or pass use_tls=False where nobody can listen.",
+    ),
+}
+_NOT_CONNECTED = (
+    "Cannot connect to {place}: {detail}. "
+    "Check the names of host, port, user and database, and the password."
+)
+
+
+def connecting_error(failure: Failure, place: str) -> DataJointError:
+    """Return the error to raise when a connection cannot be opened.
+
+    Parameters
+    ----------
+    failure
+        What went wrong.
+    place
+        Where, without a password.
+
+    Examples
+    --------
+    >>> print(connecting_error(Failure("unreachable", "refused."), "mysql://ann@db:3306"))
+    No database answers at mysql://ann@db:3306: refused. Check the names of host and port, that ...
+    """
+    if failure.problem in ("locked", "unreadable", "cannot open", "access"):
+        return to_error(failure)
+    kind, text = _CONNECTING.get(failure.problem, (DataJointError, _NOT_CONNECTED))
+    message = text.format(place=place, detail=failure.detail.strip().rstrip("."))
+    return kind("Insufficient privileges.", message) if kind is AccessError else kind(message)
 
 
 def _duplicate(failure: Failure, structure: TableStructure | None) -> DataJointError:
@@ -165,6 +245,17 @@ def _broken_key(failure: Failure, structure: TableStructure | None) -> DataJoint
     )
 
 
+def _access(failure: Failure, structure: TableStructure | None) -> DataJointError:
+    right = failure.right
+    if right is None:
+        return AccessError(f"{failure.detail}. Ask for the right to write, or work on a copy.")
+    return AccessError(
+        "Insufficient privileges.",
+        f"This user may not {right.verb} on {right.place}: {failure.detail.rstrip('.')}. "
+        f"Let an administrator run: {right.grant};",
+    )
+
+
 def _where(failure: Failure) -> str:
     return f"{failure.table}: " if failure.table else ""
 
@@ -174,4 +265,5 @@ _EXPLAINED = {
     "missing value": _missing,
     "invalid value": _invalid,
     "broken key": _broken_key,
+    "access": _access,
 }

@@ -22,6 +22,7 @@ from djupyter.heading.structure import ForeignKey, TableStructure
 from djupyter.sql.backends.tls import Tls
 from djupyter.sql.failures import Failure
 from djupyter.sql.json_path import JsonPath
+from djupyter.sql.rights import Need, Right
 
 Row = tuple[Any, ...]
 Fetch = Callable[[str, Sequence[object]], list[Row]]
@@ -206,6 +207,13 @@ class Backend(ABC):
     @abstractmethod
     def failure(self, error: BaseException, sql: str) -> Failure:
         """Return what a driver's error means."""
+
+    def right(self, need: Need, fetch: Fetch) -> Right | None:
+        """Return the privilege that a statement lacked, with the statement that grants it.
+
+        None for a database without privileges.
+        """
+        return None
 
     @abstractmethod
     def may_retry(self, error: BaseException) -> bool:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from djupyter.errors import InvalidValueError
 from djupyter.heading.attribute import Attribute
@@ -94,10 +98,17 @@ def _as_attribute(value: object, name: str | None, heading: Heading) -> object:
                 f"Attribute `{name}` : {attribute.type_text} is compared with the number {value}. "
                 f'Write it as text: "{value}".'
             )
-        return value
+        # A float32 holds the float32 nearest to what was written, as it does when a mapping says it.
+        return _float32(value) if kind == "float32" else value
     if kind in _WRITTEN_AS_TEXT:
         return coercer(attribute)(value)
     return _number(value, attribute) if attribute.dtype in ("int64", "float64") else value
+
+
+def _float32(value: Any) -> Any:
+    with np.errstate(over="ignore"):
+        nearest = float(np.float32(value))
+    return nearest if math.isfinite(nearest) else value
 
 
 def _number(text: str, attribute: Attribute) -> int | float:

@@ -24,8 +24,8 @@ from djupyter import errors
 from djupyter.codecs.base import Codec
 from djupyter.codecs.blob import MatCell, MatStruct
 from djupyter.codecs.registry import get_codec, list_codecs
-from djupyter.errors import DataJointError
-from djupyter.populate.tiers import Computed, Imported
+from djupyter.errors import DataJointError, ThreadSafetyError
+from djupyter.populate.tiers import AutoPopulate, Computed, Imported
 from djupyter.query.conditions import AndList, Not
 from djupyter.query.top import Top
 from djupyter.query.universal import U
@@ -35,16 +35,24 @@ from djupyter.table.schema import Schema
 from djupyter.table.table import FreeTable, Table
 from djupyter.table.tiers import Lookup, Manual, Part
 from djupyter.table.validation import ValidationResult
+from djupyter.table.virtual import VirtualModule, virtual_schema
+
+# Other names of the tiers, by what their rows do.
+Entry, Ingest, Compute = Manual, Imported, Computed
 
 __version__ = "0.1.0"
 __all__ = [
     "AndList",
+    "AutoPopulate",
     "Codec",
+    "Compute",
     "Computed",
     "Connection",
     "DataJointError",
+    "Entry",
     "FreeTable",
     "Imported",
+    "Ingest",
     "Lookup",
     "Manual",
     "MatCell",
@@ -53,9 +61,11 @@ __all__ = [
     "Part",
     "Schema",
     "Table",
+    "ThreadSafetyError",
     "Top",
     "U",
     "ValidationResult",
+    "VirtualModule",
     "config",
     "conn",
     "errors",
@@ -63,6 +73,7 @@ __all__ = [
     "list_codecs",
     "list_schemas",
     "load_ipython_extension",
+    "virtual_schema",
 ]
 
 

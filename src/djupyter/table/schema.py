@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 from djupyter.definition.names import TableName
@@ -14,9 +15,11 @@ from djupyter.query.expression import Query
 from djupyter.query.source import Source
 from djupyter.sql import ddl
 from djupyter.sql.connection import Connection
+from djupyter.table.classes import make_classes
 from djupyter.table.context import names_around
 from djupyter.table.declare import bind, declare, structure_of
 from djupyter.table.default import default_connection
+from djupyter.table.module import module_text, write_module
 from djupyter.table.prompt import confirmed
 from djupyter.table.table import FreeTable
 from djupyter.table.tiers import Part, UserTable
@@ -195,6 +198,23 @@ class Schema:
         if create:
             declare(cls, names)
 
+    def declare(self, cls: type[UserTable], context: Mapping[str, Any] | None = None) -> None:
+        """Declare the table of a class of this schema and its parts, whatever `create_tables` says.
+
+        Parameters
+        ----------
+        cls
+            A class that the schema has decorated.
+        context
+            Names that its definition may use, where those around the class are not enough.
+
+        Raises
+        ------
+        DefinitionError
+            The definition cannot be read.
+        """
+        declare(cls, self._names(cls, context))
+
     def declared_by(
         self, cls: type[UserTable], context: Mapping[str, Any] | None = None
     ) -> TableStructure:
@@ -212,8 +232,10 @@ class Schema:
         DefinitionError
             The definition cannot be read.
         """
-        names = {**names_around(cls, context or self.context or {}), **self.add_objects}
-        return structure_of(cls, names)
+        return structure_of(cls, self._names(cls, context))
+
+    def _names(self, cls: type[UserTable], context: Mapping[str, Any] | None) -> dict[str, Any]:
+        return {**names_around(cls, context or self.context or {}), **self.add_objects}
 
     # -- tables -------------------------------------------------------------------------------------
 
@@ -247,6 +269,53 @@ class Schema:
                 f"Its tables: {', '.join(known) or 'none'}."
             )
         return FreeTable(self.connection, found)
+
+    def make_classes(self, into: MutableMapping[str, Any] | None = None) -> None:
+        """Make a class for each table that has none yet, with its parts inside.
+
+        A name that is taken by something else stays as it is, and a warning says so.
+
+        Parameters
+        ----------
+        into
+            The namespace for the classes; the caller's when None.
+
+        Examples
+        --------
+        >>> schema = Schema("lab", connection=Connection("sqlite://"))
+        >>> from djupyter.table.tiers import Manual
+        >>> _ = schema(type("Subject", (Manual,), {"definition": "subject_id : int32"}))
+        >>> schema.make_classes(found := {})
+        >>> found["Subject"].heading.names
+        ['subject_id']
+        """
+        frame = sys._getframe(1)
+        namespace = frame.f_locals if into is None else into
+        module = namespace.get("__name__", frame.f_globals.get("__name__", "__main__"))
+        make_classes(self, namespace, module)
+
+    def save(self, python_filename: str | Path | None = None, *, overwrite: bool = False) -> str:
+        """Return a Python module that declares the tables of this schema again.
+
+        It has the definitions that `describe` prints, in the order of dependencies. Rows, the contents of lookups and
+        the `make` of computed tables are not in the database's structure: enter those yourself.
+
+        Parameters
+        ----------
+        python_filename
+            Also write it to this file.
+        overwrite
+            Whether a file that is there may be replaced; what was added to it by hand is then lost.
+
+        Raises
+        ------
+        DataJointError
+            The file is there already.
+        """
+        text = module_text(self)
+        if python_filename is not None:
+            write_module(Path(python_filename), text, overwrite=overwrite)
+        return text
 
     def _find(self, name: str) -> TableName | None:
         for structure in self.connection.catalog.structures(self.name).values():

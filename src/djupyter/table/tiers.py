@@ -13,11 +13,36 @@ from djupyter.errors import DataJointError
 from djupyter.table.alter import alter
 from djupyter.table.table import Table
 
+# The base class of each tier. Those that fill themselves are added when `populate.tiers` is imported.
+TIER_CLASS: dict[Tier, type[UserTable]] = {}
+
 
 class UserTable(Table):
     """Base of every class that declares a table."""
 
     tier: ClassVar[Tier]
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "tier" in vars(cls):
+            TIER_CLASS.setdefault(cls.tier, cls)
+
+    def declare(self, context: Mapping[str, Any] | None = None) -> None:
+        """Declare the table and its parts, as the decorator does where the schema creates tables.
+
+        Tables that are there already stay as they are.
+
+        Parameters
+        ----------
+        context
+            Names that the definition may use, beside those around the class.
+
+        Raises
+        ------
+        DefinitionError
+            The definition cannot be read.
+        """
+        self._bound().declare(type(self), context)
 
     def alter(self, prompt: bool = True, context: Mapping[str, Any] | None = None) -> None:
         """Change the table in the database to what the class's definition says; rows stay.

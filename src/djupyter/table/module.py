@@ -1,0 +1,250 @@
+"""A schema as Python: the module whose execution declares its tables again.
+
+A part is written inside its master. Where it refers to a table that itself depends on the master, no order of whole
+classes would do: such a part is added to its master further down.
+"""
+
+from __future__ import annotations
+
+import keyword
+import re
+import warnings
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from djupyter.definition.names import TableName
+from djupyter.definition.parser import parse
+from djupyter.definition.writer import write
+from djupyter.errors import DataJointError, DefinitionError
+from djupyter.graph.dependencies import pipeline
+from djupyter.heading.structure import TableStructure, to_definition
+
+if TYPE_CHECKING:
+    import networkx
+
+    from djupyter.table.schema import Schema
+
+Tables = Mapping[TableName, TableStructure]
+
+_HEAD = '"""Tables of a schema, as `schema.save()` found them in the database."""'
+_INDENT = "    "
+
+
+def module_text(schema: Schema) -> str:
+    """Return the Python module that declares the tables of a schema."""
+    loaded = schema.connection.catalog.load_all()
+    tables = pipeline({schema.name: loaded[schema.name]}).structures
+    known = {name.class_name: name for name in tables}
+    others = sorted({p.schema for t in tables.values() for p in _parents(t)} - {schema.name})
+    modules = _module_names(others, known)
+    writer = _Writer(schema.name, tables, modules, pipeline(loaded).structures)
+    imports = [
+        f"{name} = dj.VirtualModule({_literal(name)}, {_literal(other)})"
+        for other, name in modules.items()
+    ]
+    head = [_HEAD, "import djupyter as dj", "\n".join([*imports, writer.schema_statement()])]
+    return "\n\n".join(head) + "\n" + "".join(f"\n\n{block}\n" for block in writer.blocks())
+
+
+def write_module(path: Path, text: str, *, overwrite: bool) -> None:
+    """Write a module to a file.
+
+    Raises
+    ------
+    DataJointError
+        The file is there already and must not be replaced.
+    """
+    try:
+        with path.open("w" if overwrite else "x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise DataJointError(
+            f"The file {path} is there already, perhaps with code that was added by hand. "
+            "Choose another name, or pass overwrite=True."
+        ) from None
+
+
+def _parents(structure: TableStructure) -> list[TableName]:
+    return [key.parent for key in structure.foreign_keys]
+
+
+def _module_names(schemas: Collection[str], taken: Collection[str]) -> dict[str, str]:
+    """Return a Python name for each schema that tables refer to."""
+    used = {"dj", "schema", *taken}
+    names: dict[str, str] = {}
+    for schema in schemas:
+        name = re.sub(r"\W", "_", schema, flags=re.ASCII)
+        name = f"_{name}" if name[:1].isdigit() else name
+        while name in used or keyword.iskeyword(name):
+            name += "_"
+        used.add(name)
+        names[schema] = name
+    return names
+
+
+class _Writer:
+    """Writes the classes of one schema.
+
+    Parameters
+    ----------
+    schema
+        Its name.
+    tables
+        Its tables.
+    modules
+        Other schemas to the names of their modules.
+    everything
+        The tables of all schemas.
+    """
+
+    def __init__(
+        self, schema: str, tables: Tables, modules: Mapping[str, str], everything: Tables
+    ) -> None:
+        self.schema, self.tables, self.modules = schema, tables, modules
+        sharing: dict[tuple[str, str], int] = defaultdict(int)
+        for name in everything:
+            sharing[name.schema, name.class_name] += 1
+        self._shared = {place for place, count in sharing.items() if count > 1}
+
+    def schema_statement(self) -> str:
+        """Return the line that activates the schema."""
+        return f"schema = dj.Schema({_literal(self.schema)})"
+
+    def blocks(self) -> Iterator[str]:
+        """Yield the code of each class, and at the end what has none."""
+        late = _late_parts(self.tables)
+        inside: dict[TableName, list[TableName]] = defaultdict(list)
+        for name in pipeline({self.schema: _by_table(self.tables)}).in_order():
+            if name.master is not None and name not in late:
+                inside[name.master].append(name)
+        for name in _order(self.tables, late):
+            if name.tier == "Part":
+                yield self._late(name)
+            elif name.tier is not None:
+                yield "\n".join(["@schema", *self._class(name, ""), *self._parts(inside[name])])
+        if nameless := [str(name) for name in self.tables if _is_nameless(name, self.tables)]:
+            yield f"# No class can declare these tables: {_plain(', '.join(nameless))}"
+
+    def _parts(self, names: Collection[TableName]) -> Iterator[str]:
+        for name in names:
+            yield ""
+            yield from self._class(name, _INDENT)
+
+    def _class(self, name: TableName, indent: str) -> Iterator[str]:
+        own = name.class_name.rpartition(".")[2]
+        yield f"{indent}class {own}(dj.{name.tier}):"
+        yield f"{indent}{_INDENT}definition = {self._definition(name, indent + _INDENT)}"
+
+    def _late(self, name: TableName) -> str:
+        master, _, own = name.class_name.rpartition(".")
+        definition = self._definition(name, _INDENT)
+        return (
+            f"# {own} refers to tables that depend on its master, so it comes after them.\n"
+            f'{master}.{own} = type("{own}", (dj.Part,), {{"definition": {definition}}})\n'
+            f"schema({master})"
+        )
+
+    def _definition(self, name: TableName, indent: str) -> str:
+        text = write(to_definition(self.tables[name], lambda parent: self._written(parent, name)))
+        try:
+            parse(text, warn=False)
+        except DefinitionError as error:
+            warnings.warn(
+                f"{name} was not declared by a definition, and the one written for it cannot be read again: "
+                f"{error.problem}. Correct it in the file.",
+                UserWarning,
+                stacklevel=2,
+            )
+        lines = "".join(f"{indent}{_escaped(line)}\n" for line in text.split("\n"))
+        return f'"""\n{lines}{indent}"""'
+
+    def _written(self, parent: TableName, child: TableName) -> str:
+        """Return how a child's definition calls its parent."""
+        if parent == child.master:
+            return "master"
+        # Two tables of one class name, or one without: the database's own name tells them apart.
+        if parent.tier is None or (parent.schema, parent.class_name) in self._shared:
+            return str(parent)
+        if parent.schema == self.schema:
+            return parent.class_name
+        return f"{self.modules[parent.schema]}.{parent.class_name}"
+
+
+# Order
+
+
+def _is_nameless(name: TableName, tables: Tables) -> bool:
+    """Whether no class can stand for a table: it has no tier, or is a part without a master."""
+    return name.tier is None or (name.master is not None and name.master not in tables)
+
+
+def _by_table(tables: Tables) -> dict[str, TableStructure]:
+    return {name.table: structure for name, structure in tables.items()}
+
+
+def _graph(tables: Tables, apart: Collection[TableName]) -> networkx.DiGraph[TableName]:
+    """Return the graph of classes: a part counts as its master, unless it stands apart."""
+    import networkx
+
+    def unit(name: TableName) -> TableName:
+        return name if name in apart or name.master not in tables else name.master or name
+
+    graph: networkx.DiGraph[TableName] = networkx.DiGraph()
+    graph.add_nodes_from(unit(name) for name in tables if not _is_nameless(name, tables))
+    for name, structure in tables.items():
+        for parent in _parents(structure):
+            if parent in tables and unit(parent) != unit(name):
+                graph.add_edge(unit(parent), unit(name))
+    return graph
+
+
+def _late_parts(tables: Tables) -> set[TableName]:
+    """Return the parts that refer to tables which depend on their master."""
+    import networkx
+
+    late: set[TableName] = set()
+    for group in networkx.strongly_connected_components(_graph(tables, ())):
+        late |= {
+            name
+            for name, structure in tables.items()
+            if name.master in group and any(_is_beyond(p, name, group) for p in _parents(structure))
+        }
+    return late
+
+
+def _is_beyond(parent: TableName, part: TableName, group: Collection[TableName]) -> bool:
+    unit = parent.master or parent
+    return unit in group and unit != part.master
+
+
+def _order(tables: Tables, late: Collection[TableName]) -> Iterator[TableName]:
+    import networkx
+
+    ordered: Iterator[TableName] = networkx.lexicographical_topological_sort(
+        _graph(tables, late), key=str
+    )
+    return ordered
+
+
+# Text
+
+
+def _literal(text: str) -> str:
+    return f'"{text}"' if text.isidentifier() else repr(text)
+
+
+def _escaped(line: str) -> str:
+    r"""Return a line as it stands inside a triple-quoted string.
+
+    >>> print(_escaped('a\\b "" \"\"\" é \x07'))
+    a\\b "" \"\"\" é \x07
+    """
+    safe = line.replace("\\", "\\\\").replace('"""', r"\"\"\"")
+    return _plain(safe)
+
+
+def _plain(text: str) -> str:
+    """Return text with an escape in place of each character that does not print."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -1,6 +1,7 @@
 # make demo    install, then run the quickstart from nothing and show what it made
 # make lab     install, then open JupyterLab on the notebooks
 # make test    install, then run every test, doctest and notebook
+# make bench   install, then measure djupyter beside bare drivers and datajoint; OPTIONS="--backend mariadb" ...
 # make lint    formatting, lint, types, layers: what .ci/run checks after the tests
 #
 # Needs only Python >= 3.11. What is installed goes into .venv; after the first time no network is needed.
@@ -9,7 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo lab test lint clean
+.PHONY: demo lab test bench lint clean
 
 demo: $(VENV)/lab.done
 	$(BIN)/python notebooks/demo.py
@@ -23,6 +24,11 @@ test: $(VENV)/dev.done
 	folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
 	  DJ_IGNORE_CONFIG_FILE=1 DJ_DATABASE_PATH="$$folder/djupyter.db" \
 	  $(BIN)/pytest --nbval-lax --nbval-current-env notebooks
+
+# Servers are those of DJ_TEST_..._URL, or started for this. The options: `python -m benchmarks --help`.
+OPTIONS := --backend sqlite --backend mariadb --backend postgresql
+bench: $(VENV)/bench.done
+	$(BIN)/python -m benchmarks $(OPTIONS)
 
 lint: $(VENV)/dev.done
 	$(BIN)/ruff format --check .

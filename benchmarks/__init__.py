@@ -1,0 +1,14 @@
+"""How fast djupyter is: each workload beside the bare driver and beside datajoint, in one run.
+
+```
+__main__     the command line
+places       where it runs: a file or a server, and what each contender needs to connect there
+tables       the same tables and rows for everyone
+raw          the bare driver
+workloads/   what is measured, one file for each kind of work
+fresh        what is measured in a process of its own
+traffic      counts the statements that reach a server
+timing       runs contenders in turn
+report       ratios beside the aims
+```
+"""

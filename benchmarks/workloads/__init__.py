@@ -1,0 +1,17 @@
+"""Every workload, in the order of the report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from benchmarks.timing import Workload
+from benchmarks.workloads import cascade, fetch, insert, processes, queries, small
+
+WORKLOADS: Sequence[Workload] = (
+    *insert.WORKLOADS,
+    *fetch.WORKLOADS,
+    *small.WORKLOADS,
+    *queries.WORKLOADS,
+    *processes.WORKLOADS,
+    *cascade.WORKLOADS,
+)

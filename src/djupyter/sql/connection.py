@@ -9,45 +9,67 @@ from __future__ import annotations
 
 import os
 import re
-import threading
 import time
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, Self, TypeVar
-
-import sqlalchemy as sa
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Self
 
 from djupyter.errors import DataJointError
-from djupyter.sql.backends import backend_of, parse_url
-from djupyter.sql.backends.base import Row, Statement
+from djupyter.sql.address import address
+from djupyter.sql.backends import backend_of
+from djupyter.sql.backends.base import Backend, Row, Statement
 from djupyter.sql.backends.tls import Tls
 from djupyter.sql.failures import to_error
 from djupyter.sql.reflect import Catalog
-from djupyter.sql.result import Result, spooled
+from djupyter.sql.result import Result
+from djupyter.sql.rights import needed
 from djupyter.sql.session import Session
+from djupyter.sql.sessions import Sessions
+from djupyter.sql.streaming import stream
 from djupyter.sql.transaction import Transaction
 
 if TYPE_CHECKING:
     from djupyter.settings import Settings
 
-T = TypeVar("T")
-
 _CONTROL = re.compile(r"\s*(BEGIN|COMMIT|END|ROLLBACK|SAVEPOINT|RELEASE|START)\b", re.IGNORECASE)
+_READS = re.compile(r"\s*(SELECT|SHOW|DESCRIBE|EXPLAIN|VALUES)\b", re.IGNORECASE)
+# MySQL commits before and after these, SQLite and PostgreSQL do not.
+_DEFINES = re.compile(
+    r"\s*(CREATE|ALTER|DROP|TRUNCATE|RENAME|GRANT|REVOKE|ANALYZE|OPTIMIZE|LOCK|UNLOCK)\b"
+    r"(?!\s+TEMP)",
+    re.IGNORECASE,
+)
 _open: weakref.WeakSet[Connection] = weakref.WeakSet()
 
 
 class Connection:
     """A database.
 
-    It connects when it is first needed. May be used by several threads at once.
+    It connects when it is first needed. May be used by several threads at once. A connection that
+    the server dropped is opened again, and a statement repeated where that is safe.
 
     Parameters
     ----------
-    url
+    host
+        The name of a server, also `host:port`; or a URL, which says all there is to say:
+        `mysql+pymysql://user:password@host:3306`, `postgresql+psycopg://user@host/database`,
         `sqlite:///lab.db` (relative to the working directory), `sqlite:////absolute/lab.db`, or
         `sqlite://` for a database in memory that ends with the connection. `?mode=ro` opens a file
         for reading only.
+    user, password
+        Who connects.
+    port
+        Where the server listens, if not where its kind usually does.
+    use_tls
+        True requires encryption, False forbids it, a mapping with `ca`, `cert`, `key` and
+        `check_hostname` requires it with these; None takes it where the server has it, and warns where
+        not. Left out, the setting `database.use_tls` says it.
+    database_name
+        The database, on PostgreSQL.
+    backend
+        `mysql` or `postgresql`, for a host; else the setting `database.backend`.
     settings
         What the tables and queries of this connection go by.
     timeout
@@ -56,32 +78,51 @@ class Connection:
     Raises
     ------
     DataJointError
-        The URL cannot be read, or names a backend that there is not.
+        The URL cannot be read, names a backend or an option that there is not, or a user is missing.
 
     Examples
     --------
     >>> with Connection("sqlite://") as connection:
     ...     connection.fetch("SELECT 1 + ?", (1,))
     [(2,)]
+    >>> Connection("db.example.org", "ann", "secret", backend="postgresql")
+    DataJoint connection (not connected) postgresql://ann:***@db.example.org
     """
 
     def __init__(
-        self, url: str, *, settings: Settings | None = None, timeout: float = 30.0
+        self,
+        host: str,
+        user: str | None = None,
+        password: str | None = None,
+        port: int | None = None,
+        use_tls: bool | Mapping[str, Any] | None = None,
+        *,
+        database_name: str | None = None,
+        backend: str | None = None,
+        settings: Settings | None = None,
+        timeout: float = 30.0,
     ) -> None:
-        parsed = parse_url(url)
-        self.backend = backend_of(parsed)
+        self._settings = settings
+        if settings is not None:
+            backend = backend or settings["database.backend"]
+            use_tls = settings["database.use_tls"] if use_tls is None else use_tls
+        parsed = address(host, user, password, port, database_name, backend)
+        self.backend: Backend = backend_of(parsed)
         self._url = self.backend.resolved(parsed)
         self._shown = parsed.render_as_string(hide_password=True)
-        self._settings = settings
         self.timeout = timeout
-        self.created = False
+        self.schemas: dict[str, Any] = {}
         self.catalog = Catalog(self.backend, self.fetch)
-        self._engine: sa.Engine | None = None
-        self._engine_lock = threading.Lock()
-        self._shared_lock = threading.RLock() if self.backend.is_shared(self._url) else None
-        self._local = threading.local()
-        self._sessions: weakref.WeakSet[Session] = weakref.WeakSet()
-        self._inherited: list[Session] = []
+        self._sessions = Sessions(
+            self.backend,
+            self._url,
+            Tls.of(use_tls),
+            place=self._shown,
+            timeout=timeout,
+            explain=self._error,
+            reconnects=lambda: bool(self.settings["database.reconnect"]),
+        )
+        self.before_delete: list[Callable[[Mapping[str, Any]], object]] = []
         _open.add(self)
 
     @property
@@ -114,21 +155,25 @@ class Connection:
         DataJointError
             The database cannot be opened.
         """
-        self._session()
+        self._sessions.current()
 
     @property
     def is_connected(self) -> bool:
         """Whether any thread has a session; the next statement of a thread without opens one."""
-        return bool(self._sessions)
+        return self._sessions.is_open
+
+    @property
+    def created(self) -> bool:
+        """Whether this connection made the database, a file that was not there."""
+        return self._sessions.created
 
     def close(self) -> None:
-        """Roll back what is open, in all threads, and disconnect; the next statement connects."""
-        for session in list(self._sessions):
-            session.close()
-        self._forget_sessions()
-        if self._engine is not None:
-            self._engine.dispose()
-            self._engine = None
+        """Undo what is open, in all threads, and disconnect; the next statement connects.
+
+        A `with connection.transaction:` that is open is over, also for the statements after: they raise
+        an error until the block is left.
+        """
+        self._sessions.close()
 
     def ping(self) -> float:
         """Return how many seconds the database takes to answer."""
@@ -147,6 +192,22 @@ class Connection:
         return self._shown
 
     @property
+    def conn_info(self) -> dict[str, Any]:
+        """Host, port, user and database, as far as there are any; never the password."""
+        url = self._url
+        return {"host": url.host, "port": url.port, "user": url.username, "database": url.database}
+
+    @property
+    def adapter(self) -> Backend:
+        """What differs between databases; `adapter.backend` is `sqlite`, `mysql` or `postgresql`."""
+        return self.backend
+
+    @property
+    def connection_id(self) -> int | None:
+        """The number by which the server knows the session of this thread; None without a server."""
+        return self.backend.session_id(self._sessions.current().raw)
+
+    @property
     def server_version(self) -> str:
         """Product and version of the database."""
         return self.backend.server_version(self.fetch)
@@ -155,37 +216,9 @@ class Connection:
         """Return who is connected, `user@host`."""
         return self.backend.user(self.fetch, self._url)
 
-    def _session(self) -> Session:
-        try:
-            return self._local.session  # type: ignore[no-any-return]
-        except AttributeError:
-            pass
-        with self._engine_lock:
-            if self._engine is None:
-                self.created = self.backend.identity(self._url) is None
-                self._engine = self.backend.engine(self._url, timeout=self.timeout, tls=Tls())
-        handle = self._retrying(self._engine.raw_connection, "")
-        lock = self._shared_lock or threading.RLock()
-        session = Session(self.backend, handle, lock, lambda: self.backend.identity(self._url))
-        self._sessions.add(session)
-        self._local.session = session
-        return session
-
-    def _forget_sessions(self) -> None:
-        self._local = threading.local()
-        self._sessions = weakref.WeakSet()
-        if self._shared_lock:
-            self._shared_lock = threading.RLock()  # another thread may hold the old one
-
-    def _after_fork(self) -> None:
-        """Start anew in a forked process: the parent goes on using its connections."""
-        if self._engine is not None and self._shared_lock is None:
-            # Kept for good: closing them would disturb the parent.
-            self._inherited += self._sessions
-            self._engine_lock = threading.Lock()
-            self._forget_sessions()
-            self._engine.dispose(close=False)
-            self._engine = None
+    def register(self, schema: Any) -> None:
+        """Note a schema that was activated on this connection, in `schemas` by its name."""
+        self.schemas[schema.database] = schema
 
     # Statements
 
@@ -206,11 +239,11 @@ class Connection:
         """
 
         def work() -> list[Row]:
-            with self._session().cursor(writes=False) as cursor:
+            with self._sessions.current().cursor(writes=False) as cursor:
                 cursor.execute(sql, params)
                 return cursor.fetchall()  # type: ignore[no-any-return]
 
-        return self._retrying(work, sql)
+        return self._sessions.run(work, sql, repeats=True)
 
     def stream(
         self, sql: str, params: Sequence[object] = (), size: int = 10_000
@@ -223,53 +256,29 @@ class Connection:
 
         `sql` and `params` are as for `fetch`; `size` is the number of rows in a batch.
         """
-        session = self._session()
-        if session.depth or self._shared_lock:
-            yield from spooled(lambda keep: self._keep(sql, params, size, keep))
-            return
-        assert self._engine is not None, "a session has an engine"
-        handle = self._retrying(self._engine.raw_connection, "")
-        cursor = self.backend.stream_cursor(handle.dbapi_connection)
-        try:
-            self._retrying(lambda: cursor.execute(sql, params), sql)
-            while batch := self._retrying(lambda: cursor.fetchmany(size), sql):
-                yield batch
-        finally:
-            cursor.close()
-            handle.close()
-
-    def _keep(
-        self, sql: str, params: Sequence[object], size: int, keep: Callable[[list[Row]], None]
-    ) -> None:
-        def work() -> None:
-            with self._session().cursor(writes=False) as cursor:
-                cursor.execute(sql, params)
-                while batch := cursor.fetchmany(size):
-                    keep(batch)
-
-        self._retrying(work, sql)
+        return stream(self.backend, self._sessions, self._error, (sql, params), size)
 
     def execute(self, sql: str, params: Sequence[object] = ()) -> int:
         """Carry out a statement that writes, and return the number of rows it changed."""
 
         def work() -> int:
-            with self._session().cursor(writes=True) as cursor:
+            with self._sessions.current().cursor(writes=True) as cursor:
                 cursor.execute(sql, params)
                 return int(cursor.rowcount)
 
-        return self._retrying(work, sql)
+        return self._sessions.run(work, sql, repeats=False)
 
     def execute_many(self, sql: str, rows: Iterable[Sequence[object]]) -> int:
         """Carry out a statement for each row, all or none, and return how many rows changed."""
 
         def work() -> int:
-            with self._session().cursor(writes=True) as cursor:
+            with self._sessions.current().cursor(writes=True, guards=False) as cursor:
                 cursor.executemany(sql, rows)
                 return max(int(cursor.rowcount), 0)
 
         # Rows may come from a generator, which cannot be asked again; the transaction has the lock.
         with self.transaction:
-            return self._retrying(work, sql, again=False)
+            return self._sessions.run(work, sql, repeats=False, waits=False)
 
     def ddl(self, statements: Iterable[str | Statement]) -> None:
         """Carry out statements that define tables, all or none where the database can do that."""
@@ -285,6 +294,7 @@ class Connection:
         args: Sequence[object] | Mapping[str, object] = (),
         *,
         as_dict: bool = False,
+        reconnect: bool | None = None,
     ) -> Result:
         """Carry out SQL of your own and return its rows.
 
@@ -298,11 +308,15 @@ class Connection:
             The values.
         as_dict
             Rows as dicts rather than tuples.
+        reconnect
+            Whether to connect again and repeat a query when the server had dropped the connection; None
+            asks the setting `database.reconnect`.
 
         Raises
         ------
         DataJointError
-            The statement fails, or would begin or end a transaction: use `transaction`.
+            The statement fails, or would begin or end a transaction: use `transaction`. Statements that
+            define tables would end one on MySQL, so they are refused inside it everywhere.
 
         Examples
         --------
@@ -313,32 +327,26 @@ class Connection:
             raise DataJointError(
                 "Transactions are opened with `with connection.transaction:`, not by SQL."
             )
+        if self.in_transaction and _DEFINES.match(sql):
+            raise DataJointError(
+                f"{sql.split()[0].upper()} inside a transaction would commit it on some databases. "
+                "Carry it out before or after the transaction."
+            )
         native, adapt = self.backend.placeholders(sql), self.backend.adapt
         values: Any = tuple(map(adapt, args))
         if isinstance(args, Mapping):
             values = {name: adapt(value) for name, value in args.items()}
 
         def work() -> Result:
-            with self._session().cursor(writes=True) as cursor:
+            with self._sessions.current().cursor(writes=True) as cursor:
                 cursor.execute(native, values)
                 return Result.of(cursor, as_dict=as_dict)
 
-        result = self._retrying(work, sql)
+        repeats = _READS.match(sql) is not None
+        result = self._sessions.run(work, sql, repeats=repeats, reconnects=reconnect)
         if not result.names and result.rowcount < 0:
             self.catalog.forget()
         return result
-
-    def _retrying(self, work: Callable[[], T], sql: str, *, again: bool = True) -> T:
-        """Do something that may have to wait for a lock; between waits, Ctrl-C is heard."""
-        deadline = 0.0
-        while True:
-            try:
-                return work()
-            except self.backend.driver_errors as error:
-                now = time.monotonic()
-                deadline = deadline or now + self.timeout
-                if now > deadline or not (again and self.backend.may_retry(error)):
-                    raise self._error(error, sql) from error
 
     def _error(self, error: BaseException, sql: str) -> BaseException:
         failure = self.backend.failure(error, sql)
@@ -346,6 +354,8 @@ class Connection:
             return KeyboardInterrupt()
         if failure.problem in ("missing table", "unknown attribute"):
             self.catalog.forget()
+        if failure.problem == "access":
+            failure = replace(failure, right=self.backend.right(needed(sql), self.fetch))
         structure = self.catalog.remembered(failure.table) if failure.table else None
         return to_error(failure, structure)
 
@@ -380,16 +390,17 @@ class Connection:
 
     def unguarded(self) -> AbstractContextManager[None]:
         """Let the transactions inside leave foreign keys unchecked; they check them themselves."""
-        return self._session().unguarded()
+        return self._sessions.current().unguarded()
 
     @property
     def in_transaction(self) -> bool:
         """Whether this thread is in a transaction."""
-        return hasattr(self._local, "session") and self._session().depth > 0
+        session = self._sessions.own
+        return session is not None and session.depth > 0
 
     def start_transaction(self, *, late: bool = False) -> None:
         """Open a transaction, or a savepoint inside one."""
-        self._retrying(lambda: self._session().begin(late=late), "")
+        self._sessions.run(lambda: self._sessions.current().begin(late=late), repeats=True)
 
     def commit_transaction(self) -> None:
         """Make the innermost transaction permanent, or a part of the outer one.
@@ -399,7 +410,7 @@ class Connection:
         DataJointError
             There is none, or the database has ended it.
         """
-        self._retrying(self._innermost().commit, "")
+        self._sessions.run(self._innermost().commit, repeats=False)
 
     def cancel_transaction(self) -> None:
         """Undo the innermost transaction.
@@ -409,19 +420,20 @@ class Connection:
         DataJointError
             There is none.
         """
-        self._retrying(self._innermost().cancel, "")
+        self._sessions.run(self._innermost().cancel, repeats=False)
 
     def _innermost(self) -> Session:
-        if not self.in_transaction:
+        session = self._sessions.own
+        if session is None or session.depth == 0:
             raise DataJointError(
                 "There is no transaction to end. Open one with `with connection.transaction:`."
             )
-        return self._session()
+        return session
 
 
 def _after_fork() -> None:
     for connection in list(_open):
-        connection._after_fork()
+        connection._sessions.after_fork()
 
 
 if hasattr(os, "register_at_fork"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import RLock
 from typing import Any
 
@@ -11,6 +11,12 @@ from sqlalchemy.pool import PoolProxiedConnection
 
 from djupyter.errors import DataJointError, LostConnectionError
 from djupyter.sql.backends.base import Backend
+
+_STATEMENT = "dj_statement"
+
+
+class DroppedError(Exception):
+    """The server closed the connection while it was idle; nothing was sent."""
 
 
 class Session:
@@ -27,27 +33,36 @@ class Session:
         threads that share a database in memory.
     place
         Tells what lies where the database was opened; nothing is written once that is something else.
+    connect
+        Opens another driver connection, to stop what runs on this one.
 
     Attributes
     ----------
     depth
         Number of open transactions, the nested ones included.
+    blocks
+        How many of them are `with` blocks, which must be left even when the connection was closed.
     waiting
         A transaction that takes its lock at the first write has not begun yet.
-    lost
-        The database ended the transaction by itself; nothing may be written before the program
-        leaves it, or half a transaction would be committed.
+    ended
+        Why the transaction is over though the program has not left it; nothing may be written before it
+        does, or half a transaction would be committed.
+    is_dead
+        The driver connection cannot be used again.
     """
 
     __slots__ = (
         "__weakref__",
+        "_connect",
         "_handle",
         "_opened",
         "_place",
         "backend",
+        "blocks",
         "depth",
+        "ended",
+        "is_dead",
         "lock",
-        "lost",
         "raw",
         "waiting",
     )
@@ -58,32 +73,98 @@ class Session:
         handle: PoolProxiedConnection,
         lock: RLock,
         place: Callable[[], object],
+        connect: Callable[[], Any],
     ) -> None:
         self.backend, self._handle, self.lock = backend, handle, lock
-        self._place, self._opened = place, place()
+        self._place, self._opened, self._connect = place, place(), connect
         self.raw: Any = handle.dbapi_connection
-        self.depth = 0
-        self.waiting = self.lost = False
+        self.depth = self.blocks = 0
+        self.waiting = self.is_dead = False
+        self.ended: DataJointError | None = None
+
+    # Statements
 
     @contextmanager
-    def cursor(self, *, writes: bool) -> Iterator[Any]:
-        """Yield a cursor, in a transaction that has begun if the statement writes."""
+    def cursor(self, *, writes: bool, streams: bool = False, guards: bool = True) -> Iterator[Any]:
+        """Yield a cursor.
+
+        Parameters
+        ----------
+        writes
+            The statement writes, so that a transaction that waits for that begins.
+        streams
+            The result need not fit into memory.
+        guards
+            An error must not undo more than the statement; false where a transaction was opened for it.
+        """
         with self.lock:
-            if self.lost:
-                raise _lost()
-            if writes and (self.waiting or self.depth == 0):
-                self._check_place()
-            if self.waiting and writes:
-                self._run(self.backend.begin)
-                self.waiting = False
-            cursor = self.raw.cursor()
-            try:
-                yield cursor
-            except BaseException:
-                self.lost = self._is_lost()
-                raise
-            finally:
+            self._prepare(writes=writes)
+            guards = guards and self.backend.aborts and self.depth > 0 and not self.waiting
+            if guards:
+                self._run(self.backend.savepoint(_STATEMENT))
+            with self._watched(undo=guards):
+                cursor = (
+                    self.backend.stream_cursor(self.raw, nested=True)
+                    if streams
+                    else self.raw.cursor()
+                )
+                try:
+                    yield cursor
+                finally:
+                    # Of a lost connection the driver may say so once more.
+                    with suppress(*self.backend.driver_errors):
+                        cursor.close()
+            if guards:
+                self._run(self.backend.release(_STATEMENT))
+
+    def _prepare(self, *, writes: bool) -> None:
+        self._refuse_if_ended()
+        if not writes:
+            return
+        if self.waiting or self.depth == 0:
+            self._check_place()
+        if self.waiting:
+            self._run(self.backend.begin)
+            self.waiting = False
+        elif self.depth == 0 and not self.backend.is_alive(self.raw):
+            self.is_dead = True
+            raise DroppedError("the server closed it while it was idle")
+
+    @contextmanager
+    def _watched(self, *, undo: bool = False) -> Iterator[None]:
+        """Find out after an error what is left of the connection and its transaction."""
+        try:
+            yield
+        except self.backend.driver_errors as error:
+            if self.backend.failure(error, "").problem == "lost":
+                self.lose(str(error))
+            elif undo and self.backend.in_transaction(self.raw):
+                self._execute(self.backend.rollback_to(_STATEMENT))
+                self._execute(self.backend.release(_STATEMENT))
+            elif self._is_over():
+                self.ended = self.ended or _undone()
+            raise
+        except BaseException as error:
+            if not self.backend.survives(self.raw, error, self._connect):
+                self.lose("it was interrupted in the middle of a statement")
+            elif undo and self.backend.in_transaction(self.raw):
+                self._execute(self.backend.rollback_to(_STATEMENT))
+                self._execute(self.backend.release(_STATEMENT))
+            raise
+
+    def _run(self, statement: str) -> None:
+        with self._watched():
+            self._execute(statement)
+
+    def _execute(self, statement: str) -> None:
+        cursor = self.raw.cursor()
+        try:
+            cursor.execute(statement)
+        finally:
+            with suppress(*self.backend.driver_errors):
                 cursor.close()
+
+    # Transactions
 
     def begin(self, *, late: bool) -> None:
         """Open a transaction, or one nested in it."""
@@ -102,8 +183,7 @@ class Session:
         self.depth += 1
 
     def _nest(self) -> None:
-        if self.lost:
-            raise _lost()
+        self._refuse_if_ended()
         if self.waiting:
             # A savepoint outside a transaction would be one of its own.
             self._run(self.backend.begin)
@@ -112,9 +192,10 @@ class Session:
 
     def commit(self) -> None:
         """Make what the innermost transaction did a part of the outer one, or permanent."""
-        if self.lost:
+        if self.ended:
+            error = self.ended
             self.cancel()
-            raise _lost()
+            raise _again(error)
         if self.depth > 1:
             self._run(self.backend.release(self._name(self.depth - 1)))
         elif not self.waiting:
@@ -125,15 +206,28 @@ class Session:
         """Undo what the innermost transaction did."""
         try:
             # A commit that fails on a full disk leaves nothing to undo.
-            if not (self.lost or self.waiting or self._is_lost()):
-                if self.depth > 1:
-                    name = self._name(self.depth - 1)
-                    self._run(self.backend.rollback_to(name))
-                    self._run(self.backend.release(name))
-                else:
-                    self._run(self.backend.rollback)
+            if not (self.ended or self.waiting or self.is_dead or self._is_over()):
+                self._undo()
+        except self.backend.driver_errors:
+            # What a lost connection had open, the server undoes.
+            if not self.is_dead:
+                raise
         finally:
             self._leave()
+
+    def _undo(self) -> None:
+        if self.depth == 1:
+            self._run(self.backend.rollback)
+            return
+        name = self._name(self.depth - 1)
+        self._run(self.backend.rollback_to(name))
+        self._run(self.backend.release(name))
+
+    def _leave(self) -> None:
+        self.depth -= 1
+        if self.depth == 0:
+            self.waiting, self.ended = False, None
+        self.lock.release()
 
     @contextmanager
     def unguarded(self) -> Iterator[None]:
@@ -144,19 +238,36 @@ class Session:
                     self._run(statement)
                 yield
             finally:
-                for statement in self.backend.guard:
-                    self._run(statement)
+                if not self.is_dead:
+                    for statement in self.backend.guard:
+                        self._run(statement)
+
+    # Ending
+
+    def lose(self, detail: str) -> None:
+        """Note that the driver connection is gone, and with it what its transaction did."""
+        self.is_dead = True
+        if self.depth:
+            self.ended = LostConnectionError(
+                "Connection was lost during a transaction.",
+                f"The database has undone all that the transaction did ({detail.rstrip('.')}). Leave it and "
+                "start it again; the next statement outside connects anew.",
+            )
 
     def close(self) -> None:
-        """Give the driver connection back, from any thread; the pool rolls back what is open."""
-        self.depth = 0
-        self._handle.close()
+        """Close the driver connection, which undoes what is open; from any thread."""
+        self.is_dead = True
+        if self.depth:
+            self.ended = DataJointError(
+                "The connection was closed inside this transaction, which undid all of it. "
+                "Leave the transaction; the next statement outside connects anew."
+            )
+        with suppress(*self.backend.driver_errors):
+            self._handle.invalidate()
 
-    def _leave(self) -> None:
-        self.depth -= 1
-        if self.depth == 0:
-            self.waiting = self.lost = False
-        self.lock.release()
+    def _refuse_if_ended(self) -> None:
+        if self.ended:
+            raise _again(self.ended)
 
     def _check_place(self) -> None:
         if self._place() != self._opened:
@@ -166,22 +277,20 @@ class Session:
                 "what is there now."
             )
 
-    def _is_lost(self) -> bool:
+    def _is_over(self) -> bool:
         return self.depth > 0 and not self.waiting and not self.backend.in_transaction(self.raw)
-
-    def _run(self, statement: str) -> None:
-        cursor = self.raw.cursor()
-        try:
-            cursor.execute(statement)
-        finally:
-            cursor.close()
 
     @staticmethod
     def _name(depth: int) -> str:
         return f"dj_{depth}"
 
 
-def _lost() -> DataJointError:
+def _again(error: DataJointError) -> DataJointError:
+    # An error that is raised twice would keep the frames of both times.
+    return type(error)(*error.args)
+
+
+def _undone() -> DataJointError:
     return DataJointError(
         "The database ended the transaction after an earlier error, and undid all of it. "
         "Leave the transaction and start it again."

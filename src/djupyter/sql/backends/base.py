@@ -17,6 +17,7 @@ from sqlalchemy.sql.elements import quoted_name
 
 from djupyter.definition.model import Default, TypeSpec
 from djupyter.definition.names import TableName
+from djupyter.heading.alteration import Alteration
 from djupyter.heading.attribute import Attribute
 from djupyter.heading.structure import ForeignKey, TableStructure
 from djupyter.sql.backends.tls import Tls
@@ -83,6 +84,29 @@ class Conversion:
     is_exact: sa.ColumnElement[bool]
 
 
+@dataclass(frozen=True, slots=True)
+class TableChange:
+    """What is to become of one table.
+
+    Parameters
+    ----------
+    alteration
+        The way from its structure to the new one.
+    before, after
+        The table as it is and as it is to be, with constraints and indexes.
+    create
+        Statements that would create the new table: the table first, then its indexes.
+    values
+        What attributes get from the rows that are there; the others get their defaults.
+    """
+
+    alteration: Alteration
+    before: sa.Table
+    after: sa.Table
+    create: Sequence[str]
+    values: Mapping[str, sa.ColumnElement[Any]]
+
+
 class Backend(ABC):
     """The differences of one database.
 
@@ -125,6 +149,8 @@ class Backend(ABC):
     begins_late: bool = False
     unguard: tuple[str, ...] = ()
     guard: tuple[str, ...] = ()
+    alters_at_once: bool = True
+    retypes_keys: bool = True
 
     # Connecting
 
@@ -182,8 +208,11 @@ class Backend(ABC):
     def server_version(self, fetch: Fetch) -> str:
         """Return product and version."""
 
-    def stream_cursor(self, raw: Any) -> Any:
-        """Return a cursor that does not hold the whole result in memory."""
+    def stream_cursor(self, raw: Any, *, nested: bool) -> Any:
+        """Return a cursor that does not hold the whole result in memory.
+
+        `nested` tells that the connection is in a transaction; else it is the cursor's own.
+        """
         return raw.cursor()
 
     @abstractmethod
@@ -275,6 +304,10 @@ class Backend(ABC):
         values = compiled.params
         return str(compiled), tuple(self.adapt(values[name]) for name in compiled.positiontup or ())
 
+    def delete(self, table: sa.TableClause, condition: sa.ColumnElement[bool]) -> sa.Delete:
+        """Return the DELETE of the rows that meet a condition, in the form that is planned best."""
+        return sa.delete(table).where(condition)
+
     @abstractmethod
     def insert(self, table: sa.TableClause) -> sa.Insert:
         """Return the dialect's own INSERT, which `on_conflict` can extend."""
@@ -331,30 +364,22 @@ class Backend(ABC):
         """Return how the values of a column become those of another type; None where they cannot."""
 
     @abstractmethod
-    def rebuild(
-        self,
-        fetch: Fetch,
-        structure: TableStructure,
-        create: Sequence[str],
-        values: Mapping[str, sa.ColumnElement[Any]],
-    ) -> list[Statement]:
-        """Return the statements that put a new table, with the rows, in the place of the old one.
+    def alter(self, fetch: Fetch, changes: Sequence[TableChange]) -> list[Statement]:
+        """Return the statements that alter tables and keep their rows.
+
+        Comments and lineage are not among them; see `annotate`.
 
         Parameters
         ----------
         fetch
-            Reads what else belongs to the table.
-        structure
-            The new table.
-        create
-            Creates it: the table first, then its indexes.
-        values
-            What its attributes get from the old rows; the others get their defaults.
+            Reads what else belongs to the tables.
+        changes
+            What is to become of each table, parents before children.
         """
 
-    @abstractmethod
     def has_broken_keys(self, fetch: Fetch, name: TableName) -> bool:
-        """Whether a row of a table refers to a parent that is not there."""
+        """Whether a row of a table refers to a parent that is not there, after an alteration."""
+        return False
 
     # Schemas and what is noted about tables
 

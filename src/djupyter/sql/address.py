@@ -1,0 +1,90 @@
+"""Where a database is: a URL, or a host with a user, as programs written for datajoint say it."""
+
+from __future__ import annotations
+
+import re
+
+import sqlalchemy as sa
+
+from djupyter.errors import DataJointError, nearest
+from djupyter.sql.backends import BACKENDS, backend_of, parse_url
+
+# `db`, `db:3306`, `[::1]:3306`, `::1`
+_HOST = re.compile(
+    r"(?:\[(?P<six>[^\]]+)\]|(?P<name>[^:]*))(?::(?P<port>\d+))?|(?P<bare>[\da-fA-F:.]+)"
+)
+
+
+def address(
+    host: str,
+    user: str | None = None,
+    password: str | None = None,
+    port: int | None = None,
+    database: str | None = None,
+    backend: str | None = None,
+) -> sa.URL:
+    """Return where to connect.
+
+    Parameters
+    ----------
+    host
+        A URL, or a host, perhaps with a port.
+    user, password, port, database, backend
+        The rest, for a host; MySQL where no backend is named.
+
+    Raises
+    ------
+    DataJointError
+        Something is missing, is said twice, or cannot be read. The message never repeats what was given,
+        because it may hold a password.
+
+    Examples
+    --------
+    >>> address("db:3307", "ann", "secret")
+    mysql://ann:***@db:3307
+    """
+    if "://" in host:
+        if any(part is not None for part in (user, password, port, database)):
+            raise DataJointError(
+                "A URL says user, password, port and database itself: leave out the other arguments, or "
+                "give a host instead."
+            )
+        url = parse_url(host)
+        _check_options(url)
+        return url
+    if not user:
+        raise missing_user()
+    match = _HOST.fullmatch(host)
+    if match is None:
+        raise DataJointError(
+            "The host cannot be read. Write `host`, `host:port`, or a URL like `mysql://user@host:3306`."
+        )
+    url = sa.URL.create(
+        backend or "mysql",
+        user,
+        password or None,
+        match["six"] or match["bare"] or match["name"] or "localhost",
+        port or (int(match["port"]) if match["port"] else None),
+        database,
+    )
+    backend_of(url)
+    return url
+
+
+def missing_user() -> DataJointError:
+    """Return the error for a server without a user."""
+    return DataJointError(
+        "Database user not configured. Set dj.config['database.user'] or DJ_USER environment variable, or "
+        "connect to a URL: dj.conn('sqlite:///lab.db')."
+    )
+
+
+def _check_options(url: sa.URL) -> None:
+    known = BACKENDS[backend_of(url).name].url_options
+    for name in url.query:
+        if name not in known:
+            options = f"The options are {', '.join(known)}." if known else "It takes no options."
+            raise DataJointError(
+                f"A {backend_of(url).name} URL has no option `{name}`. {nearest(name, known)} {options} "
+                "Encryption is asked for with use_tls, not in the URL.".replace("  ", " ")
+            )

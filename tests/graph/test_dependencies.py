@@ -53,17 +53,17 @@ def test_system_tables_are_no_part_of_the_pipeline() -> None:
 
 def test_a_table_cannot_depend_on_itself() -> None:
     with pytest.raises(DependencyCycle, match="A → A"):
-        DIAMOND.check(table("a", "a"))
+        DIAMOND.check_tables(table("a", "a"))
 
 
 def test_a_table_cannot_depend_on_its_descendant() -> None:
     with pytest.raises(DependencyCycle, match=r"A cannot refer to D.*A → . → D → A") as caught:
-        DIAMOND.check(table("a", "d"))
+        DIAMOND.check_tables(table("a", "d"))
     assert caught.value.path[0] == caught.value.path[-1] == "A"
 
 
 def test_schemas_cannot_depend_on_each_other_through_others() -> None:
     schemas = graph(table("one.a"), table("two.b", "one.a"), table("three.c", "two.b"))
     with pytest.raises(DependencyCycle, match="one → two → three → one"):
-        schemas.check(table("one.d", "three.c"))
-    schemas.check(table("three.d", "one.a", "two.b"))
+        schemas.check_schemas(table("one.d", "three.c"))
+    schemas.check_schemas(table("three.d", "one.a", "two.b"))

@@ -1,127 +1,192 @@
-"""How a deletion travels along foreign keys: which rows of which tables go with the rows of one table.
+"""How a choice of rows travels along foreign keys: down to what depends on them, up to what they depend on.
 
-Pure: from a graph and a restricted relation to a relation for each table that loses rows. A row goes when
-any of its parents goes.
+Pure: from a graph and chosen rows of some tables to a relation for each table that is reached.
+
+| function   | travels | a row is reached when                            | serves                |
+|------------|---------|--------------------------------------------------|-----------------------|
+| `cascade`  | down    | any row that it refers to is                     | delete                |
+| `restrict` | down    | all references to tables that are reached say so | subsets of a pipeline |
+| `trace`    | up      | any row that refers to it is                     | provenance            |
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Container, Iterator, Mapping, Sequence
 
 from djupyter.definition.names import TableName
 from djupyter.graph.dependencies import Dependencies
-from djupyter.heading.structure import ForeignKey, TableStructure
-from djupyter.query.conditions import AnyOf, Condition, Matches
+from djupyter.graph.routes import (
+    Route,
+    all_of,
+    distinct,
+    down,
+    is_one_of,
+    own_route,
+    reached,
+    up,
+    visible,
+)
+from djupyter.heading.structure import TableStructure
+from djupyter.query.conditions import Condition
 from djupyter.query.node import Node
-from djupyter.query.projection import Plan, Projection
-from djupyter.query.restriction import Restriction
+from djupyter.query.restriction import Restriction, chain
 from djupyter.query.source import Source
 
-
-@dataclass(frozen=True, slots=True)
-class _Reason:
-    """A row goes when a row of `node` has the same values; pairs are (name here, name there).
-
-    The pairs hold the whole primary key of the node. As long as foreign keys carry that key along, tables
-    far down are matched with the root itself, so that conditions do not grow with the depth of the pipeline.
-    """
-
-    node: Node
-    pairs: tuple[tuple[str, str], ...]
-
-    def condition(self) -> Condition:
-        """Return the condition on the rows of the table that has this reason."""
-        return matches(self.node, self.pairs)
+Rows = dict[TableName, Node]
 
 
-def cascade(graph: Dependencies, roots: Mapping[TableName, Node]) -> dict[TableName, Node]:
-    """Return the rows that go, for every table that may lose some, parents before children.
+def cascade(
+    graph: Dependencies,
+    roots: Mapping[TableName, Node],
+    within: Container[TableName] | None = None,
+) -> Rows:
+    """Return the rows that depend on some rows, for every table that may have any, parents first.
+
+    References that close a cycle, which only other tools can declare, are not followed.
 
     Parameters
     ----------
     graph
         All tables that could refer to the roots, in whatever schema.
     roots
-        For each table from which rows are deleted, which ones.
+        The rows to begin with, for each table.
+    within
+        Reach only these tables; all when None.
     """
-    affected: dict[TableName, Node] = {}
-    reasons: dict[TableName, tuple[_Reason, ...]] = {}
-    reached = {name for root in roots for name in graph.descendants(root)}
-    for name in graph.in_order():
-        if name not in reached:
+    rows: Rows = {}
+    routes: dict[TableName, tuple[Route, ...]] = {}
+    for name in _below(graph, roots, within):
+        structure, own = graph.structures[name], roots.get(name)
+        # Of a table that goes whole nothing more can go.
+        found = () if isinstance(own, Source) else distinct(_from_parents(structure, routes, rows))
+        if own is None:
+            rows[name], routes[name] = reached(structure, (r.condition() for r in found)), found
+        elif not found:
+            rows[name], routes[name] = own, (own_route(own),)
+        else:
+            conditions = [is_one_of(own), *(route.condition() for route in found)]
+            rows[name], routes[name] = reached(structure, conditions), (own_route(own), *found)
+    return rows
+
+
+def restrict(graph: Dependencies, roots: Mapping[TableName, Sequence[Node]]) -> Rows:
+    """Return the rows that depend on none but chosen rows, for every table below, parents first.
+
+    Parameters
+    ----------
+    graph
+        All tables.
+    roots
+        For each table, choices that must all hold.
+    """
+    rows: Rows = {}
+    routes: dict[TableName, tuple[Route, ...]] = {}
+    for name in _below(graph, roots, None):
+        structure, own = graph.structures[name], roots.get(name, ())
+        found = distinct(_from_parents(structure, routes, rows))
+        base: Node = own[0] if own else Source(structure)
+        needed = [is_one_of(each) for each in own[1:]] + [route.condition() for route in found]
+        rows[name] = Restriction(base, all_of(needed)) if needed else base
+        routes[name] = (*map(own_route, own), *found)
+    return rows
+
+
+def trace(
+    graph: Dependencies,
+    seeds: Mapping[TableName, Node],
+    within: Container[TableName] | None = None,
+) -> Rows:
+    """Return the rows that some rows depend on, for every table that may have any, parents first.
+
+    References that close a cycle are not followed.
+
+    Parameters
+    ----------
+    graph
+        All tables that the seeds may refer to.
+    seeds
+        The rows to begin with, for each table.
+    within
+        Reach only these tables; all when None.
+    """
+    rows: Rows = {}
+    routes: dict[TableName, dict[Route, None]] = {}
+    wanted = {name for seed in seeds for name in graph.ancestors(seed)}
+    for name in reversed(graph.in_order()):
+        if name not in wanted or not (within is None or name in within):
             continue
         structure = graph.structures[name]
-        found = dict.fromkeys(_own_reason(roots, name))
-        if not isinstance(roots.get(name), Source):
-            found |= dict.fromkeys(_inherited(structure, reasons, affected))
-        reasons[name] = tuple(found)
-        affected[name] = (
-            roots[name]
-            if name in roots and len(found) == 1
-            else Restriction(Source(structure), any_of(each.condition() for each in found))
-        )
-    return affected
+        conditions = [is_one_of(seeds[name])] if name in seeds else []
+        conditions += [route.condition() for route in routes.get(name, ())]
+        if not conditions:
+            continue  # reached only by closing a cycle
+        alone = name in seeds and len(conditions) == 1
+        rows[name] = seeds[name] if alone else reached(structure, conditions)
+        for parent, route in _to_parents(
+            structure, routes.get(name, ()), rows[name], name in seeds
+        ):
+            routes.setdefault(parent, {})[route] = None
+    return {name: rows[name] for name in graph.in_order() if name in rows}
 
 
-def matches(parent: Node, pairs: Iterable[tuple[str, str]]) -> Condition:
-    """Return the condition that a row refers to a row of a relation, by pairs (name here, name there)."""
-    pairs = tuple(pairs)
-    renamed = {here: there for here, there in pairs if here != there}
-    projected = Projection(parent, Plan((), renamed, {}, {})) if renamed else parent
-    return Matches(projected, [here for here, _ in pairs])
+def connected(
+    graph: Dependencies, name: TableName, other: TableName, rows: Node
+) -> Condition | None:
+    """Return the condition that a row of a table is connected with some rows of an ancestor or descendant.
+
+    Connected by any route: a chain of foreign keys none of which is NULL.
+
+    Parameters
+    ----------
+    graph
+        All tables.
+    name
+        The table whose rows are judged.
+    other, rows
+        The other table and its rows.
+
+    Returns
+    -------
+    Condition or None
+        None when neither table depends on the other.
+    """
+    if name == other:
+        return is_one_of(rows)
+    for spread, route in ((cascade, (other, name)), (trace, (name, other))):
+        found = spread(graph, {other: rows}, graph.between(*route)).get(name)
+        if found is not None:
+            return all_of(chain(found)[1])
+    return None
 
 
-def any_of(conditions: Iterable[Condition]) -> Condition:
-    """Return the condition that one of several holds."""
-    alternatives = list(conditions)
-    return alternatives[0] if len(alternatives) == 1 else AnyOf(alternatives)
+def _below(
+    graph: Dependencies, roots: Mapping[TableName, object], within: Container[TableName] | None
+) -> Iterator[TableName]:
+    """Yield the tables that a choice of rows can reach downwards, in order, once it has."""
+    reached: set[TableName] = set()
+    for name in graph.in_order():
+        parents = {key.parent for key in graph.structures[name].foreign_keys}
+        allowed = within is None or name in within
+        if allowed and (name in roots or parents & reached):
+            reached.add(name)
+            yield name
 
 
-def walk(node: Node) -> Iterator[Node | Condition]:
-    """Yield every relation and every condition that a relation is made from, itself first."""
-    pending: list[object] = [node]
-    while pending:
-        item = pending.pop()
-        if isinstance(item, Node | Condition):
-            yield item
-            pending += [getattr(item, slot, None) for slot in type(item).__slots__]
-        elif isinstance(item, tuple | list):
-            pending += item
-
-
-def tables_in(node: Node) -> set[TableName]:
-    """Return the tables that a relation is made from, those in its conditions included."""
-    return {item.structure.name for item in walk(node) if isinstance(item, Source)}
-
-
-def visible(child: TableStructure, key: ForeignKey) -> tuple[tuple[str, str], ...]:
-    """Return the pairs of a foreign key without the hidden key of a singleton, which has one row at most."""
-    return tuple(pair for pair in key.attributes if pair[0] in child.heading)
-
-
-def _own_reason(roots: Mapping[TableName, Node], name: TableName) -> Iterator[_Reason]:
-    if name in roots:
-        node = roots[name]
-        yield _Reason(node, tuple((key, key) for key in node.heading.primary_key))
-
-
-def _inherited(
-    child: TableStructure,
-    reasons: Mapping[TableName, tuple[_Reason, ...]],
-    affected: Mapping[TableName, Node],
-) -> Iterator[_Reason]:
+def _from_parents(
+    child: TableStructure, routes: Mapping[TableName, tuple[Route, ...]], rows: Rows
+) -> Iterator[Route]:
     for key in child.foreign_keys:
-        for reason in reasons.get(key.parent, ()):
-            yield _through(key, reason, child) or _Reason(affected[key.parent], visible(child, key))
+        for route in routes.get(key.parent, ()):
+            yield down(key, route, child) or Route(rows[key.parent], visible(child, key))
 
 
-def _through(key: ForeignKey, reason: _Reason, child: TableStructure) -> _Reason | None:
-    """Return the reason in the child's names; None where the foreign key does not carry all of them."""
-    here_of = {there: here for here, there in visible(child, key)}
-    if not all(name in here_of for name, _ in reason.pairs):
-        return None
-    if child.is_nullable(key) and len(reason.pairs) < len(here_of):
-        # With one of its attributes NULL the foreign key refers to nothing, whatever the others say.
-        return None
-    return _Reason(reason.node, tuple((here_of[name], there) for name, there in reason.pairs))
+def _to_parents(
+    child: TableStructure, routes: Mapping[Route, None] | tuple[()], rows: Node, is_seed: bool
+) -> Iterator[tuple[TableName, Route]]:
+    for key in child.foreign_keys:
+        direct = Route(rows, tuple((parent, here) for here, parent in visible(child, key)))
+        if is_seed:
+            yield key.parent, direct
+            continue
+        for route in routes:
+            yield key.parent, up(key, route, child) or direct

@@ -88,18 +88,30 @@ class Dependencies:
         above = {name, *networkx.ancestors(self.graph, name)}
         return [each for each in reversed(self.in_order()) if each in above]
 
+    def between(self, ancestor: TableName, descendant: TableName) -> set[TableName]:
+        """Return the tables on all routes from one table down to another, both included."""
+        return {*self.descendants(ancestor)} & {*self.ancestors(descendant)}
+
     def in_order(self) -> list[TableName]:
-        """Return all tables, parents before children, otherwise by name; parts follow their masters."""
+        """Return all tables, parents before children, otherwise by name.
+
+        Tables that depend on each other, which only other tools can declare, stand side by side.
+        """
         return self._ordered
 
     @cached_property
     def _ordered(self) -> list[TableName]:
         import networkx
 
-        return list(networkx.lexicographical_topological_sort(self.graph, key=str))
+        rounds = networkx.condensation(self.graph)
+        tables = {node: sorted(members) for node, members in rounds.nodes(data="members")}
+        order = networkx.lexicographical_topological_sort(
+            rounds, key=lambda node: str(tables[node][0])
+        )
+        return [name for node in order for name in tables[node]]
 
-    def check(self, structure: TableStructure) -> None:
-        """Refuse a table whose foreign keys would close a cycle.
+    def check_tables(self, structure: TableStructure) -> None:
+        """Refuse a table whose foreign keys would close a cycle of tables.
 
         Parameters
         ----------
@@ -109,12 +121,8 @@ class Dependencies:
         Raises
         ------
         DependencyCycle
-            A table, or a schema, would depend on itself; the message names the way round.
+            It would depend on itself; the message names the way round.
         """
-        self._check_tables(structure)
-        self._check_schemas(structure)
-
-    def _check_tables(self, structure: TableStructure) -> None:
         import networkx
 
         for key in structure.foreign_keys:
@@ -136,7 +144,19 @@ class Dependencies:
                     path,
                 )
 
-    def _check_schemas(self, structure: TableStructure) -> None:
+    def check_schemas(self, structure: TableStructure) -> None:
+        """Refuse a table whose foreign keys would close a cycle of schemas.
+
+        Parameters
+        ----------
+        structure
+            The table as it would be declared.
+
+        Raises
+        ------
+        DependencyCycle
+            Its schema would depend on itself; the message names the way round.
+        """
         import networkx
 
         own = structure.name.schema

@@ -36,6 +36,7 @@ from djupyter.table.declare import (
     parts_of,
     structure_of,
 )
+from djupyter.table.cycles import refuse_cycles
 from djupyter.table.prompt import confirmed
 from djupyter.table.schema import Schema
 from djupyter.table.table import FreeTable
@@ -215,7 +216,7 @@ def _replaced(cls: type[UserTable], structure: TableStructure, new: list[TableNa
     table = cls()
     graph = table._graph()
     # Before anything is dropped: a parent may be among the tables that would go.
-    graph.check(structure)
+    refuse_cycles(table.connection, structure, graph)
     going = graph.descendants(table.name)
     counts = {name: len(FreeTable(table.connection, name)) for name in going}
     full = {name: count for name, count in counts.items() if count}

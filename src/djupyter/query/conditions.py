@@ -183,6 +183,8 @@ class Matches(Condition):
         The attributes that are matched.
     nulls
         Those on which NULL matches NULL.
+    there
+        What the attributes are called in the related rows; the same where left out.
 
     Notes
     -----
@@ -192,21 +194,30 @@ class Matches(Condition):
     index anyway (9 ms rather than 85 ms for subjects with any of a million sessions).
     """
 
-    __slots__ = ("names", "node", "nulls", "shape", "values")
+    __slots__ = ("names", "node", "nulls", "shape", "there", "values")
 
-    def __init__(self, node: Node, names: Sequence[str], nulls: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        node: Node,
+        names: Sequence[str],
+        nulls: Sequence[str] = (),
+        there: Sequence[str] | None = None,
+    ) -> None:
         self.node, self.names, self.nulls = node, tuple(names), tuple(nulls)
-        self.shape = ("exists", node.shape, self.names, self.nulls)
+        self.there = self.names if there is None else tuple(there)
+        self.shape = ("exists", node.shape, self.names, self.nulls, self.there)
         self.values = node.values
 
     def lower(self, selection: Selection, lowering: Lowering, *, listed: bool = False) -> Element:
         """Return EXISTS or IN."""
         inner = self.node.lower(lowering).flat(lowering)
+        found = [inner.columns[name] for name in self.there]
         if listed and inner.where and self.names and not self.nulls:
             outer = [selection.columns[name] for name in self.names]
-            rows = inner.statement([inner.columns[name] for name in self.names]).correlate(None)
+            rows = inner.statement(found).correlate(None)
             return (outer[0] if len(outer) == 1 else sa.tuple_(*outer)).in_(rows)
-        matched = same(inner, selection, self.names, self.nulls)
+        named = inner.with_columns(dict(zip(self.names, found, strict=True)))
+        matched = same(named, selection, self.names, self.nulls)
         select = inner.statement([sa.literal_column("1")]).where(*matched)
         return sa.exists(select.correlate_except(inner.source))
 

@@ -102,6 +102,36 @@ def exists(node: Node, backend: Any) -> Statement:
     return _built("exists", node, backend, build)
 
 
+def several(nodes: Sequence[Node], backend: Any, *, counted: bool) -> Statement:
+    """Return the statement for one row that says of each relation how many rows it has, or whether any.
+
+    Parameters
+    ----------
+    nodes
+        The relations; their values are bound one relation after the other.
+    backend
+        Writes the statement.
+    counted
+        Whether to count.
+    """
+    key = (backend.language, "several", counted, *(node.shape for node in nodes))
+    statement = _memo.get(key)
+    if statement is None:
+        lowering = Lowering(backend)
+        answers = [_answer(node.lower(lowering), lowering, counted) for node in nodes]
+        columns = [answer.label(f"n{place}") for place, answer in enumerate(answers)]
+        statement = compiled(sa.select(*columns), backend)
+        _remember(key, statement, lowering.binds)
+    return statement
+
+
+def _answer(selection: Selection, lowering: Lowering, counted: bool) -> Element:
+    flat = selection.flat(lowering)
+    if counted:
+        return flat.statement([sa.func.count()]).scalar_subquery()
+    return sa.exists(flat.statement([sa.literal_column("1")]))
+
+
 def preview(node: Node, backend: Any, opaque: Sequence[str], prefix: int) -> Statement:
     """Return the statement for a repr: of opaque attributes only the first bytes and the size travel."""
     large = tuple(opaque)
@@ -132,7 +162,8 @@ def condition(node: Node, backend: Any, table: sa.TableClause) -> sa.ColumnEleme
     base, conditions = chain(node)
     if isinstance(base, Source):
         own = Selection({name: table.c[name] for name in base.heading}, table)
-        return sa.and_(sa.true(), *(each.lower(own, lowering) for each in conditions))
+        lowered = (each.lower(own, lowering, listed=True) for each in conditions)
+        return sa.and_(sa.true(), *lowered)
     found = node.lower(lowering).flat(lowering)
     matched = [found.columns[name] == table.c[name] for name in node.heading.primary_key]
     select = found.statement([sa.literal_column("1")]).where(*matched)

@@ -89,6 +89,7 @@ class Database(Group):
     use_tls: bool | dict[str, Any] | None = None
     database_prefix: str = ""
     create_tables: bool = True
+    allow_schema_cycles: bool = False
 
     @property
     def selected_backend(self) -> Backend:

@@ -123,6 +123,7 @@ class Connection:
             reconnects=lambda: bool(self.settings["database.reconnect"]),
         )
         self.before_delete: list[Callable[[Mapping[str, Any]], object]] = []
+        self.before_delete: list[Callable[[Mapping[str, Any]], object]] = []
         _open.add(self)
 
     @property

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from djupyter.definition.names import TableName
-from djupyter.graph.dependencies import pipeline
 from djupyter.heading.alteration import Alteration, plan
 from djupyter.heading.structure import TableStructure
 from djupyter.sql import ddl
 from djupyter.sql.connection import Connection
 from djupyter.sql.rebuild import rebuild
+from djupyter.table.cycles import refuse_cycles
 from djupyter.table.prompt import confirmed
 
 
@@ -52,7 +52,7 @@ def alter(
     if not alteration.steps:
         return alteration.told()
     if alteration.changes_foreign_keys:
-        pipeline(connection.catalog.load_all()).check(alteration.wanted)
+        refuse_cycles(connection, alteration.wanted)
     if prompt:
         print(described(alteration))
         if not confirmed("Proceed?"):

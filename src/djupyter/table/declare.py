@@ -12,11 +12,11 @@ from djupyter.definition.attributes import LONGEST_NAME
 from djupyter.definition.names import TableName, to_table
 from djupyter.definition.parser import parse
 from djupyter.errors import DataJointError, DefinitionError
-from djupyter.graph.dependencies import pipeline
 from djupyter.heading.differences import changed
 from djupyter.heading.structure import TableStructure, resolve
 from djupyter.sql import ddl
 from djupyter.table.context import ParentFinder
+from djupyter.table.cycles import refuse_cycles
 from djupyter.table.rows import batches
 from djupyter.table.tiers import Lookup, Part, UserTable
 
@@ -165,7 +165,7 @@ def create(connection: Connection, structure: TableStructure, new: list[TableNam
     _check_name(structure.name)
     _check_master(structure)
     if structure.foreign_keys:
-        pipeline(connection.catalog.load_all()).check(structure)
+        refuse_cycles(connection, structure)
     if ddl.declare(connection, structure):
         new.append(structure.name)
 

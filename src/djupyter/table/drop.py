@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from djupyter.definition.names import TableName
 from djupyter.errors import DataJointError
 from djupyter.graph.dependencies import Dependencies
-from djupyter.query.expression import Query
+from djupyter.query.counts import counts
 from djupyter.query.source import Source
 from djupyter.sql import ddl
 from djupyter.table.prompt import confirmed
@@ -47,7 +47,7 @@ def _check_masters(going: Sequence[TableName]) -> None:
 
 def _agreed(connection: Connection, graph: Dependencies, going: Sequence[TableName]) -> bool:
     print("The following tables would be dropped with all their rows:")
-    for name in going:
-        rows = len(Query(connection, Source(graph.structures[name])))
-        print(f"  {rows:>9,}  {name.class_name}  ({name.schema})")
+    rows = counts(connection, [Source(graph.structures[name]) for name in going])
+    for name, count in zip(going, rows, strict=True):
+        print(f"  {count:>9,}  {name.class_name}  ({name.schema})")
     return confirmed("Proceed?")

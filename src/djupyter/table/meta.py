@@ -9,7 +9,7 @@ from typing import Any
 # Names that mean the table, not the class, once the class belongs to a schema.
 _WHAT = {"heading", "primary_key", "connection", "table_name", "full_table_name", "structure"}
 _WHERE = {"is_declared", "describe", "parents", "children", "ancestors", "descendants", "parts"}
-_ALGEBRA = {"proj", "aggr", "aggregate", "join", "extend", "restrict"}
+_ALGEBRA = {"proj", "aggr", "aggregate", "join", "extend", "restrict", "restrict_by"}
 _FETCH = {"to_dicts", "to_pandas", "to_polars", "to_arrow", "to_arrays", "keys", "fetch", "fetch1"}
 _SHOW = {"head", "tail", "preview", "make_sql"}
 _WRITE = {"insert", "insert1", "insert_dataframe", "update1", "validate", "alter"}

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from djupyter.definition.names import TableName
 from djupyter.definition.writer import write
-from djupyter.errors import DataJointError, MissingTableError
-from djupyter.graph.dependencies import Dependencies, pipeline
-from djupyter.heading.structure import ForeignKey, TableStructure, to_definition
+from djupyter.errors import DataJointError
+from djupyter.heading.structure import TableStructure, to_definition
 from djupyter.query.expression import Query
 from djupyter.query.node import Node
 from djupyter.query.source import Source
@@ -18,6 +16,7 @@ from djupyter.sql import ddl
 from djupyter.table import delete, drop, insert, update
 from djupyter.table.default import default_connection
 from djupyter.table.meta import TableMeta
+from djupyter.table.relatives import Relatives
 from djupyter.table.rows import one_row
 from djupyter.table.validation import ValidationResult, validate
 
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from djupyter.table.schema import Schema
 
 
-class Table(Query, metaclass=TableMeta):
+class Table(Relatives, metaclass=TableMeta):
     """All rows of a table in the database; the base of every tier.
 
     A class gets its schema from the decorator of that schema, its name from its own name, and its structure from the
@@ -115,47 +114,6 @@ class Table(Query, metaclass=TableMeta):
     def table_name(self) -> str:
         """The table's own name in the database."""
         return self.name.table
-
-    # -- its place in the pipeline ------------------------------------------------------------------
-
-    def parents(
-        self, primary: bool | None = None, as_objects: bool = False, foreign_key_info: bool = False
-    ) -> list[Any]:
-        """Return the tables this one refers to, one entry for each foreign key.
-
-        Parameters
-        ----------
-        primary
-            True: only those in the primary key; False: only the others.
-        as_objects
-            Tables instead of quoted names.
-        foreign_key_info
-            Pairs with the details of the foreign key.
-        """
-        structure = self.structure
-        links = [(key.parent, key, structure) for key in structure.foreign_keys]
-        return self._links(links, primary, as_objects, foreign_key_info)
-
-    def children(
-        self, primary: bool | None = None, as_objects: bool = False, foreign_key_info: bool = False
-    ) -> list[Any]:
-        """Return the tables that refer to this one; arguments as in `parents`."""
-        graph = self._graph()
-        links = [(name, key, graph.structures[name]) for name, key in graph.children(self.name)]
-        return self._links(links, primary, as_objects, foreign_key_info)
-
-    def ancestors(self, as_objects: bool = False) -> list[Any]:
-        """Return this table and all it depends on, nearest first."""
-        return self._named(self._graph().ancestors(self.name), as_objects)
-
-    def descendants(self, as_objects: bool = False) -> list[Any]:
-        """Return this table and all that depend on it, nearest first."""
-        return self._named(self._graph().descendants(self.name), as_objects)
-
-    def parts(self, as_objects: bool = False) -> list[Any]:
-        """Return the part tables of this table."""
-        names = [s.name for s in self._graph().structures.values() if s.name.master == self.name]
-        return self._named(names, as_objects)
 
     # -- its rows -----------------------------------------------------------------------------------
 
@@ -253,9 +211,18 @@ class Table(Query, metaclass=TableMeta):
         update.update1(self, row)
 
     def delete(
-        self, transaction: bool = True, prompt: bool | None = None, part_integrity: str = "enforce"
-    ) -> int:
+        self,
+        transaction: bool = True,
+        prompt: bool | None = None,
+        part_integrity: str = "enforce",
+        *,
+        dry_run: bool = False,
+    ) -> Any:
         """Delete the rows and everything that depends on them.
+
+        Tables of all schemas are looked at, whether they were imported or not. Functions in
+        `connection.before_delete` are asked first: each is called with a mapping of the quoted names of
+        tables to queries of the rows that would go, and refuses by raising an error.
 
         Parameters
         ----------
@@ -265,19 +232,31 @@ class Table(Query, metaclass=TableMeta):
         prompt
             Show what will go and ask first; None asks when `safemode` is on.
         part_integrity
-            When a part row would go without its master: `enforce` refuses, `ignore` allows, `cascade` deletes
-            the master too.
+            When a part row would go while its master's row stays: `enforce` refuses, `ignore` allows,
+            `cascade` deletes the master too.
+        dry_run
+            Delete nothing and return what would go.
 
         Returns
         -------
-        int
-            Number of rows deleted from this table.
+        int or dict
+            Number of rows deleted from this table; of a dry run, the number of rows that would go
+            from each table, by its quoted name.
+
+        Raises
+        ------
+        DataJointError
+            A part would go without its master, a mapping names no attribute, or rows that were shown
+            have changed meanwhile. Nothing was deleted.
         """
+        if dry_run:
+            counts = delete.preview(self, part_integrity=part_integrity)
+            return {str(name): count for name, count in counts.items()}
         return delete.delete(self, prompt=prompt, part_integrity=part_integrity)
 
     def delete_quick(self, get_count: bool = False) -> int | None:
         """Delete the rows without looking at dependent tables, which the database then protects."""
-        count = delete.delete_rows(self.connection, self.structure, self.node)
+        count = delete.delete_quick(self)
         return count if get_count else None
 
     def drop(self, prompt: bool | None = None, part_integrity: str = "enforce") -> None:
@@ -314,41 +293,8 @@ class Table(Query, metaclass=TableMeta):
         """Whether this is only some of the table's rows."""
         return self._node is not None
 
-    def _graph(self) -> Dependencies:
-        graph = pipeline(self.connection.catalog.load_all())
-        if self.name not in graph.structures:
-            raise self._missing()
-        return graph
-
-    def _missing(self) -> MissingTableError:
-        return MissingTableError(
-            f"The table {self.name} is not in the database. Declare it by decorating its class with the schema, "
-            "or by running its cell."
-        )
-
-    def _links(
-        self,
-        links: Iterable[tuple[TableName, ForeignKey, TableStructure]],
-        primary: bool | None,
-        as_objects: bool,
-        details: bool,
-    ) -> list[Any]:
-        result: list[Any] = []
-        for name, key, child in links:
-            if primary is not None and child.is_primary(key) != primary:
-                continue
-            other = FreeTable(self.connection, name) if as_objects else str(name)
-            info = {
-                "primary": child.is_primary(key),
-                "attr_map": dict(key.attributes),
-                "aliased": bool(key.renames),
-                "multi": not key.unique and set(key.names) != set(child.full_key),
-            }
-            result.append((other, info) if details else other)
-        return result
-
-    def _named(self, names: Iterable[TableName], as_objects: bool) -> list[Any]:
-        return [FreeTable(self.connection, name) if as_objects else str(name) for name in names]
+    def _other(self, name: TableName) -> FreeTable:
+        return FreeTable(self.connection, name)
 
 
 class FreeTable(Table):

@@ -83,15 +83,20 @@ class Part(UserTable):
     master: ClassVar[type[UserTable] | None] = None
 
     def delete(
-        self, transaction: bool = True, prompt: bool | None = None, part_integrity: str = "enforce"
-    ) -> int:
+        self,
+        transaction: bool = True,
+        prompt: bool | None = None,
+        part_integrity: str = "enforce",
+        *,
+        dry_run: bool = False,
+    ) -> Any:
         """Refuse, unless `part_integrity` is `ignore` or `cascade`: parts go with their master."""
         if part_integrity == "enforce":
             raise DataJointError(
                 f"Cannot delete from a Part directly. Delete from its master instead, or pass "
                 f'part_integrity="ignore" (only the parts) or "cascade" (their masters too): {self.name}.'
             )
-        return super().delete(transaction, prompt, part_integrity)
+        return super().delete(transaction, prompt, part_integrity, dry_run=dry_run)
 
     def drop(self, prompt: bool | None = None, part_integrity: str = "enforce") -> None:
         """Refuse, unless `part_integrity` is `ignore`: parts are dropped with their master."""

@@ -308,6 +308,10 @@ class Backend(ABC):
         """Return the DELETE of the rows that meet a condition, in the form that is planned best."""
         return sa.delete(table).where(condition)
 
+    def delete(self, table: sa.TableClause, condition: sa.ColumnElement[bool]) -> sa.Delete:
+        """Return the DELETE of the rows that meet a condition, in the form that is planned best."""
+        return sa.delete(table).where(condition)
+
     @abstractmethod
     def insert(self, table: sa.TableClause) -> sa.Insert:
         """Return the dialect's own INSERT, which `on_conflict` can extend."""

@@ -1,0 +1,40 @@
+"""Cycles of foreign keys are refused when a table is declared or altered."""
+
+from __future__ import annotations
+
+import warnings
+
+from djupyter.graph.dependencies import Dependencies, DependencyCycle, pipeline
+from djupyter.heading.structure import TableStructure
+from djupyter.sql.connection import Connection
+
+
+def refuse_cycles(
+    connection: Connection, structure: TableStructure, graph: Dependencies | None = None
+) -> None:
+    """Refuse a table whose foreign keys would close a cycle of tables or of schemas.
+
+    With the setting `database.allow_schema_cycles` a cycle of schemas is only warned of.
+
+    Parameters
+    ----------
+    connection
+        Where the table would be.
+    structure
+        The table as it would be declared.
+    graph
+        All tables there are; loaded when None.
+
+    Raises
+    ------
+    DependencyCycle
+        It would depend on itself; the message names the way round.
+    """
+    graph = pipeline(connection.catalog.load_all()) if graph is None else graph
+    graph.check_tables(structure)
+    try:
+        graph.check_schemas(structure)
+    except DependencyCycle as cycle:
+        if not connection.settings["database.allow_schema_cycles"]:
+            raise
+        warnings.warn(str(cycle), UserWarning, stacklevel=2)

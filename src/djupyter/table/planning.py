@@ -1,0 +1,195 @@
+"""What a deletion takes: the rows it begins with, the masters of parts that would go alone, in which portions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from djupyter.definition.names import TableName
+from djupyter.errors import DataJointError
+from djupyter.graph.cascade import Rows, cascade, connected, trace
+from djupyter.graph.dependencies import Dependencies
+from djupyter.graph.routes import is_one_of, reached
+from djupyter.query.conditions import Condition, Constant, Negation, OneOf
+from djupyter.query.counts import have_rows
+from djupyter.query.expression import Query
+from djupyter.query.node import Node
+from djupyter.query.restriction import Restriction, chain
+from djupyter.query.source import Source
+from djupyter.sql.connection import Connection
+
+INTEGRITY = ("enforce", "ignore", "cascade")
+# Keys in one statement: below the number of parameters that any database takes.
+_KEY_VALUES = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """A planned deletion.
+
+    Parameters
+    ----------
+    graph
+        All tables.
+    roots
+        Rows that are deleted for their own sake: those asked for, and masters of parts that go.
+    rows
+        All rows that go, by table, parents first.
+    """
+
+    graph: Dependencies
+    roots: Rows
+    rows: Rows
+
+
+def planned(
+    connection: Connection,
+    graph: Dependencies,
+    name: TableName,
+    node: Node,
+    part_integrity: str,
+) -> Deletion:
+    """Return what goes when some rows of a table go.
+
+    Parameters
+    ----------
+    connection
+        Where the tables are.
+    graph
+        All tables.
+    name, node
+        The table and its rows.
+    part_integrity
+        When a part row would go while its master's row stays: `enforce` refuses, `ignore` allows,
+        `cascade` takes the masters too.
+
+    Raises
+    ------
+    ValueError
+        There is no such `part_integrity`.
+    DataJointError
+        A part row would go while its master's row stays.
+    """
+    if part_integrity not in INTEGRITY:
+        raise ValueError(
+            f"part_integrity must be one of {', '.join(INTEGRITY)}, not {part_integrity!r}."
+        )
+    roots: Rows = {name: node}
+    rows = cascade(graph, roots)
+    while part_integrity != "ignore":
+        orphans = _parts_without_masters(connection, graph, rows)
+        if not orphans:
+            break
+        if part_integrity == "enforce":
+            raise _before_master(next(iter(orphans)))
+        for master, conditions in _masters(graph, orphans).items():
+            own = [is_one_of(roots[master])] if master in roots else []
+            roots[master] = reached(graph.structures[master], [*own, *conditions])
+        rows = cascade(graph, roots)
+    return Deletion(graph, roots, rows)
+
+
+def _parts_without_masters(connection: Connection, graph: Dependencies, rows: Rows) -> Rows:
+    """Return the part rows that would go while their master's row stays, by table."""
+    alone: Rows = {}
+    for name, node in rows.items():
+        master = name.master
+        if master is None or not _refers(graph, name, master):
+            continue
+        if master in rows:
+            taken = connected(_family(graph, master), name, master, rows[master])
+            assert taken is not None, "a part that refers to its master is connected with it"
+            node = Restriction(node, Negation(taken))
+        alone[name] = node
+    found = have_rows(connection, list(alone.values()))
+    return {name: alone[name] for name, some in zip(alone, found, strict=True) if some}
+
+
+def _refers(graph: Dependencies, part: TableName, master: TableName) -> bool:
+    family = _family(graph, master)
+    return master in family.structures and part in family.descendants(master)
+
+
+def _family(graph: Dependencies, master: TableName) -> Dependencies:
+    """Return a master and its parts: a part may refer to its master through another part."""
+    return Dependencies(
+        {n: s for n, s in graph.structures.items() if master in (n, n.master)},
+    )
+
+
+def _masters(graph: Dependencies, parts: Rows) -> dict[TableName, list[Condition]]:
+    """Return the conditions on the master rows of part rows, by master."""
+    found: dict[TableName, list[Condition]] = {}
+    for name, node in parts.items():
+        master = name.master
+        assert master is not None, "a part has a master"
+        reached = trace(_family(graph, master), {name: node})[master]
+        found.setdefault(master, []).append(is_one_of(reached))
+    return found
+
+
+def _before_master(part: TableName) -> DataJointError:
+    assert part.master is not None, "a part has a master"
+    master = part.master.class_name
+    return DataJointError(
+        f"Attempt to delete part table {part.class_name} before its master {master}. "
+        f'Delete from {master} first, or pass part_integrity="cascade" to delete the '
+        'masters too, or "ignore" to delete only the parts.'
+    )
+
+
+def portions(connection: Connection, plan: Deletion) -> Iterator[Rows]:
+    """Yield the rows to delete, by table and parents first, one portion after the other.
+
+    One portion, unless the condition of a root looks at rows that go, its own table's included: they
+    would not all be there any more, and MySQL refuses it. The root is then fixed by the keys that it
+    has now.
+    """
+    if not any(_tables_looked_at(node) & plan.rows.keys() for node in plan.roots.values()):
+        yield plan.rows
+        return
+    for name, node in plan.roots.items():
+        for fixed in fixed_by_keys(connection, node, Source(plan.graph.structures[name])):
+            yield cascade(plan.graph, {name: fixed})
+
+
+def looks_at_itself(node: Node, name: TableName) -> bool:
+    """Whether the condition on the rows of a table looks at the table."""
+    return name in _tables_looked_at(node)
+
+
+def fixed_by_keys(connection: Connection, node: Node, source: Source) -> Iterator[Node]:
+    """Yield portions of the rows of a table, given by the keys that they have now."""
+    query = Query(connection, node)
+    key = tuple(query.primary_key)
+    if not key:
+        yield Restriction(source, Constant(bool(query)))
+        return
+    found = query.keys()
+    keys = [tuple(row[each] for each in key) for row in found]
+    size = max(1, _KEY_VALUES // len(key))
+    for start in range(0, len(keys), size):
+        yield Restriction(source, OneOf(key, keys[start : start + size]))
+
+
+def _tables_looked_at(node: Node) -> set[TableName]:
+    """Return the tables in the conditions on the rows of a table; of other relations, all."""
+    base, conditions = chain(node)
+    return tables_in(conditions if isinstance(base, Source) else [node])
+
+
+def tables_in(items: Sequence[Node | Condition]) -> set[TableName]:
+    """Return the tables that relations and conditions are made from."""
+    return {each.structure.name for each in walk(items) if isinstance(each, Source)}
+
+
+def walk(items: Sequence[Node | Condition]) -> Iterator[Node | Condition]:
+    """Yield every relation and every condition that others are made from, themselves first."""
+    pending: list[object] = list(items)
+    while pending:
+        item = pending.pop()
+        if isinstance(item, Node | Condition):
+            yield item
+            pending += [getattr(item, slot, None) for slot in type(item).__slots__]
+        elif isinstance(item, tuple | list):
+            pending += item

@@ -24,8 +24,8 @@ class Shared:
 
     def tables(self, db: Database) -> SimpleNamespace:
         """Return the tables on the backend of a test."""
-        if db.backend not in self._tables:
-            url = f"sqlite:///{self._folder / 'letters.db'}" if db.backend == "sqlite" else db.url
+        if db.server not in self._tables:
+            url = f"sqlite:///{self._folder / 'letters.db'}" if db.server == "sqlite" else db.url
             connection = self._kept.enter_context(
                 dj.Connection(url, settings=Settings(safemode=False))
             )
@@ -33,8 +33,8 @@ class Shared:
             self._kept.callback(schema.drop)
             tables = letters.declare(schema)
             letters.fill(tables)
-            self._tables[db.backend] = tables
-        return self._tables[db.backend]
+            self._tables[db.server] = tables
+        return self._tables[db.server]
 
     def close(self) -> None:
         """Drop what was made."""

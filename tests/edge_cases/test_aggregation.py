@@ -62,7 +62,12 @@ def test_totals_are_restricted_counted_joined_and_restrict(t: SimpleNamespace) -
 def test_own_attributes_are_kept(t: SimpleNamespace) -> None:
     """On MariaDB too."""
     assert (t.A.aggr(t.B, "name", n="count(b)") & "a = 3").fetch1() == {"a": 3, "name": "o'ne%", "n": 0}  # fmt: skip
-    assert (t.A.aggr(t.B, ..., n="count(b)") & "a = 1").fetch1() == {"a": 1, "x": 10, "name": "one", "n": 2}  # fmt: skip
+    assert (t.A.aggr(t.B, ..., n="count(b)") & "a = 1").fetch1() == {
+        "a": 1,
+        "x": 10,
+        "name": "one",
+        "n": 2,
+    }
 
 
 @pytest.mark.statement(64)

@@ -64,12 +64,11 @@ def test_infinity_is_stored_where_it_can_be_and_refused_elsewhere(T: Any) -> Non
     for name in ("i64", "m"):
         with pytest.raises(InvalidValueError, match=f"`{name}`"):
             T.insert1({"id": 1, name: math.inf})
-    try:
-        T.insert1({"id": 1, "f64": math.inf})
-    except InvalidValueError as error:
-        assert "`f64`" in str(error)
-        assert len(T) == 0
+    if T.connection.backend.name == "mysql":
+        with pytest.raises(InvalidValueError, match="`f64`"):
+            T.insert1({"id": 1, "f64": math.inf})
     else:
+        T.insert1({"id": 1, "f64": math.inf})
         assert T.fetch1("f64") == math.inf
 
 
@@ -81,7 +80,12 @@ def test_gaps_in_files_and_frames_are_null(T: Any, tmp_path: Path) -> None:
     T.insert(path)
     T.insert(pd.DataFrame({"id": [3, 4], "f64": [np.nan, 1.5], "m": [None, "1"]}))
     assert [row["f64"] for row in T.to_dicts(order_by="id")] == [None, None, None, 1.5]
-    assert [row["m"] for row in T.to_dicts(order_by="id")] == [None, Decimal("2.50"), None, Decimal("1.00")]  # fmt: skip
+    assert [row["m"] for row in T.to_dicts(order_by="id")] == [
+        None,
+        Decimal("2.50"),
+        None,
+        Decimal("1.00"),
+    ]
     for name in ("i8", "f64", "m"):
         with pytest.raises(InvalidValueError, match=f"`{name}`"):
             T.insert1({"id": 5, name: ""})

@@ -39,7 +39,7 @@ def test_a_name_that_is_none_is_refused(t: SimpleNamespace) -> None:
 @pytest.mark.statement(70)
 def test_a_name_does_not_appear_twice(t: SimpleNamespace) -> None:
     for project in (lambda: t.A.proj("name", name="x"), lambda: t.A.proj(a="x*2")):
-        with pytest.raises(dj.DataJointError, match="`(name|a)`"):
+        with pytest.raises(dj.DataJointError, match=r"`(name|a)`"):
             project()
     with pytest.raises(dj.DataJointError):
         t.A.proj(5)

@@ -399,14 +399,8 @@ def test_changes_of_keys_are_refused_with_the_steps_to_take(
 ) -> None:
     message = refused(alter, Mouse, line("---", "cage : int8\n---"))
     assert "change the primary key from (mouse) to (mouse, cage)" in message
-    assert "it has 3 rows and Session depends on it" in message
+    assert "only while no table depends on it, but Session depends on it" in message
     assert "rows = Mouse.to_dicts()" in message
-    assert "drop the foreign key to Mouse (mouse)" in refused(
-        alter, Session, "mouse : int32\nsession : int16"
-    )
-    message = refused(alter, Mouse, line("mouse : int32", "mouse : int64"))
-    assert "change `mouse` of the primary key" in message
-    assert "rows = " in message
 
 
 def test_a_key_that_would_close_a_cycle_is_refused(schema: dj.Schema, alter: Alter) -> None:

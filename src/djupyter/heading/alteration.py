@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from djupyter.definition.names import TableName
 from djupyter.errors import DataJointError, nearest
 from djupyter.heading.attribute import Attribute
+from djupyter.heading.spelling import as_written
 from djupyter.heading.structure import ForeignKey, Index, TableStructure
 
 # The comment of a renamed attribute begins with its old name: `{weight} body weight in g`.
@@ -27,8 +27,10 @@ _PAST = {
     "rename": "renamed",
     "reorder": "reordered",
 }
+# What a statement that was interrupted left behind; see the backends that have no transactions here.
+LEFT_OVER = "_altered_"
 
-Key = tuple[TableName, frozenset[tuple[str, str]], bool, bool]
+Pair = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -43,11 +45,14 @@ class Alteration:
         The table as it is to be, with the hidden attributes that stay.
     renames
         Pairs (new name, old name).
+    followed
+        Foreign keys whose parent gets other names, as they are and as they are to be.
     """
 
     existing: TableStructure
     wanted: TableStructure
     renames: tuple[tuple[str, str], ...] = ()
+    followed: tuple[tuple[ForeignKey, ForeignKey], ...] = ()
 
     @cached_property
     def origin(self) -> dict[str, str]:
@@ -103,14 +108,42 @@ class Alteration:
         )
 
     @cached_property
-    def key_steps(self) -> tuple[str, ...]:
-        """What changes of the primary key and the foreign keys, which rows cannot follow."""
-        return (*self._primary_key(), *self._foreign_keys())
+    def new_name(self) -> dict[str, str]:
+        """Old name to new name of every attribute that stays."""
+        return {old: new for new, old in self.origin.items()}
 
-    @property
-    def changes_foreign_keys(self) -> bool:
-        """Whether a foreign key comes, goes, or gets other options."""
-        return any(self._foreign_keys())
+    @cached_property
+    def moves(self) -> bool:
+        """Whether the table gets another name, because its tier is another."""
+        return self.existing.name != self.wanted.name
+
+    @cached_property
+    def changes_key(self) -> bool:
+        """Whether other attributes than before make a row one of its kind."""
+        return any(self._primary_key())
+
+    @cached_property
+    def kept_keys(self) -> tuple[tuple[ForeignKey, ForeignKey], ...]:
+        """The foreign keys that stay, as they are and as they are to be; options may change."""
+        return tuple(self._paired())
+
+    @cached_property
+    def new_keys(self) -> tuple[ForeignKey, ...]:
+        """The foreign keys that are new."""
+        return _without(self.wanted.foreign_keys, [new for _, new in self.kept_keys])
+
+    @cached_property
+    def gone_keys(self) -> tuple[ForeignKey, ...]:
+        """The foreign keys that go."""
+        return _without(self.existing.foreign_keys, [old for old, _ in self.kept_keys])
+
+    @cached_property
+    def newly_unique(self) -> tuple[Index, ...]:
+        """What may be there only once from now on: new unique indexes and foreign keys."""
+        was = {new for old, new in self.kept_keys if old.unique}
+        keys = (key for key in self.wanted.foreign_keys if key.unique and key not in was)
+        indexes = (index for index in self.new_indexes if index.unique)
+        return (*indexes, *(Index(key.names, unique=True) for key in keys))
 
     @cached_property
     def new_indexes(self) -> tuple[Index, ...]:
@@ -119,20 +152,28 @@ class Alteration:
         return tuple(more.elements())
 
     @cached_property
+    def gone_indexes(self) -> tuple[Index, ...]:
+        """The declared indexes that go, by the names that attributes get."""
+        less = Counter(self._indexes_after_renaming()) - Counter(self.wanted.indexes)
+        return tuple(less.elements())
+
+    @cached_property
     def reindexes(self) -> bool:
         """Whether the declared indexes change."""
-        return self.wanted.indexes != self._indexes_after_renaming()
+        return bool(self.new_indexes or self.gone_indexes)
 
     @cached_property
     def rebuilds(self) -> bool:
         """Whether the table itself changes, rather than what is noted beside it and its indexes."""
-        return _physical(self.wanted) != _physical(self.existing)
+        return self.moves or _physical(self.wanted) != _physical(self.existing)
 
     @cached_property
     def steps(self) -> tuple[str, ...]:
         """What there is to do, each step beginning with its verb; empty for nothing."""
         steps = (
-            *self.key_steps,
+            *self._move(),
+            *self._primary_key(),
+            *self._foreign_keys(),
             *(f"rename `{old}` to `{new}`" for new, old in self.renames),
             *(f"add `{attribute.name}`" for attribute in self.added),
             *(f"drop `{attribute.name}`" for attribute in self.removed),
@@ -143,13 +184,14 @@ class Alteration:
             steps += ("reorder the attributes",)
         if self._is_commented_otherwise():
             steps += ("change comments",)
-        if not steps and self.existing != self.wanted:
+        if not steps and any(old.lineage != new.lineage for old, new in self.kept):
             steps = ("change what is noted of the attributes' origin",)
         return steps
 
     def told(self) -> str:
         """Return a sentence of what was done.
 
+        >>> from djupyter.definition.names import TableName
         >>> from djupyter.definition.types import parse_type
         >>> a = TableStructure(TableName("lab", "a"), "", (Attribute("a", parse_type("int8"), True),))
         >>> plan(a, a).told()
@@ -157,6 +199,12 @@ class Alteration:
         """
         past = (f"{_PAST[verb]} {what}" for verb, _, what in (s.partition(" ") for s in self.steps))
         return f"altered: {', '.join(past)}" if self.steps else "unchanged"
+
+    def _move(self) -> Iterator[str]:
+        if self.moves:
+            before, after = self.existing.name, self.wanted.name
+            change = f"from {before.tier} to {after.tier}" if before.tier != after.tier else ""
+            yield f"rename the table `{before.table}` to `{after.table}` {change}".rstrip()
 
     def _primary_key(self) -> Iterator[str]:
         after = {self.origin.get(name, name) for name in self.wanted.full_key}
@@ -166,31 +214,43 @@ class Alteration:
             yield f"change the primary key from ({before}) to ({new})"
 
     def _foreign_keys(self) -> Iterator[str]:
-        before = Counter(_keys(self.existing, {}))
-        after = Counter(_keys(self.wanted, self.origin))
-        gone, come = list((before - after).elements()), list((after - before).elements())
-        for key in come:
-            same = next((other for other in gone if other[:2] == key[:2]), None)
-            if same is None:
-                yield f"add the foreign key to {_told(key)}"
-            else:
-                gone.remove(same)
-                yield f"change the options of the foreign key to {_told(key)}"
-        yield from (f"drop the foreign key to {_told(key)}" for key in gone)
+        for key in self.new_keys:
+            yield f"add the foreign key to {_told(key)}"
+        for old, new in self.kept_keys:
+            was, will = self.existing.is_nullable(old), self.wanted.is_nullable(new)
+            if (was, old.unique) != (will, new.unique):
+                yield f"change the options of the foreign key to {_told(new)}"
+        for key in self.gone_keys:
+            yield f"drop the foreign key to {_told(key)}"
+
+    def _paired(self) -> Iterator[tuple[ForeignKey, ForeignKey]]:
+        left = list(self.existing.foreign_keys)
+        for new in self.wanted.foreign_keys:
+            before = _pairs(new, self.origin)
+            # A parent that is itself altered has other names; what it is called does not matter then.
+            same = (old for old in left if (old.parent, _pairs(old, {})) == (new.parent, before))
+            old = next(same, None) or next(
+                (old for old in left if self._follows(old, new, before)), None
+            )
+            if old is not None:
+                left.remove(old)
+                yield old, new
+
+    def _follows(self, old: ForeignKey, new: ForeignKey, before: frozenset[Pair]) -> bool:
+        """Whether a key refers to the same parent, which has changed, by the same attributes."""
+        return (old, new) in self.followed and {h for h, _ in old.attributes} == {
+            h for h, _ in before
+        }
 
     def _indexes_after_renaming(self) -> tuple[Index, ...]:
-        new_name = {old: new for new, old in self.renames}
         return tuple(
-            replace(index, attributes=tuple(new_name.get(e, e) for e in index.attributes))
+            replace(index, attributes=tuple(self.new_name.get(e, e) for e in index.attributes))
             for index in self.existing.indexes
         )
 
     def _index_steps(self) -> Iterator[str]:
         yield from (f"add {_told_index(index)}" for index in self.new_indexes)
-        less = Counter(self._indexes_after_renaming()) - Counter(self.wanted.indexes)
-        yield from (f"drop {_told_index(index)}" for index in less.elements())
-        if self.reindexes and not self.new_indexes and not less:
-            yield "reorder the indexes"
+        yield from (f"drop {_told_index(index)}" for index in self.gone_indexes)
 
     def _is_commented_otherwise(self) -> bool:
         return self.existing.comment != self.wanted.comment or any(
@@ -198,9 +258,10 @@ class Alteration:
         )
 
     def _is_reordered(self) -> bool:
-        staying = set(self.origin.values())
+        # Nobody sees in which order hidden attributes come.
+        staying = {old for new, old in self.origin.items() if not self.wanted.by_name[new].hidden}
         before = [a.name for a in self.existing.attributes if a.name in staying]
-        return before != list(self.origin.values())
+        return before != [old for old in self.origin.values() if old in staying]
 
 
 def plan(existing: TableStructure, wanted: TableStructure) -> Alteration:
@@ -221,6 +282,7 @@ def plan(existing: TableStructure, wanted: TableStructure) -> Alteration:
 
     Examples
     --------
+    >>> from djupyter.definition.names import TableName
     >>> from djupyter.definition.parser import parse
     >>> from djupyter.heading.structure import resolve
     >>> def mouse(text):
@@ -229,16 +291,51 @@ def plan(existing: TableStructure, wanted: TableStructure) -> Alteration:
     >>> plan(before, mouse("a : int32\n---\nweight : int16  # {w} in g\nx = null : date")).steps
     ('rename `w` to `weight`', 'add `x`', 'change `weight` from int8 to int16', 'change comments')
     """
+    existing = as_written(existing, wanted)
     old_names = {a.name: _old_name(a, existing, wanted) for a in wanted.attributes}
     attributes = [
         _plain(a) if old_names[a.name] or _was_renamed(a, existing) else a
         for a in wanted.attributes
     ]
     attributes += [
-        a for a in existing.attributes if a.hidden and not a.in_key and a.name not in wanted.by_name
+        a
+        for a in existing.attributes
+        if a.hidden
+        and not a.in_key
+        and a.name not in wanted.by_name
+        and not a.name.startswith(LEFT_OVER)
     ]
-    renames = tuple((new, old) for new, old in old_names.items() if old)
-    return Alteration(existing, replace(wanted, attributes=tuple(attributes)), renames)
+    renames = {new: old for new, old in old_names.items() if old}
+    renames |= _renamed_references(existing, wanted)
+    return Alteration(
+        existing, replace(wanted, attributes=tuple(attributes)), tuple(renames.items())
+    )
+
+
+def _renamed_references(existing: TableStructure, wanted: TableStructure) -> dict[str, str]:
+    """Return new to old names where a foreign key refers to the same under another name."""
+    renames: dict[str, str] = {}
+    for new in wanted.foreign_keys:
+        rivals = [key for key in wanted.foreign_keys if key.parent == new.parent]
+        olds = [key for key in existing.foreign_keys if key.parent == new.parent]
+        gone = [key for key in olds if not _is_among(key, rivals)]
+        come = [key for key in rivals if not _is_among(key, olds)]
+        if come != [new] or len(gone) != 1:
+            continue
+        was = {there: here for here, there in gone[0].attributes}
+        renames |= {
+            here: was[there]
+            for here, there in new.attributes
+            if there in was
+            and here not in existing.by_name
+            and was[there] not in wanted.by_name
+            and not _RENAMED.match(wanted.by_name[here].comment)
+        }
+    return renames
+
+
+def _is_among(key: ForeignKey, keys: Iterable[ForeignKey]) -> bool:
+    return any(_pairs(key, {}) == _pairs(other, {}) for other in keys)
 
 
 def _old_name(attribute: Attribute, existing: TableStructure, wanted: TableStructure) -> str | None:
@@ -280,16 +377,17 @@ def _attribute_steps(old: Attribute, new: Attribute) -> Iterator[str]:
         yield f"change the default of `{new.name}`"
 
 
-def _keys(structure: TableStructure, origin: dict[str, str]) -> Iterator[Key]:
-    """Yield what makes each foreign key what it is, by the names before a renaming."""
-    for key in structure.foreign_keys:
-        pairs = frozenset((origin.get(here, here), there) for here, there in key.attributes)
-        yield key.parent, pairs, structure.is_nullable(key), key.unique
+def _pairs(key: ForeignKey, origin: dict[str, str]) -> frozenset[Pair]:
+    """Return which attribute refers to which, by the names before a renaming."""
+    return frozenset((origin.get(here, here), there) for here, there in key.attributes)
 
 
-def _told(key: Key) -> str:
-    parent, pairs, *_ = key
-    return f"{parent.class_name} ({_visible(sorted(here for here, _ in pairs))})"
+def _without(keys: Iterable[ForeignKey], others: Iterable[ForeignKey]) -> tuple[ForeignKey, ...]:
+    return tuple((Counter(keys) - Counter(others)).elements())
+
+
+def _told(key: ForeignKey) -> str:
+    return f"{key.parent.class_name} ({_visible(sorted(key.names))})"
 
 
 def _told_index(index: Index) -> str:
@@ -300,8 +398,8 @@ def _visible(names: Iterable[str]) -> str:
     return ", ".join(name for name in names if not name.startswith("_"))
 
 
-def _physical(
-    structure: TableStructure,
-) -> tuple[tuple[Attribute, ...], tuple[ForeignKey, ...]]:
-    attributes = tuple(replace(a, comment="", lineage=None) for a in structure.attributes)
-    return attributes, structure.foreign_keys
+def _physical(structure: TableStructure) -> tuple[tuple[Attribute, ...], Counter[ForeignKey]]:
+    visible = [a for a in structure.attributes if not a.hidden or a.in_key]
+    hidden = sorted((a for a in structure.attributes if a not in visible), key=lambda a: a.name)
+    attributes = tuple(replace(a, comment="", lineage=None) for a in (*visible, *hidden))
+    return attributes, Counter(structure.foreign_keys)

@@ -76,18 +76,16 @@ def notes(structure: TableStructure, backend: Backend) -> list[Statement]:
     return [*backend.annotate(structure), *_note_lineage(structure, backend)]
 
 
-def create_indexes(before: TableStructure, after: TableStructure, backend: Backend) -> list[str]:
-    """Return the statements that give a table the indexes of another structure of it."""
-    old = [sa.schema.DropIndex(i, if_exists=True) for i in _in_order(to_table(before, backend))]
-    new = [sa.schema.CreateIndex(index) for index in _in_order(to_table(after, backend))]
-    return [backend.compile(statement) for statement in (*old, *new)]
-
-
 def drop_table(name: TableName, backend: Backend) -> list[Statement]:
     """Return the statements that drop a table with its lineage and notes."""
     schema, table = _quoted(name, backend)
     drop = sa.schema.DropTable(sa.Table(table, sa.MetaData(), schema=schema))
-    return [_clear_lineage(name, backend), *backend.unannotate(name), (backend.compile(drop), ())]
+    return [*forget_notes(name, backend), (backend.compile(drop), ())]
+
+
+def forget_notes(name: TableName, backend: Backend) -> list[Statement]:
+    """Return the statements that remove what is noted beside a table: comments and lineage."""
+    return [_clear_lineage(name, backend), *backend.unannotate(name)]
 
 
 def _column(attribute: Attribute, structure: TableStructure, backend: Backend) -> sa.Column[Any]:

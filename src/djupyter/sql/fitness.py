@@ -6,15 +6,20 @@ Asked within the transaction that alters, so that no row comes in between.
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
-from djupyter.errors import DataJointError, DuplicateError, InvalidValueError
-from djupyter.heading.alteration import Alteration
+from djupyter.errors import (
+    DataJointError,
+    DuplicateError,
+    IntegrityError,
+    InvalidValueError,
+)
+from djupyter.heading.alteration import LEFT_OVER, Alteration
 from djupyter.heading.attribute import Attribute
-from djupyter.heading.structure import Index, TableStructure
+from djupyter.heading.structure import ForeignKey, TableStructure
 from djupyter.sql.connection import Connection
 
 _BEFORE, _EXACT = "~before", "~exact"
@@ -23,8 +28,15 @@ _shortened = reprlib.Repr()
 _shortened.maxstring = _shortened.maxother = 60
 
 
-def check_rows(connection: Connection, alteration: Alteration) -> None:
+def check_rows(connection: Connection, alterations: Sequence[Alteration]) -> None:
     """Refuse an alteration that the rows, or tables that refer to it, do not allow.
+
+    Parameters
+    ----------
+    connection
+        Where the tables are.
+    alterations
+        What is to change: the table first, then those that follow it, whose values are the table's.
 
     Raises
     ------
@@ -33,23 +45,59 @@ def check_rows(connection: Connection, alteration: Alteration) -> None:
     InvalidValueError
         A value does not fit the new type.
     DuplicateError
-        A new unique index would hold a value twice.
+        A new key or unique index would hold a value twice.
+    IntegrityError
+        A row refers to no row of a new parent.
     """
+    alteration = alterations[0]
     table = _Rows(connection, alteration.existing)
-    children = [child for child, _ in connection.catalog.children(alteration.existing.name)]
-    _check_keys(alteration, table, sorted({child.class_name for child in children}))
+    children = {child.class_name for child, _ in connection.catalog.children(table.structure.name)}
+    _check_keys(alteration, table, sorted(children))
     if not table.count():
         return
     _check_presence(alteration, table)
-    for attribute in alteration.removed:
-        _check_is_void(attribute, table)
     for old, new in alteration.retyped:
         _check_fits(old, new, table)
     for old, new in alteration.required:
         _check_has_no_nulls(old, new, table)
-    for index in alteration.new_indexes:
-        if index.unique:
-            _check_is_unique(index, alteration, table)
+    if alteration.changes_key:
+        _check_is_unique(alteration.wanted.full_key, "primary key", alteration, table)
+    for index in alteration.newly_unique:
+        _check_is_unique(index.attributes, "unique index", alteration, table)
+    for key in alteration.new_keys:
+        _check_has_parents(key, alteration, table)
+
+
+def losses(connection: Connection, alteration: Alteration) -> list[str]:
+    """Return what values would be lost, a sentence for each attribute that goes with some."""
+    table = _Rows(connection, alteration.existing)
+    lost = ((attribute, *_values_in(attribute, table)) for attribute in alteration.removed)
+    return [
+        f"`{attribute.name}` would go, but {_have(count)} a value in it, for example "
+        f"{table.shown(attribute, example)}"
+        for attribute, count, example in lost
+        if count and not attribute.name.startswith(LEFT_OVER)
+    ]
+
+
+def refuse_losses(connection: Connection, alteration: Alteration) -> None:
+    """Refuse to lose values that nobody has said may go.
+
+    Raises
+    ------
+    DataJointError
+        An attribute would go that holds values.
+    """
+    lost = losses(connection, alteration)
+    if lost:
+        name = alteration.existing.name.class_name
+        gone = alteration.removed[0].name
+        raise DataJointError(
+            f"{name} was not altered: {'; '.join(lost)}. If another attribute is its new name, begin that "
+            f"one's comment with `{{{gone}}}`. To lose the values, keep a copy where you need one "
+            f"(`{name}.proj('{gone}').to_pandas()`), then call `{name}.alter()` and answer yes, or reset "
+            "them with update1 to None and alter again."
+        )
 
 
 class _Rows:
@@ -65,10 +113,23 @@ class _Rows:
         """Return the only row of a query."""
         return self._connection.fetch(*self.backend.bound(statement))[0]
 
-    def count(self, *conditions: sa.ColumnElement[bool]) -> int:
+    def count(
+        self, *conditions: sa.ColumnElement[bool], source: sa.FromClause | None = None
+    ) -> int:
         """Return how many rows fulfil the conditions."""
-        select = sa.select(sa.func.count()).select_from(self.source).where(*conditions)
+        rows = self.source if source is None else source
+        select = sa.select(sa.func.count()).select_from(rows).where(*conditions)
         return int(self.fetch(select)[0])
+
+    def example(
+        self,
+        column: sa.ColumnElement[Any],
+        *conditions: sa.ColumnElement[bool],
+        source: sa.FromClause | None = None,
+    ) -> Any:
+        """Return a value of a row that fulfils the conditions."""
+        rows = self.source if source is None else source
+        return self.fetch(sa.select(column).select_from(rows).where(*conditions).limit(1))[0]
 
     def shown(self, attribute: Attribute, value: Any) -> str:
         """Return a value that the database gave, as a user writes it."""
@@ -85,23 +146,23 @@ class _Rows:
 
 
 def _check_keys(alteration: Alteration, table: _Rows, children: list[str]) -> None:
-    touched = [f"change `{name}` of the primary key" for name in alteration.touched_key]
-    steps = [*alteration.key_steps, *(touched if children else ())]
-    count = table.count() if steps else 0
-    if not steps or not (count or children):
+    """Refuse to take from other tables what they refer to."""
+    steps = [step for step in alteration.steps if step.startswith("change the primary key")]
+    if not table.backend.retypes_keys:
+        steps += [
+            f"change `{old.name}` of the primary key from {old.type_text} to {new.type_text}"
+            for old, new in alteration.retyped
+            if old.in_key
+        ]
+    if not (steps and children):
         return
     name, others = table.name, ", ".join(children)
-    reasons = [f"it has {_rows(count)}"] if count else []
-    reasons += [f"{others} depend{'' if len(children) > 1 else 's'} on it"] if children else []
-    keeping = f"keep the rows (`rows = {name}.to_dicts()`)"
     raise table.refusal(
-        f"to {', '.join(steps)} is possible only while it is empty and no table depends on it, "
-        f"but {' and '.join(reasons)}.",
-        f"To do it all the same: (1) {keeping if count else 'keep the rows of those tables'}"
-        f"{', and those of ' + others if count and children else ''}; (2) drop {name}"
-        f"{', which drops ' + others + ' too,' if children else ''} and declare it anew, in a cell "
-        f"with `--replace`; (3) {'declare ' + others + ' again and ' if children else ''}"
-        f"insert the rows, with what the new definition asks for.",
+        f"to {', '.join(steps)} is possible only while no table depends on it, but {others} "
+        f"depend{'' if len(children) > 1 else 's'} on it.",
+        f"To do it all the same: (1) keep the rows (`rows = {name}.to_dicts()`), and those of {others}; "
+        f"(2) drop {name}, which drops {others} too, and declare it anew, in a cell with `--replace`; "
+        f"(3) declare {others} again and insert the rows, with what the new definition asks for.",
     )
 
 
@@ -122,22 +183,15 @@ def _check_presence(alteration: Alteration, table: _Rows) -> None:
             )
 
 
-def _check_is_void(attribute: Attribute, table: _Rows) -> None:
+def _values_in(attribute: Attribute, table: _Rows) -> tuple[int, Any]:
+    """Return in how many rows an attribute has another value than its default, and one of them."""
     column = table.source.c[attribute.name]
     conditions: list[sa.ColumnElement[bool]] = [column.is_not(None)]
     if attribute.default is not None and attribute.default.kind == "literal":
-        conditions.append(column.is_distinct_from(table.backend.default(attribute)))
-    select = sa.select(sa.func.count(), sa.func.min(column)).where(*conditions)
-    count, example = table.fetch(select)
-    if count:
-        name = attribute.name
-        raise table.refusal(
-            f"`{name}` would go, but {_have(count)} a value in it, for example "
-            f"{table.shown(attribute, example)}.",
-            f"If another attribute is its new name, begin that one's comment with `{{{name}}}`. To lose "
-            f"the values, keep a copy where you need one (`{table.name}.proj('{name}').to_pandas()`), "
-            "reset them with update1 to None, and alter again; or use `--replace`, which drops all rows.",
-        )
+        default = table.backend.default(attribute)
+        conditions.append(column.is_distinct_from(default))
+    count = table.count(*conditions)
+    return count, table.example(column, *conditions) if count else None
 
 
 def _check_fits(old: Attribute, new: Attribute, table: _Rows) -> None:
@@ -145,21 +199,22 @@ def _check_fits(old: Attribute, new: Attribute, table: _Rows) -> None:
     assert new.type is not None, "a table's attribute always has a type"
     column = table.source.c[old.name]
     found = table.backend.conversion(column, old.type, new.type)
-    select = sa.select(sa.func.count(), sa.func.min(column)).where(column.is_not(None))
+    source: sa.FromClause = table.source
+    conditions: list[sa.ColumnElement[bool]] = [column.is_not(None)]
     if found is not None:
         converted = sa.select(
             column.label(_BEFORE), found.value.label(new.name), found.is_exact.label(_EXACT)
         )
-        rows = converted.where(column.is_not(None)).subquery()
+        source = converted.where(column.is_not(None)).subquery()
+        column = source.c[_BEFORE]
         check = table.backend.checks(new)
-        conditions = [rows.c[_EXACT], *([] if check is None else [check])]
-        fails = sa.or_(*(sa.case((condition, 0), else_=1) == 1 for condition in conditions))
-        select = (
-            sa.select(sa.func.count(), sa.func.min(rows.c[_BEFORE])).select_from(rows).where(fails)
-        )
-    count, example = table.fetch(select)
+        wanted = [source.c[_EXACT], *([] if check is None else [check])]
+        fails = (sa.case((condition, 0), else_=1) == 1 for condition in wanted)
+        conditions = [sa.or_(*fails)]
+    count = table.count(*conditions, source=source)
     if not count:
         return
+    example = table.example(column, *conditions, source=source)
     if found is None:
         raise table.refusal(
             f"`{old.name}` cannot change from {old.type_text} to {new.type_text}, because "
@@ -186,26 +241,51 @@ def _check_has_no_nulls(old: Attribute, new: Attribute, table: _Rows) -> None:
         )
 
 
-def _check_is_unique(index: Index, alteration: Alteration, table: _Rows) -> None:
-    """Check an index over attributes that were there; others hold one value, or an expression."""
-    origins = [alteration.origin.get(entry) for entry in index.attributes]
-    columns = [table.source.c[origin] for origin in origins if origin is not None]
-    if len(columns) < len(index.attributes):
+def _check_is_unique(
+    names: Sequence[str], what: str, alteration: Alteration, table: _Rows
+) -> None:
+    """Check that rows differ in what was there; new attributes hold the same in each, or an expression."""
+    entries = [name for name in names if name not in alteration.wanted.by_name]
+    origins = [alteration.origin[name] for name in names if name in alteration.origin]
+    added = [a for a in alteration.added if a.name in names]
+    if entries or any(a.nullable or a.autoincrement for a in added):
         return
+    columns = [table.source.c[origin] for origin in origins]
     groups = sa.select(*columns, sa.func.count().label("~rows")).group_by(*columns)
     groups = groups.where(*(c.is_not(None) for c in columns)).having(sa.func.count() > 1)
-    found = groups.subquery()
-    select = sa.select(sa.func.count(), *(sa.func.min(c) for c in found.c)).select_from(found)
-    count, *example = table.fetch(select)
+    count = table.count(source=groups.subquery())
     if count:
+        example = table.fetch(groups.order_by(*columns).limit(1))
         attributes = [table.structure.by_name[column.name] for column in columns]
-        # With one attribute the least value; with several each one's least, which only hints at where.
         shown = ", ".join(table.shown(a, v) for a, v in zip(attributes, example, strict=False))
         raise table.refusal(
-            f"the unique index ({', '.join(index.attributes)}) cannot be added, because "
-            f"{count:,} value{'s are' if count > 1 else ' is'} there more than once, for example {shown}.",
-            "Change or delete the rows that are doubled, or leave out `unique`.",
+            f"the {what} ({', '.join(names)}) cannot be {'that' if 'key' in what else 'added'}, because "
+            f"{count:,} value{'s are' if count > 1 else ' is'} there more than once"
+            f"{', for example ' + shown if shown else ''}.",
+            "Change or delete the rows that are doubled, or leave out "
+            f"{'what makes them equal' if 'key' in what else '`unique`'}.",
             DuplicateError,
+        )
+
+
+def _check_has_parents(key: ForeignKey, alteration: Alteration, table: _Rows) -> None:
+    """Check that each row's parent is there; new attributes are NULL and refer to nothing."""
+    if any(here not in alteration.origin for here, _ in key.attributes):
+        return
+    parent = table.backend.table(key.parent, [there for _, there in key.attributes]).alias("~parent")
+    columns = [table.source.c[alteration.origin[here]] for here in key.names]
+    pairs = zip(columns, key.attributes, strict=True)
+    there = sa.exists().where(*(parent.c[name] == column for column, (_, name) in pairs))
+    conditions = [*(column.is_not(None) for column in columns), ~there]
+    count = table.count(*conditions)
+    if count:
+        example = [table.example(column, *conditions) for column in columns[:1]]
+        attribute = alteration.existing.by_name[columns[0].name]
+        raise table.refusal(
+            f"the foreign key to {key.parent.class_name} cannot be added, because {_have(count)} no row "
+            f"there, for example with `{attribute.name}` = {table.shown(attribute, example[0])}.",
+            f"Insert those into {key.parent.class_name}, or delete the rows that refer to nothing.",
+            IntegrityError,
         )
 
 

@@ -1,66 +1,110 @@
-"""Carrying out the alteration of a table: all of it or nothing."""
+"""Carrying out the alteration of tables: all of it or nothing."""
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from typing import Any
 
 import sqlalchemy as sa
 
 from djupyter.errors import DataJointError, IntegrityError
 from djupyter.heading.alteration import Alteration
+from djupyter.heading.spelling import as_written
 from djupyter.heading.structure import TableStructure
 from djupyter.sql import ddl
-from djupyter.sql.backends.base import Backend, Statement
+from djupyter.sql.backends.base import Backend, Statement, TableChange
 from djupyter.sql.connection import Connection
 from djupyter.sql.fitness import check_rows
-from djupyter.sql.reflect import assembled
+
+Alterations = Sequence[Alteration]  # of the table and of those that follow it, parents first
 
 
-def rebuild(connection: Connection, alteration: Alteration) -> None:
-    """Alter a table, if its rows allow it.
-
-    Parameters
-    ----------
-    connection
-        Where the table is.
-    alteration
-        What is to change.
+def statements(connection: Connection, alterations: Alterations) -> list[Statement]:
+    """Return the statements that an alteration takes, if the rows allow it; nothing is changed.
 
     Raises
     ------
     DataJointError
-        A transaction is open, or rows or other tables stand in the way; nothing was changed.
+        Rows or other tables stand in the way.
     """
-    name = alteration.existing.name
-    ddl.refuse_in_transaction(connection, f"{name} cannot be altered")
-    guard = connection.unguarded() if alteration.rebuilds else nullcontext()
+    check_rows(connection, alterations)
+    backend = connection.backend
+    changes = [_change(alteration, backend) for alteration in alterations]
+    return [
+        *backend.alter(connection.fetch, changes),
+        *(statement for change in alterations for statement in _notes(change, backend)),
+    ]
+
+
+def rebuild(connection: Connection, alterations: Alterations) -> None:
+    """Alter tables, if their rows allow it.
+
+    Parameters
+    ----------
+    connection
+        Where the tables are.
+    alterations
+        What is to change: the table first, then those that follow it.
+
+    Raises
+    ------
+    DataJointError
+        A transaction is open, or rows or other tables stand in the way; nothing was changed. Where
+        the database cannot undo a change of tables, an error names the statements it had carried out.
+    """
+    ddl.refuse_in_transaction(connection, f"{alterations[0].existing.name} cannot be altered")
     try:
-        with guard, connection.transaction:
-            _check_is_current(connection, alteration.existing)
-            check_rows(connection, alteration)
-            for sql, params in _statements(connection, alteration):
-                connection.execute(sql, params)
-            if alteration.rebuilds:
-                _check_references(connection, alteration.existing)
+        with _guarding(connection, alterations):
+            for alteration in alterations:
+                _check_is_current(connection, alteration.existing)
+            _carry_out(connection, statements(connection, alterations))
+            _check_references(connection, alterations)
     finally:
         connection.catalog.forget()
 
 
-def _statements(connection: Connection, alteration: Alteration) -> list[Statement]:
-    backend, wanted = connection.backend, alteration.wanted
-    statements: list[Statement] = []
-    if alteration.rebuilds:
-        create = ddl.create_table(wanted, backend)
-        values = _values(alteration, backend)
-        statements += backend.rebuild(connection.fetch, wanted, create, values)
-    elif alteration.reindexes:
-        indexes = ddl.create_indexes(alteration.existing, wanted, backend)
-        statements += [(sql, ()) for sql in indexes]
-    return [*statements, *ddl.notes(wanted, backend)]
+def _guarding(connection: Connection, alterations: Alterations) -> AbstractContextManager[object]:
+    if not connection.backend.defines_in_transactions:
+        return nullcontext()
+    stack = ExitStack()
+    if any(alteration.rebuilds for alteration in alterations):
+        stack.enter_context(connection.unguarded())
+    stack.enter_context(connection.transaction)
+    return stack
 
 
-def _values(alteration: Alteration, backend: Backend) -> dict[str, sa.ColumnElement[Any]]:
+def _carry_out(connection: Connection, statements: Sequence[Statement]) -> None:
+    done: list[str] = []
+    try:
+        for sql, params in statements:
+            connection.execute(sql, params)
+            done.append(sql)
+    except DataJointError as error:
+        if done and not connection.backend.defines_in_transactions:
+            raise type(error)(_told(error, done, len(statements))) from error
+        raise
+
+
+def _told(error: DataJointError, done: Sequence[str], count: int) -> str:
+    carried_out = "".join(f"\n  {sql}" for sql in done)
+    return (
+        f"{error} This was statement {len(done) + 1} of {count}. No row is lost; the ones before it "
+        f"were carried out and stay: {carried_out}\nRemove the cause, then alter again: it goes on from there."
+    )
+
+
+def _change(alteration: Alteration, backend: Backend) -> TableChange:
+    return TableChange(
+        alteration,
+        ddl.to_table(alteration.existing, backend),
+        ddl.to_table(alteration.wanted, backend),
+        ddl.create_table(alteration.wanted, backend),
+        new_values(alteration, backend),
+    )
+
+
+def new_values(alteration: Alteration, backend: Backend) -> dict[str, sa.ColumnElement[Any]]:
     """Return what each attribute gets from the old rows."""
     table = backend.table(alteration.existing.name, alteration.existing.by_name)
     values: dict[str, sa.ColumnElement[Any]] = {}
@@ -74,23 +118,38 @@ def _values(alteration: Alteration, backend: Backend) -> dict[str, sa.ColumnElem
     return values
 
 
+def _notes(alteration: Alteration, backend: Backend) -> list[Statement]:
+    forgotten = ddl.forget_notes(alteration.existing.name, backend) if alteration.moves else []
+    return [*forgotten, *ddl.notes(alteration.wanted, backend)]
+
+
 def _check_is_current(connection: Connection, existing: TableStructure) -> None:
-    schema = existing.name.schema
-    tables = map(assembled, connection.backend.read_tables(connection.fetch, [schema]))
-    now = next((table for table in tables if table.name == existing.name), None)
-    if now != existing:
-        connection.catalog.forget()
+    catalog, name = connection.catalog, existing.name
+    catalog.forget(name.schema)
+    now = catalog.structures(name.schema).get(name.table)
+    if now is None or _facts(as_written(now, existing)) != _facts(existing):
         raise DataJointError(
             f"{existing.name.class_name} was not altered: it was changed by someone else meanwhile. "
             "Look at it again with describe(), then repeat."
         )
 
 
-def _check_references(connection: Connection, existing: TableStructure) -> None:
-    children = [child for child, _ in connection.catalog.children(existing.name)]
-    for name in dict.fromkeys((existing.name, *children)):
+def _facts(structure: TableStructure) -> tuple[object, ...]:
+    """Return what another process may have changed; how a default is spelled is none of it."""
+    attributes = [(a.name, a.type_text, a.nullable, a.in_key) for a in structure.attributes]
+    return structure.comment, attributes, set(structure.foreign_keys), set(structure.indexes)
+
+
+def _check_references(connection: Connection, alterations: Alterations) -> None:
+    if not any(alteration.rebuilds for alteration in alterations):
+        return
+    root = alterations[0]
+    children = [child for child, _ in connection.catalog.children(root.existing.name)]
+    names = [a.wanted.name for a in alterations]
+    moved = {a.existing.name for a in alterations if a.moves}
+    for name in dict.fromkeys((*names, *(child for child in children if child not in moved))):
         if connection.backend.has_broken_keys(connection.fetch, name):
             raise IntegrityError(
-                f"{existing.name.class_name} was not altered: rows of {name.class_name} would refer to "
-                "rows that are not there. Delete them, then repeat."
+                f"{root.existing.name.class_name} was not altered: rows of {name.class_name} would refer "
+                "to rows that are not there. Delete them, then repeat."
             )

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import reprlib
+from collections.abc import Sequence
+
 from djupyter.definition.names import TableName
+from djupyter.graph.dependencies import pipeline
 from djupyter.heading.alteration import Alteration, plan
+from djupyter.heading.following import followers
 from djupyter.heading.structure import TableStructure
 from djupyter.sql import ddl
+from djupyter.sql.backends.base import Statement
 from djupyter.sql.connection import Connection
-from djupyter.sql.rebuild import rebuild
+from djupyter.sql.fitness import check_rows, losses, refuse_losses
+from djupyter.sql.rebuild import rebuild, statements
+from djupyter.sql.reflect import Catalog
 from djupyter.table.cycles import refuse_cycles
 from djupyter.table.prompt import confirmed
 
@@ -18,22 +26,25 @@ def alter(
     wanted: TableStructure,
     *,
     prompt: bool = False,
+    dry_run: bool = False,
 ) -> str:
     """Make a table what a definition declares, and return a short sentence of what was done.
 
-    Rows stay, and so do the tables that refer to it. An attribute whose comment begins with `{old}` is
-    the attribute `old` under a new name.
+    Rows stay, and so do the tables that refer to it; those get the names and types that change. An
+    attribute whose comment begins with `{old}` is the attribute `old` under a new name.
 
     Parameters
     ----------
     connection
         Where the table is.
     existing
-        The table as the database has it.
+        The table as the database has it; its name differs from the wanted one's where the tier changes.
     wanted
         The table as its definition declares it.
     prompt
-        Show what would be done and ask first.
+        Show what would be done and ask first. Only a yes lets an attribute go that holds values.
+    dry_run
+        Change nothing; return the steps and the statements instead.
 
     Raises
     ------
@@ -43,7 +54,9 @@ def alter(
     InvalidValueError
         A value does not fit the new type of its attribute.
     DuplicateError
-        A new unique index would hold a value twice.
+        A new key or unique index would hold a value twice.
+    IntegrityError
+        A row refers to no row of a new parent.
     DependencyCycle
         A new foreign key would close a cycle.
     """
@@ -51,25 +64,63 @@ def alter(
     alteration = plan(existing, wanted)
     if not alteration.steps:
         return alteration.told()
-    if alteration.changes_foreign_keys:
-        refuse_cycles(connection, alteration.wanted)
+    graph = pipeline(connection.catalog.load_all())
+    if alteration.new_keys:
+        refuse_cycles(connection, alteration.wanted, graph)
+    below = [graph.structures[name] for name in graph.descendants(existing.name)]
+    together = (alteration, *followers(alteration, below))
+    check_rows(connection, together)
+    lost = losses(connection, alteration)
+    if dry_run:
+        return _dry(connection, together, lost)
     if prompt:
-        print(described(alteration))
+        print(described(together, lost))
         if not confirmed("Proceed?"):
             return "not altered"
-    rebuild(connection, alteration)
+    elif lost:
+        refuse_losses(connection, alteration)
+    rebuild(connection, together)
     return alteration.told()
 
 
-def described(alteration: Alteration) -> str:
+def renamed_from(catalog: Catalog, name: TableName) -> TableStructure | None:
+    """Return the table that a class has in another tier, where its own is not there."""
+    if catalog.structure(name) is not None or name.master is not None or name.is_system:
+        return None
+    for other in catalog.structures(name.schema).values():
+        if (
+            other.name.class_name == name.class_name
+            and other.name.master is None
+            and not other.name.is_system
+        ):
+            return other
+    return None
+
+
+def described(together: Sequence[Alteration], lost: Sequence[str] = ()) -> str:
     """Return the plan of an alteration, one step in each line.
 
-    >>> from djupyter.definition.names import TableName
     >>> structure = TableStructure(TableName("lab", "mouse"), "", ())
-    >>> print(described(plan(structure, TableStructure(structure.name, "Mice", ()))))
+    >>> print(described([plan(structure, TableStructure(structure.name, "Mice", ()))]))
     Mouse in schema `lab` would be altered:
       change comments
     """
-    name: TableName = alteration.existing.name
+    lines = [line for alteration in together for line in _lines(alteration)]
+    return "\n".join([*lines, *(f"  LOST: {sentence}." for sentence in lost)])
+
+
+def _lines(alteration: Alteration) -> list[str]:
+    name = alteration.existing.name
     title = f"{name.class_name} in schema `{name.schema}` would be altered:"
-    return "\n".join([title, *(f"  {step}" for step in alteration.steps)])
+    return [title, *(f"  {step}" for step in alteration.steps)]
+
+
+def _dry(connection: Connection, together: Sequence[Alteration], lost: Sequence[str]) -> str:
+    planned = map(_shown, statements(connection, together))
+    advice = ["(only after a yes to the question of `alter()`)"] if lost else []
+    return "\n".join([described(together, lost), *advice, "With these statements:", *planned])
+
+
+def _shown(statement: Statement) -> str:
+    sql, values = statement
+    return f"  {sql};" + (f"  -- values: {reprlib.repr(tuple(values))}" if values else "")

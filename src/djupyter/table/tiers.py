@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from djupyter.definition.names import Tier
 from djupyter.errors import DataJointError
-from djupyter.table.alter import alter
+from djupyter.table.alter import alter, renamed_from
 from djupyter.table.table import Table
 
 # The base class of each tier. Those that fill themselves are added when `populate.tiers` is imported.
@@ -44,8 +44,17 @@ class UserTable(Table):
         """
         self._bound().declare(type(self), context)
 
-    def alter(self, prompt: bool = True, context: Mapping[str, Any] | None = None) -> None:
-        """Change the table in the database to what the class's definition says; rows stay.
+    def alter(
+        self,
+        prompt: bool = True,
+        context: Mapping[str, Any] | None = None,
+        *,
+        dry_run: bool = False,
+    ) -> None:
+        """Change the table in the database to what the class says; rows stay.
+
+        A line whose comment begins with `{old}` renames the attribute `old`. A class that has become
+        another tier takes its table along, with the parts and all that refers to it.
 
         Parameters
         ----------
@@ -53,6 +62,8 @@ class UserTable(Table):
             Show what would be done and ask first.
         context
             Names that the definition may use, beside those around the class.
+        dry_run
+            Only print what would be done, in words and in SQL.
 
         Raises
         ------
@@ -60,7 +71,8 @@ class UserTable(Table):
             Something would be lost: the message says what and how to go about it. Nothing was changed.
         """
         wanted = self._bound().declared_by(type(self), context)
-        print(alter(self.connection, self.structure, wanted, prompt=prompt))
+        existing = renamed_from(self.connection.catalog, self.name) or self.structure
+        print(alter(self.connection, existing, wanted, prompt=prompt, dry_run=dry_run))
 
 
 class Manual(UserTable):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import re
 import sqlite3
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from platform import node
 from typing import Any, ClassVar
@@ -30,6 +30,7 @@ from djupyter.sql.backends.base import (
     Convert,
     Fetch,
     Statement,
+    TableChange,
     TableRows,
 )
 from djupyter.sql.backends.tls import Tls
@@ -299,15 +300,9 @@ class SQLite(Backend):
         """Return how the values of a column become those of another type."""
         return sqlite_rebuild.conversion(column, old, new)
 
-    def rebuild(
-        self,
-        fetch: Fetch,
-        structure: TableStructure,
-        create: Sequence[str],
-        values: Mapping[str, sa.ColumnElement[Any]],
-    ) -> list[Statement]:
-        """Return the statements that put a new table in the place of the old one."""
-        statements = sqlite_rebuild.rebuild(fetch, structure, create, values, self.quote)
+    def alter(self, fetch: Fetch, changes: Sequence[TableChange]) -> list[Statement]:
+        """Return the statements that put new tables in the place of old ones."""
+        statements = sqlite_rebuild.alter(fetch, changes, self.quote, self.compile)
         return [(s, ()) if isinstance(s, str) else self.bound(s) for s in statements]
 
     def has_broken_keys(self, fetch: Fetch, name: TableName) -> bool:

@@ -14,8 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.sql.elements import quoted_name
 
 from djupyter.definition.model import TypeSpec
-from djupyter.heading.structure import TableStructure
-from djupyter.sql.backends.base import Conversion, Fetch
+from djupyter.sql.backends.base import Conversion, Fetch, TableChange
 from djupyter.sql.names import physical
 from djupyter.sql.types import Family, Storage, storage_of
 
@@ -33,24 +32,36 @@ _OTHERS = """SELECT sql FROM sqlite_master WHERE tbl_name = ?1 AND sql IS NOT NU
 # The table
 
 
-def rebuild(
+def alter(
     fetch: Fetch,
-    structure: TableStructure,
-    create: Sequence[str],
-    values: Mapping[str, Column],
+    changes: Sequence[TableChange],
     quote: Callable[[str], str],
+    compiled: Callable[[sa.ClauseElement], str],
 ) -> Iterator[str | sa.Insert | sa.Update]:
-    """Yield the statements that put a new table in the place of the old one; see `Backend`."""
-    name = physical(structure.name)
+    """Yield the statements that alter tables; see `Backend`."""
+    for change in changes:
+        if change.alteration.rebuilds:
+            yield from _rebuild(fetch, change, quote)
+        elif change.alteration.reindexes:
+            for index in sorted(change.before.indexes, key=lambda index: str(index.name)):
+                yield compiled(sa.schema.DropIndex(index, if_exists=True))
+            yield from change.create[1:]
+
+
+def _rebuild(
+    fetch: Fetch, change: TableChange, quote: Callable[[str], str]
+) -> Iterator[str | sa.Insert | sa.Update]:
+    old = physical(change.alteration.existing.name)
+    name = physical(change.alteration.wanted.name)
     new = f"{name} new"  # no table of ours has a blank in its name
-    table, *indexes = create
-    others = [sql for (sql,) in fetch(_OTHERS, (name,))]
+    table, *indexes = change.create
+    others = [sql.replace(quote(old), quote(name)) for (sql,) in fetch(_OTHERS, (old,))]
     yield table.replace(quote(name), quote(new), 1)
-    if values:
-        yield _copy(new, values)
-    if any(attribute.autoincrement for attribute in structure.attributes):
-        yield from _counted_on(fetch, name, new)
-    yield f"DROP TABLE {quote(name)}"
+    if change.values:
+        yield _copy(new, change.values)
+    if any(attribute.autoincrement for attribute in change.alteration.wanted.attributes):
+        yield from _counted_on(fetch, old, new)
+    yield f"DROP TABLE {quote(old)}"
     yield f"ALTER TABLE {quote(new)} RENAME TO {quote(name)}"
     yield from (*indexes, *others)
 

@@ -11,7 +11,7 @@ import os
 import re
 import time
 import weakref
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
@@ -107,14 +107,14 @@ class Connection:
             backend = backend or settings["database.backend"]
             use_tls = settings["database.use_tls"] if use_tls is None else use_tls
         parsed = address(host, user, password, port, database_name, backend)
-        self.backend: Backend = backend_of(parsed)
-        self._url = self.backend.resolved(parsed)
+        known = backend_of(parsed)
+        self._url = known.resolved(parsed)
         self._shown = parsed.render_as_string(hide_password=True)
         self.timeout = timeout
         self.schemas: dict[str, Any] = {}
-        self.catalog = Catalog(self.backend, self.fetch)
+        self.catalog = Catalog(lambda: self.backend, self.fetch)
         self._sessions = Sessions(
-            self.backend,
+            known,
             self._url,
             Tls.of(use_tls),
             place=self._shown,
@@ -123,8 +123,12 @@ class Connection:
             reconnects=lambda: bool(self.settings["database.reconnect"]),
         )
         self.before_delete: list[Callable[[Mapping[str, Any]], object]] = []
-        self.before_delete: list[Callable[[Mapping[str, Any]], object]] = []
         _open.add(self)
+
+    @property
+    def backend(self) -> Backend:
+        """What differs between databases; once connected, with what the server says of itself."""
+        return self._sessions.backend
 
     @property
     def settings(self) -> Settings:

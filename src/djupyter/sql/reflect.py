@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
 
 from djupyter.definition.model import TypeSpec
@@ -28,12 +28,12 @@ class Catalog:
     Parameters
     ----------
     backend
-        Reads the database's catalogue.
+        Tells what reads the database's catalogue.
     fetch
         Runs a statement.
     """
 
-    def __init__(self, backend: Backend, fetch: Fetch) -> None:
+    def __init__(self, backend: Callable[[], Backend], fetch: Fetch) -> None:
         self._backend, self._fetch = backend, fetch
         self._loaded: Schemas = {}
         self._is_complete = False
@@ -42,7 +42,7 @@ class Catalog:
 
     def schemas(self) -> list[str]:
         """Return the names of all schemas, sorted."""
-        return sorted(self._backend.schemas(self._fetch))
+        return sorted(self._backend().schemas(self._fetch))
 
     def exists(self, schema: str) -> bool:
         """Whether there is a schema of this name."""
@@ -107,7 +107,7 @@ class Catalog:
 
     def version(self) -> object:
         """Return the database's own count of changes to tables; None where it has none."""
-        return self._backend.catalog_version(self._fetch)
+        return self._backend().catalog_version(self._fetch)
 
     def remember(self, structure: TableStructure, before: object, after: object) -> None:
         """Add a table that was just declared, unless someone else changed tables meanwhile.
@@ -143,11 +143,11 @@ class Catalog:
     def _load(self, schemas: Collection[str] | None) -> None:
         # The version is read first: a change in between is then noticed as one after the loading.
         version = self.version()
-        existing = self._backend.schemas(self._fetch)
+        existing = self._backend().schemas(self._fetch)
         tables: dict[str, dict[str, TableStructure]] = {
             schema: {} for schema in existing if schemas is None or schema in schemas
         }
-        for rows in self._backend.read_tables(self._fetch, schemas):
+        for rows in self._backend().read_tables(self._fetch, schemas):
             tables.setdefault(rows.name.schema, {})[rows.name.table] = assembled(rows)
         kept = self._loaded if schemas is not None and version == self._version else {}
         self._loaded = {**kept, **{schema: _sealed(found) for schema, found in tables.items()}}
@@ -177,6 +177,7 @@ def _attribute(row: AttributeRow, lineage: str | None) -> Attribute:
         row.default,
         comment,
         lineage,
+        row.collation,
     )
 
 

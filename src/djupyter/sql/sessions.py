@@ -36,6 +36,11 @@ class Sessions:
         Makes our error of a driver's error and the statement.
     reconnects
         Whether a connection that the server dropped is opened again without asking.
+
+    Attributes
+    ----------
+    backend
+        The one that was given; once connected, the one for the server that answered.
     """
 
     def __init__(
@@ -49,7 +54,7 @@ class Sessions:
         explain: Explain,
         reconnects: Callable[[], bool],
     ) -> None:
-        self._backend, self._url, self._tls, self._shown = backend, url, tls, place
+        self.backend, self._url, self._tls, self._shown = backend, url, tls, place
         self._timeout, self._explain, self._reconnects = timeout, explain, reconnects
         self.created = False
         self._engine: sa.Engine | None = None
@@ -89,7 +94,7 @@ class Sessions:
         handle = self.handle()
         lock = self.shared_lock or threading.RLock()
         session = Session(
-            self._backend, handle, lock, lambda: self._backend.identity(self._url), self.handle
+            self.backend, handle, lock, lambda: self.backend.identity(self._url), self.handle
         )
         self._open.add(session)
         self._local.session = session
@@ -99,7 +104,7 @@ class Sessions:
         """Return a driver connection from the pool that is alive."""
         while True:
             handle = self.run(self._take, repeats=True)
-            if self._backend.is_alive(handle.dbapi_connection):
+            if self.backend.is_alive(handle.dbapi_connection):
                 return handle
             handle.invalidate()
             handle.close()
@@ -107,16 +112,18 @@ class Sessions:
     def _take(self) -> PoolProxiedConnection:
         with self._engine_lock:
             if self._engine is None:
-                self.created = self._backend.identity(self._url) is None
-                self._engine = self._backend.engine(self._url, timeout=self._timeout, tls=self._tls)
+                self.created = self.backend.identity(self._url) is None
+                self._engine = self.backend.engine(self._url, timeout=self._timeout, tls=self._tls)
             engine = self._engine
         try:
-            return engine.raw_connection()
-        except self._backend.driver_errors as error:
-            if self._backend.may_retry(error):
+            handle = engine.raw_connection()
+        except self.backend.driver_errors as error:
+            if self.backend.may_retry(error):
                 raise
-            failure = self._backend.failure(error, "")
+            failure = self.backend.connecting_failure(error, self._url)
             raise connecting_error(failure, self._shown) from error
+        self.backend = self.backend.of_server(handle.dbapi_connection)
+        return handle
 
     def close(self) -> None:
         """Undo what is open, in all threads, and disconnect; the next statement connects."""
@@ -179,15 +186,20 @@ class Sessions:
             except DroppedError as error:
                 self._reopen(str(error), True, reopened, reconnects, error)
                 reopened = True
-            except self._backend.driver_errors as error:
+            except self.backend.driver_errors as error:
                 now = time.monotonic()
                 deadline = deadline or now + self._timeout
-                failure = self._backend.failure(error, sql)
+                failure = self.backend.failure(error, sql)
                 if failure.problem == "lost":
                     self._reopen(failure.detail, repeats, reopened, reconnects, error)
                     reopened = True
-                elif now > deadline or not (waits and self._backend.may_retry(error)):
+                elif now > deadline or not (waits and self._may_retry(error)):
                     raise self._explain(error, sql) from error
+
+    def _may_retry(self, error: BaseException) -> bool:
+        """Whether to do it again; a transaction that the database ended cannot go on."""
+        has_ended = self.own is not None and self.own.ended is not None
+        return self.backend.may_retry(error) and not has_ended
 
     def _reopen(
         self,

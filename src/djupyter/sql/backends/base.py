@@ -54,6 +54,7 @@ class AttributeRow:
     default: Default | None
     comment: str  # with the marker of the declared type
     in_key: bool = False
+    collation: str = ""  # of a text that is not compared as we compare it
 
 
 @dataclass(slots=True)
@@ -134,6 +135,9 @@ class Backend(ABC):
     aborts
         An error inside a transaction makes the database refuse everything until it is undone, so that each
         statement in one needs a savepoint.
+    defines_in_transactions
+        Whether a transaction can undo what defines tables; otherwise each such statement is final, and a
+        table is created by one that has all in it.
     """
 
     name: ClassVar[str]
@@ -141,6 +145,7 @@ class Backend(ABC):
     url_options: ClassVar[tuple[str, ...]] = ()
     default_port: ClassVar[int | None] = None
     aborts: ClassVar[bool] = False
+    defines_in_transactions: ClassVar[bool] = True
     dialect: Dialect
     driver_errors: tuple[type[BaseException], ...]
     begin: str = "BEGIN"
@@ -149,7 +154,6 @@ class Backend(ABC):
     begins_late: bool = False
     unguard: tuple[str, ...] = ()
     guard: tuple[str, ...] = ()
-    alters_at_once: bool = True
     retypes_keys: bool = True
 
     # Connecting
@@ -162,6 +166,10 @@ class Backend(ABC):
     @abstractmethod
     def engine(self, url: sa.URL, *, timeout: float, tls: Tls) -> sa.Engine:
         """Return the engine for a URL; connections come in autocommit mode and fully set up."""
+
+    def of_server(self, raw: Any) -> Backend:
+        """Return the backend for the server that a driver's connection leads to: only that tells its product."""
+        return self
 
     def is_alive(self, raw: Any) -> bool:
         """Whether the server has not closed an idle connection, without asking it where possible."""
@@ -237,6 +245,10 @@ class Backend(ABC):
     def failure(self, error: BaseException, sql: str) -> Failure:
         """Return what a driver's error means."""
 
+    def connecting_failure(self, error: BaseException, url: sa.URL) -> Failure:
+        """Return why a connection could not be opened."""
+        return self.failure(error, "")
+
     def right(self, need: Need, fetch: Fetch) -> Right | None:
         """Return the privilege that a statement lacked, with the statement that grants it.
 
@@ -308,10 +320,6 @@ class Backend(ABC):
         """Return the DELETE of the rows that meet a condition, in the form that is planned best."""
         return sa.delete(table).where(condition)
 
-    def delete(self, table: sa.TableClause, condition: sa.ColumnElement[bool]) -> sa.Delete:
-        """Return the DELETE of the rows that meet a condition, in the form that is planned best."""
-        return sa.delete(table).where(condition)
-
     @abstractmethod
     def insert(self, table: sa.TableClause) -> sa.Insert:
         """Return the dialect's own INSERT, which `on_conflict` can extend."""
@@ -338,6 +346,10 @@ class Backend(ABC):
     @abstractmethod
     def default(self, attribute: Attribute) -> sa.ColumnElement[Any] | str | None:
         """Return the column's default; None for none."""
+
+    def column_comment(self, attribute: Attribute, structure: TableStructure) -> str | None:
+        """Return the comment that CREATE TABLE gives a column; None where notes are kept elsewhere."""
+        return None
 
     @abstractmethod
     def index_name(self, name: TableName, role: str, number: int, entries: Sequence[str]) -> str:
@@ -394,6 +406,10 @@ class Backend(ABC):
     @abstractmethod
     def drop_schema(self, schema: str) -> list[Statement]:
         """Return the statements that remove what is left of a schema whose tables are gone."""
+
+    def prepare_notes(self, schema: str) -> list[str]:
+        """Return the statements that create what notes and lineage are kept in, where it is missing."""
+        return []
 
     @abstractmethod
     def annotate(self, structure: TableStructure) -> list[Statement]:

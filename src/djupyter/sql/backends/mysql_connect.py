@@ -1,0 +1,80 @@
+"""Reaching a MySQL or MariaDB server, and what is left of a connection after an interrupt."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import pymysql
+from pymysql.constants import CLIENT
+
+from djupyter.sql.backends.sockets import is_readable
+from djupyter.sql.backends.tls import Tls, warn_unencrypted
+
+
+def encryption(tls: Tls) -> dict[str, Any]:
+    """Return the driver's arguments for encryption; without any it takes TLS where the server has it."""
+    if tls.mode == "off":
+        return {"ssl_disabled": True}
+    if tls.mode == "preferred":
+        return {}
+    context = ssl.create_default_context(cafile=tls.ca)
+    # Servers make certificates of their own that lack what the newest standard wants.
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    context.check_hostname = tls.check_hostname
+    if tls.ca is None:
+        context.verify_mode = ssl.CERT_NONE
+    if tls.cert is not None:
+        context.load_cert_chain(tls.cert, tls.key)
+    return {"ssl": context}
+
+
+def warn_if_plain(raw: Any, tls: Tls) -> None:
+    """Warn when the server said that it has no encryption, and none was asked for or refused."""
+    if tls.mode == "preferred" and not raw.server_capabilities & CLIENT.SSL and not raw.unix_socket:
+        warn_unencrypted(raw.host)
+
+
+def is_alive(raw: Any) -> bool:
+    """Whether a connection is open; what waits on an idle one may be a ticket of TLS or the end."""
+    if not raw.open:
+        return False
+    if not is_readable(raw._sock.fileno()):
+        return True
+    try:
+        raw.ping(reconnect=False)
+    except (pymysql.Error, OSError):
+        return False
+    return True
+
+
+def survives(raw: Any, error: BaseException, connect: Callable[[], Any]) -> bool:
+    """Whether a connection can go on after an interrupt; what runs on it is ended.
+
+    The driver closes its socket when it is interrupted while it reads, and the server would go on computing.
+    Between two packets of an answer it leaves the rest unread, so that answers no longer belong to their
+    questions.
+    """
+    result = raw._result
+    has_unread = result is not None and result.unbuffered_active
+    if raw.open and not has_unread and isinstance(error, Exception | GeneratorExit):
+        return True
+    with suppress(pymysql.Error):
+        raw.close()
+    if has_unread:
+        result.unbuffered_active = False  # or its cursor would read on, and complain
+    if not isinstance(error, GeneratorExit):
+        _kill(raw.thread_id(), connect)
+    return False
+
+
+def _kill(number: int, connect: Callable[[], Any]) -> None:
+    with suppress(pymysql.Error):
+        handle = connect()
+        try:
+            with suppress(pymysql.Error):  # it may have ended meanwhile
+                handle.cursor().execute(f"KILL {number:d}")
+        finally:
+            handle.close()

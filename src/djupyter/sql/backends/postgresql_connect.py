@@ -1,0 +1,112 @@
+"""Reaching a PostgreSQL server: arguments of the driver, encryption, and why it did not work."""
+
+from __future__ import annotations
+
+import socket
+import struct
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+import sqlalchemy as sa
+
+from djupyter.sql.backends.sockets import is_readable
+from djupyter.sql.backends.tls import Tls, warn_unencrypted
+from djupyter.sql.failures import Failure
+
+# https://www.postgresql.org/docs/current/protocol-message-formats.html: SSLRequest
+_SSL_REQUEST = struct.pack("!ii", 8, 80877103)
+_PROBE_SECONDS = 10.0
+
+
+def arguments(url: sa.URL) -> dict[str, Any]:
+    """Return what the driver is told, without what concerns encryption."""
+    given = {
+        "host": url.host,
+        "port": url.port,
+        "user": url.username,
+        "password": url.password,
+        "dbname": url.database,
+        **url.query,
+    }
+    wanted = {name: value for name, value in given.items() if value is not None}
+    return {"client_encoding": "utf8", "application_name": "djupyter", **wanted}
+
+
+def connector(wanted: dict[str, Any], tls: Tls, context: Any) -> Callable[[], Any]:
+    """Return what opens a connection in autocommit mode, encrypted as asked for.
+
+    libpq's own `prefer` also goes on without encryption when the encryption fails, so that somebody between
+    could make it fail.
+    """
+    mode = _modes(tls)
+
+    def opened() -> Any:
+        return psycopg.connect(**wanted, **mode, autocommit=True, context=context)
+
+    def connect() -> Any:
+        try:
+            return opened()
+        except psycopg.OperationalError:
+            if tls.mode != "preferred" or mode["sslmode"] == "disable" or _offers_tls(wanted):
+                raise
+        mode["sslmode"] = "disable"
+        raw = opened()
+        warn_unencrypted(wanted.get("host"))
+        return raw
+
+    return connect
+
+
+def _modes(tls: Tls) -> dict[str, Any]:
+    if tls.mode == "off":
+        return {"sslmode": "disable"}
+    if tls.ca is None:
+        mode = "require"
+    else:
+        mode = "verify-full" if tls.check_hostname else "verify-ca"
+    files = {"sslrootcert": tls.ca, "sslcert": tls.cert, "sslkey": tls.key}
+    return {"sslmode": mode, **{name: path for name, path in files.items() if path}}
+
+
+def _offers_tls(wanted: dict[str, Any]) -> bool:
+    """Ask the server, in its protocol, whether it has encryption; True also when it does not answer."""
+    host, port = wanted.get("host", "localhost"), wanted.get("port", 5432)
+    if str(host).startswith("/"):
+        return True
+    try:
+        with socket.create_connection((host, port), _PROBE_SECONDS) as probe:
+            probe.sendall(_SSL_REQUEST)
+            return probe.recv(1) != b"N"
+    except OSError:
+        return True
+
+
+def is_alive(raw: Any) -> bool:
+    """Whether a connection is open; what waits on an idle one may be a notice or the end."""
+    try:
+        if is_readable(raw.fileno()):
+            raw.pgconn.consume_input()
+    except (psycopg.Error, OSError):
+        return False
+    return not raw.closed
+
+
+def failure(error: BaseException, url: sa.URL, failure: Failure) -> Failure:
+    """Return why a connection could not be opened, where the server gave no code.
+
+    The driver keeps no code of what goes wrong before a connection stands.
+    """
+    if getattr(error, "sqlstate", None) or not isinstance(error, psycopg.Error):
+        return failure
+    detail = " ".join(str(error).split())
+    place = psycopg.conninfo.make_conninfo(
+        **{k: v for k, v in arguments(url).items() if k in ("host", "port")}
+    )
+    answer = psycopg.pq.PGconn.ping(place.encode())
+    if answer == psycopg.pq.Ping.NO_RESPONSE:
+        return Failure("unreachable", detail)
+    asked = getattr(error, "pgconn", None)
+    if asked is not None and asked.needs_password:
+        return Failure("refused", detail)
+    return Failure("other", detail)

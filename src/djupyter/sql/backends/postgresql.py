@@ -1,0 +1,340 @@
+"""PostgreSQL 14 and later, by psycopg 3."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from typing import Any, ClassVar
+
+import psycopg
+import sqlalchemy as sa
+from psycopg.adapt import AdaptersMap
+from psycopg.types.numeric import Int8BinaryDumper, Int8Dumper
+from psycopg.types.string import TextLoader
+from sqlalchemy.dialects.postgresql import Insert as PostgreSQLInsert
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.postgresql.base import PGDialect
+from sqlalchemy.pool import QueuePool
+
+from djupyter.definition.model import TypeSpec
+from djupyter.definition.names import TableName
+from djupyter.errors import DataJointError
+from djupyter.heading.attribute import Attribute
+from djupyter.heading.structure import TableStructure
+from djupyter.sql.backends import (
+    postgresql_catalog,
+    postgresql_connect,
+    postgresql_failures,
+    postgresql_types,
+)
+from djupyter.sql.backends.base import (
+    Backend,
+    ColumnType,
+    Conversion,
+    Convert,
+    Fetch,
+    Statement,
+    TableChange,
+    TableRows,
+)
+from djupyter.sql.backends.tls import Tls
+from djupyter.sql.failures import Failure
+from djupyter.sql.json_path import JsonPath
+from djupyter.sql.types import storage_of
+
+_LONGEST_NAME = 63  # bytes; longer names are cut, so that two may become one
+_PLACEHOLDER = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|%s|%\(\w+\)s|%%|%")
+_SETTINGS = """SELECT set_config('standard_conforming_strings', 'on', false),
+    set_config('DateStyle', 'ISO', false), set_config('bytea_output', 'hex', false),
+    set_config('lock_timeout', %s, false)"""
+
+
+class _Unpadded(TextLoader):
+    """Text without the blanks that fill `char(n)`."""
+
+    def load(self, data: Any) -> Any:
+        """Return the text."""
+        text: str = super().load(data)  # type: ignore[assignment]
+        return text.rstrip(" ")
+
+
+def _adapters() -> AdaptersMap:
+    adapters = AdaptersMap(psycopg.adapters)
+    # As `smallint`, 300 * 300 would be out of range.
+    for dumper in (Int8Dumper, Int8BinaryDumper):
+        adapters.register_dumper(int, dumper)
+    adapters.register_loader("bpchar", _Unpadded)
+    for name in ("json", "jsonb"):
+        adapters.register_loader(name, TextLoader)
+    return adapters
+
+
+_ADAPTERS = _adapters()
+
+
+class PostgreSQL(Backend):
+    """A PostgreSQL server; schemas are schemas of one database.
+
+    Examples
+    --------
+    >>> PostgreSQL().locate(TableName("lab", "#kind"))
+    ('lab', '#kind')
+    """
+
+    name: ClassVar[str] = "postgresql"
+    language: ClassVar[str] = "postgresql"
+    dialect = PGDialect(paramstyle="format")  # type: ignore[no-untyped-call]
+    driver_errors = (psycopg.Error, UnicodeEncodeError)
+    default_port: ClassVar[int | None] = 5432
+    aborts: ClassVar[bool] = True
+    url_options: ClassVar[tuple[str, ...]] = (
+        "host",
+        "application_name",
+        "connect_timeout",
+        "keepalives",
+        "keepalives_idle",
+        "keepalives_interval",
+        "keepalives_count",
+        "options",
+        "target_session_attrs",
+        "tcp_user_timeout",
+    )
+    begin = "BEGIN ISOLATION LEVEL READ COMMITTED"
+
+    # Connecting
+
+    def engine(self, url: sa.URL, *, timeout: float, tls: Tls) -> sa.Engine:
+        """Return an engine whose connections use autocommit."""
+        opened = postgresql_connect.connector(postgresql_connect.arguments(url), tls, _ADAPTERS)
+
+        def connect() -> Any:
+            raw = opened()
+            try:
+                _prepare(raw, timeout)
+            except BaseException:
+                raw.close()
+                raise
+            return raw
+
+        return sa.create_engine(
+            "postgresql+psycopg://",
+            creator=connect,
+            poolclass=QueuePool,
+            pool_size=5,
+            max_overflow=-1,
+            skip_autocommit_rollback=False,
+        )
+
+    def resolved(self, url: sa.URL) -> sa.URL:
+        """Return the URL with the driver that is used, and the database that every server has."""
+        driver = url.drivername.partition("+")[2]
+        if driver not in ("", "psycopg"):
+            raise DataJointError(
+                f"The driver `{driver}` is not known here. Write `postgresql+psycopg://` or "
+                "`postgresql://`."
+            )
+        return url.set(drivername="postgresql+psycopg", database=url.database or "postgres")
+
+    def is_shared(self, url: sa.URL) -> bool:
+        """Whether all threads share one connection: no, the server keeps them apart."""
+        return False
+
+    def identity(self, url: sa.URL) -> object:
+        """Return the place: what lies behind it is the server's affair."""
+        return url.host, url.port, url.database
+
+    def user(self, fetch: Fetch, url: sa.URL) -> str:
+        """Return the user of the server, and from where."""
+        sql = "SELECT current_user || '@' || coalesce(host(inet_client_addr()), 'localhost')"
+        return str(fetch(sql, ())[0][0])
+
+    def server_version(self, fetch: Fetch) -> str:
+        """Return the version of the server."""
+        return f"PostgreSQL {fetch('SHOW server_version', ())[0][0]}"
+
+    def session_id(self, raw: Any) -> int | None:
+        """Return the number of the server's process."""
+        return int(raw.info.backend_pid)
+
+    def is_alive(self, raw: Any) -> bool:
+        """Whether the server has not closed the connection."""
+        return postgresql_connect.is_alive(raw)
+
+    def stream_cursor(self, raw: Any, *, nested: bool) -> Any:
+        """Return a cursor of the server, which lives in a transaction; the pool ends its own."""
+        if not nested:
+            raw.execute("BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY")
+        return raw.cursor(name="djupyter")
+
+    def placeholders(self, sql: str) -> str:
+        """Return SQL whose percent signs are doubled unless they mark a value.
+
+        >>> PostgreSQL().placeholders("SELECT 7 % a FROM t WHERE b LIKE '5%' AND a = %s")
+        "SELECT 7 %% a FROM t WHERE b LIKE '5%%' AND a = %s"
+        """
+
+        def spelled(match: re.Match[str]) -> str:
+            text = match[0]
+            if text in ("%", "%%"):
+                return "%%"
+            return text if text.startswith("%") else text.replace("%%", "%").replace("%", "%%")
+
+        return _PLACEHOLDER.sub(spelled, sql)
+
+    # Failing
+
+    def failure(self, error: BaseException, sql: str) -> Failure:
+        """Return what an error means, by its code."""
+        return postgresql_failures.failure(error, sql)
+
+    def connecting_failure(self, error: BaseException, url: sa.URL) -> Failure:
+        """Return why a connection could not be opened."""
+        return postgresql_connect.failure(error, url, self.failure(error, ""))
+
+    def may_retry(self, error: BaseException) -> bool:
+        """Whether another statement is in the way: the server has waited for it already."""
+        return False
+
+    def in_transaction(self, raw: Any) -> bool:
+        """Whether the transaction is still open."""
+        return raw.info.transaction_status != psycopg.pq.TransactionStatus.IDLE and not raw.closed
+
+    # Values
+
+    def adapt(self, value: object) -> object:
+        """Return what the driver takes for a Python value."""
+        return postgresql_types.adapt(value)
+
+    def adapter(self, type: TypeSpec | None) -> Convert | None:
+        """Return the conversion of an attribute's values to the driver's."""
+        return postgresql_types.adapter(type)
+
+    def decoder(self, type: TypeSpec | None) -> Convert | None:
+        """Return the conversion of the driver's values to an attribute's."""
+        return postgresql_types.decoder(type)
+
+    # Tables
+
+    def insert(self, table: sa.TableClause) -> sa.Insert:
+        """Return PostgreSQL's INSERT, which knows ON CONFLICT."""
+        return postgresql_insert(table)
+
+    def on_conflict(
+        self, statement: sa.Insert, structure: TableStructure, conflict: str
+    ) -> sa.Insert:
+        """Return the INSERT with its ON CONFLICT clause; a replaced row keeps its identity."""
+        assert isinstance(statement, PostgreSQLInsert), "made by `insert`"
+        key = list(structure.full_key)
+        others = {n: statement.excluded[n] for n in structure.by_name if n not in key}
+        if conflict == "skip" or not others:
+            return statement.on_conflict_do_nothing(index_elements=key)
+        return statement.on_conflict_do_update(index_elements=key, set_=others)
+
+    def column_type(
+        self, attribute: Attribute, structure: TableStructure
+    ) -> sa.types.TypeEngine[Any]:
+        """Return the column type; that of an enum lies in the schema where it was declared."""
+        if not postgresql_types.is_enum(attribute):
+            return ColumnType(postgresql_types.column(attribute))
+        assert attribute.type is not None, "a table's attribute always has a type"
+        schema = postgresql_catalog.enum_schema(attribute, structure)
+        name = postgresql_types.enum_name(storage_of(attribute.type).members)
+        return ColumnType(f"{self.quote(schema)}.{self.quote(name)}")
+
+    def checks(self, attribute: Attribute) -> sa.ColumnElement[bool] | None:
+        """Return the condition on the attribute's values that its column type does not imply."""
+        assert attribute.type is not None, "a table's attribute always has a type"
+        return postgresql_types.check(attribute, storage_of(attribute.type))
+
+    def check_name(self, name: TableName, attribute: Attribute) -> str:
+        """Return the name of the attribute: names of checks belong to their table."""
+        return attribute.name
+
+    def default(self, attribute: Attribute) -> sa.ColumnElement[Any] | str | None:
+        """Return the default of the attribute's column."""
+        assert attribute.type is not None, "a table's attribute always has a type"
+        return postgresql_types.default(attribute, storage_of(attribute.type))
+
+    def index_name(self, name: TableName, role: str, number: int, entries: Sequence[str]) -> str:
+        """Return the name that datajoint gives an index."""
+        return postgresql_catalog.index_name(name, entries)
+
+    def json_value(self, column: sa.ColumnElement[Any], path: JsonPath) -> sa.ColumnElement[Any]:
+        """Return the text at a place inside a JSON attribute."""
+        literals = (postgresql_catalog.literal(str(step)) for step in path.path)
+        return sa.func.jsonb_extract_path_text(column, *map(sa.literal_column, literals))
+
+    def before_table(self, structure: TableStructure) -> list[str]:
+        """Return the statements that create the types of enums."""
+        _check_names(structure)
+        return list(postgresql_catalog.create_enums(structure, self.quote))
+
+    # Changing tables
+
+    def conversion(
+        self, column: sa.ColumnElement[Any], old: TypeSpec, new: TypeSpec
+    ) -> Conversion | None:
+        """Return how the values of a column become those of another type."""
+        return None
+
+    def alter(self, fetch: Fetch, changes: Sequence[TableChange]) -> list[Statement]:
+        """Return the statements that alter tables and keep their rows."""
+        raise DataJointError("Tables cannot be altered on PostgreSQL yet.")
+
+    # Schemas, notes and the catalogue: see postgresql_catalog
+
+    def create_schema(self, schema: str) -> list[str]:
+        """Return the statement that creates a schema."""
+        _check_length(schema, "schema")
+        return [f"CREATE SCHEMA IF NOT EXISTS {self.quote(schema)}"]
+
+    def prepare_notes(self, schema: str) -> list[str]:
+        """Return the statement that creates the table of lineage where it is missing."""
+        return [postgresql_catalog.create_lineage(schema, self.quote)]
+
+    def drop_schema(self, schema: str) -> list[Statement]:
+        """Return the statement that removes the schema."""
+        return [(f"DROP SCHEMA IF EXISTS {self.quote(schema)} CASCADE", ())]
+
+    def annotate(self, structure: TableStructure) -> list[Statement]:
+        """Return the statement that writes all comments, in one go."""
+        return [(";\n".join(postgresql_catalog.notes(structure, self.quote)), ())]
+
+    def unannotate(self, name: TableName) -> list[Statement]:
+        """Return nothing: comments go with the table."""
+        return []
+
+    def schemas(self, fetch: Fetch) -> list[str]:
+        """Return the schemas of the database."""
+        return postgresql_catalog.schemas(fetch)
+
+    def catalog_version(self, fetch: Fetch) -> object:
+        """Return nothing: there is no cheap count of changes."""
+        return None
+
+    def table_exists(self, fetch: Fetch, name: TableName) -> bool:
+        """Whether there is such a table now."""
+        return postgresql_catalog.table_exists(fetch, name)
+
+    def read_tables(self, fetch: Fetch, schemas: Collection[str] | None) -> list[TableRows]:
+        """Return all tables of some or all schemas."""
+        return postgresql_catalog.read_tables(fetch, schemas, self.quote)
+
+
+def _prepare(raw: Any, timeout: float) -> None:
+    raw.execute(_SETTINGS, (f"{max(round(timeout * 1000), 1)}ms",))
+
+
+def _check_names(structure: TableStructure) -> None:
+    _check_length(structure.name.table, "table")
+    for attribute in structure.attributes:
+        _check_length(attribute.name, "attribute")
+
+
+def _check_length(name: str, kind: str) -> None:
+    size = len(name.encode())
+    if size > _LONGEST_NAME:
+        raise DataJointError(
+            f"The name of the {kind} `{name}` has {size} bytes; PostgreSQL keeps {_LONGEST_NAME}. "
+            "Choose a shorter one."
+        )

@@ -1,0 +1,289 @@
+"""What PostgreSQL knows of tables, and what is written beside them: comments and enum types.
+
+Everything is kept as datajoint keeps it: comments with the declared type, enum types in the schema,
+`~lineage`. A declared index that could be taken for one of a foreign key, or that is over an
+expression, has its entries in a comment of its own.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import replace
+from itertools import groupby
+from operator import itemgetter
+
+from djupyter.definition.names import TableName
+from djupyter.definition.writer import write_marker
+from djupyter.heading.attribute import Attribute
+from djupyter.heading.structure import ForeignKey, Index, TableStructure
+from djupyter.sql.backends.base import AttributeRow, Fetch, Row, TableRows
+from djupyter.sql.backends.postgresql_types import enum_name, is_enum, read_default
+from djupyter.sql.names import LINEAGE
+from djupyter.sql.types import storage_of
+
+Quote = Callable[[str], str]
+
+_LONGEST_COLUMNS = 30  # of an index name
+
+
+# Names
+
+
+def index_name(name: TableName, entries: Iterable[str]) -> str:
+    """Return the name of an index, as datajoint gives it.
+
+    >>> index_name(TableName("lab", "scan"), ["day", "room"])
+    'idx_scan_day_room'
+    """
+    columns = "_".join(entries)[:_LONGEST_COLUMNS]
+    return f"idx_{name.table}_{columns}"
+
+
+def inherited(structure: TableStructure) -> set[str]:
+    """Return the attributes that foreign keys brought; the database tells nothing else of them."""
+    return {name for key in structure.foreign_keys for name in key.names}
+
+
+def enum_schema(attribute: Attribute, structure: TableStructure) -> str:
+    """Return the schema with the type of an enum: where the attribute was first declared."""
+    if attribute.name not in inherited(structure):
+        return structure.name.schema
+    if attribute.lineage:
+        return attribute.lineage.split(".")[0]
+    keys = (key for key in structure.foreign_keys if attribute.name in key.names)
+    return next(keys).parent.schema
+
+
+# Enum types
+
+
+def create_enums(structure: TableStructure, quote: Quote) -> Iterator[str]:
+    """Yield the statements that create the types of a table's own enums, where they are missing."""
+    made: set[str] = set()
+    for attribute in structure.attributes:
+        if not is_enum(attribute) or attribute.name in inherited(structure):
+            continue
+        assert attribute.type is not None, "a table's attribute always has a type"
+        members = storage_of(attribute.type).members
+        name = f"{quote(structure.name.schema)}.{quote(enum_name(members))}"
+        if name in made:
+            continue
+        made.add(name)
+        values = ", ".join(literal(member) for member in members)
+        yield (
+            f"DO $dj$ BEGIN CREATE TYPE {name} AS ENUM ({values}); "
+            "EXCEPTION WHEN duplicate_object THEN NULL; END $dj$"
+        )
+
+
+# The last user of a type has gone with its table, or goes with it.
+_DROP_ENUMS = """DO $dj$ DECLARE kind regtype; BEGIN
+FOR kind IN SELECT t.oid::regtype FROM pg_catalog.pg_type t
+    JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+    WHERE n.nspname = {schema} AND t.typtype = 'e' AND t.typname ~ '^enum_[0-9a-f]{{8}}$'
+    AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.atttypid = t.oid AND NOT
+        a.attisdropped)
+LOOP EXECUTE 'DROP TYPE ' || kind; END LOOP; END $dj$"""
+
+
+def drop_enums(schema: str) -> str:
+    """Return the statement that drops the enum types of a schema that no table uses."""
+    return _DROP_ENUMS.format(schema=literal(schema))
+
+
+def literal(text: str) -> str:
+    """Return a text as it is written in a statement that cannot have parameters."""
+    return "'" + text.replace("'", "''").replace("%", "%%") + "'"
+
+
+# Schemas and notes
+
+_LINEAGE_COLUMNS = (
+    "table_name VARCHAR(64) NOT NULL, attribute_name VARCHAR(64) NOT NULL, "
+    "lineage VARCHAR(255) NOT NULL, PRIMARY KEY (table_name, attribute_name)"
+)
+
+
+def create_lineage(schema: str, quote: Quote) -> str:
+    """Return the statement that creates the lineage table of a schema where it is missing."""
+    return f"CREATE TABLE IF NOT EXISTS {quote(schema)}.{quote(LINEAGE)} ({_LINEAGE_COLUMNS})"
+
+
+def notes(structure: TableStructure, quote: Quote) -> Iterator[str]:
+    """Yield the statements that write the comments of a table, its attributes and its indexes."""
+    schema = quote(structure.name.schema)
+    table = f"{schema}.{quote(structure.name.table)}"
+    yield f"COMMENT ON TABLE {table} IS {literal(structure.comment)}"
+    derived = inherited(structure)
+    for attribute in structure.attributes:
+        if attribute.name not in derived:
+            comment = literal(write_marker(attribute.type_text, attribute.comment))
+            yield f"COMMENT ON COLUMN {table}.{quote(attribute.name)} IS {comment}"
+    for index in structure.indexes:
+        if _needs_note(index, structure):
+            name = quote(index_name(structure.name, index.attributes))
+            yield f"COMMENT ON INDEX {schema}.{name} IS {literal(json.dumps(index.attributes))}"
+
+
+def _needs_note(index: Index, structure: TableStructure) -> bool:
+    is_expression = any(entry not in structure.by_name for entry in index.attributes)
+    return is_expression or any(
+        key.names == index.attributes and key.unique == index.unique
+        for key in structure.foreign_keys
+    )
+
+
+# Reading
+
+# One statement for each kind of thing, however many tables there are.
+_OURS = """n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+    AND has_schema_privilege(n.oid, 'USAGE')"""
+_CHOSEN = f"{_OURS} AND (%s::text[] IS NULL OR n.nspname = ANY(%s))"
+_TABLES = "c.relkind IN ('r', 'p') AND NOT c.relispartition"
+_SCHEMAS = f"SELECT n.nspname FROM pg_catalog.pg_namespace n WHERE {_OURS} ORDER BY 1"
+_COLUMNS = f"""SELECT n.nspname, c.relname, obj_description(c.oid, 'pg_class'), a.attname,
+    format_type(a.atttypid, a.atttypmod), a.atttypid, a.attnotnull,
+    CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END, a.attidentity <> '',
+    col_description(c.oid, a.attnum), coalesce(a.attnum = ANY(p.conkey), false)
+    FROM pg_catalog.pg_class c
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+    LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+    LEFT JOIN pg_catalog.pg_constraint p ON p.conrelid = c.oid AND p.contype = 'p'
+    WHERE {_TABLES} AND {_CHOSEN} ORDER BY c.oid, a.attnum"""
+_ENUMS = f"""SELECT e.enumtypid, array_agg(e.enumlabel::text ORDER BY e.enumsortorder)
+    FROM pg_catalog.pg_enum e JOIN pg_catalog.pg_type t ON t.oid = e.enumtypid
+    JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace WHERE {_OURS} GROUP BY 1"""
+_KEYS = f"""SELECT n.nspname, c.relname, f.oid, pn.nspname, pc.relname, here.attname, there.attname
+    FROM pg_catalog.pg_constraint f
+    JOIN pg_catalog.pg_class c ON c.oid = f.conrelid
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_catalog.pg_class pc ON pc.oid = f.confrelid
+    JOIN pg_catalog.pg_namespace pn ON pn.oid = pc.relnamespace
+    CROSS JOIN LATERAL unnest(f.conkey, f.confkey) WITH ORDINALITY AS k(here, there, place)
+    JOIN pg_catalog.pg_attribute here ON here.attrelid = c.oid AND here.attnum = k.here
+    JOIN pg_catalog.pg_attribute there ON there.attrelid = pc.oid AND there.attnum = k.there
+    WHERE f.contype = 'f' AND f.conparentid = 0 AND {_TABLES} AND {_CHOSEN}
+    ORDER BY f.oid, k.place"""
+_INDEXES = f"""SELECT n.nspname, c.relname, i.indexrelid, i.indisunique,
+    obj_description(i.indexrelid, 'pg_class'),
+    coalesce(a.attname, pg_get_indexdef(i.indexrelid, k.place::int, true))
+    FROM pg_catalog.pg_index i
+    JOIN pg_catalog.pg_class c ON c.oid = i.indrelid
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    CROSS JOIN LATERAL unnest(i.indkey) WITH ORDINALITY AS k(number, place)
+    LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.number
+    WHERE NOT i.indisprimary AND i.indisvalid AND i.indpred IS NULL AND k.place <= i.indnkeyatts
+    AND {_TABLES} AND {_CHOSEN} ORDER BY i.indexrelid, k.place"""
+_LINEAGES = f"""SELECT n.nspname FROM pg_catalog.pg_class c
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relname = '{LINEAGE}' AND c.relkind = 'r' AND {_CHOSEN}
+    AND has_table_privilege(c.oid, 'SELECT')"""
+# What changes whenever a table, an attribute, a key or a comment does.
+_VERSION = """SELECT sum(hashint8(x.xmin::text::bigint)::numeric), count(*) FROM (
+    SELECT c.xmin FROM pg_catalog.pg_class c WHERE c.oid >= 16384
+    UNION ALL SELECT a.xmin FROM pg_catalog.pg_attribute a WHERE a.attrelid >= 16384
+    UNION ALL SELECT d.xmin FROM pg_catalog.pg_description d WHERE d.objoid >= 16384
+    UNION ALL SELECT k.xmin FROM pg_catalog.pg_constraint k WHERE k.conrelid >= 16384) AS x"""
+
+
+def schemas(fetch: Fetch) -> list[str]:
+    """Return the schemas of the database that the user may look into."""
+    return [name for (name,) in fetch(_SCHEMAS, ())]
+
+
+def table_exists(fetch: Fetch, name: TableName) -> bool:
+    """Whether there is such a table now."""
+    sql = f"""SELECT 1 FROM pg_catalog.pg_class c
+        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        WHERE {_TABLES} AND n.nspname = %s AND c.relname = %s"""
+    return bool(fetch(sql, (name.schema, name.table)))
+
+
+def read_tables(fetch: Fetch, chosen: Collection[str] | None, quote: Quote) -> list[TableRows]:
+    """Return the tables of the chosen schemas, or of all."""
+    names = None if chosen is None else list(chosen)
+    values = (names, names)
+    enums = {kind: tuple(labels) for kind, labels in fetch(_ENUMS, ())}
+    tables = _attributes(fetch(_COLUMNS, values), enums)
+    _foreign_keys(fetch(_KEYS, values), tables)
+    _indexes(fetch(_INDEXES, values), tables)
+    for schema, table, attribute, lineage in _lineages(fetch, values, quote):
+        if (schema, table) in tables:
+            tables[schema, table].lineage[attribute] = lineage
+    return list(tables.values())
+
+
+Tables = dict[tuple[str, str], TableRows]
+
+
+def _attributes(rows: list[Row], enums: dict[int, tuple[str, ...]]) -> Tables:
+    tables: Tables = {}
+    for (schema, table, comment), columns in groupby(rows, itemgetter(0, 1, 2)):
+        if table != LINEAGE:
+            attributes = [_attribute(column[3:], enums) for column in columns]
+            tables[schema, table] = TableRows(TableName(schema, table), comment or "", attributes)
+    return tables
+
+
+def _attribute(row: Row, enums: dict[int, tuple[str, ...]]) -> AttributeRow:
+    name, native, kind, required, default, identity, comment, in_key = row
+    if kind in enums:
+        values = ",".join("'" + value.replace("'", "''") + "'" for value in enums[kind])
+        native = f"enum({values})"
+    if identity or (default or "").startswith("nextval("):
+        native += " auto_increment"
+    nullable = not required
+    return AttributeRow(
+        name, native, nullable, read_default(default, nullable), comment or "", in_key
+    )
+
+
+def _foreign_keys(rows: list[Row], tables: Tables) -> None:
+    for (schema, table, _, *parent), pairs in groupby(rows, itemgetter(0, 1, 2, 3, 4)):
+        if (schema, table) in tables:
+            attributes = tuple((here, there) for *_, here, there in pairs)
+            tables[schema, table].foreign_keys.append(ForeignKey(TableName(*parent), attributes))
+
+
+def _indexes(rows: list[Row], tables: Tables) -> None:
+    for (schema, table, _, unique, note), entries in groupby(rows, itemgetter(0, 1, 2, 3, 4)):
+        if (schema, table) not in tables:
+            continue
+        found = tables[schema, table]
+        names = tuple(entry for *_, entry in entries)
+        if note is None and _belongs_to_key(names, found, unique=unique):
+            continue
+        found.indexes.append((_noted(note) or names, unique))
+
+
+def _belongs_to_key(names: tuple[str, ...], table: TableRows, *, unique: bool) -> bool:
+    """Whether an index comes with a foreign key; a unique one makes the key so."""
+    places = [i for i, key in enumerate(table.foreign_keys) if key.names == names]
+    for place in places if unique else ():
+        table.foreign_keys[place] = replace(table.foreign_keys[place], unique=True)
+    return bool(places)
+
+
+def _noted(note: str | None) -> tuple[str, ...]:
+    try:
+        entries = json.loads(note or "null")
+    except ValueError:  # somebody else's comment
+        return ()
+    return tuple(map(str, entries)) if isinstance(entries, list) else ()
+
+
+def _lineages(fetch: Fetch, values: tuple[list[str] | None, ...], quote: Quote) -> Iterator[Row]:
+    noted = [schema for (schema,) in fetch(_LINEAGES, values)]
+    if noted:
+        selects = (
+            f"SELECT %s, table_name, attribute_name, lineage FROM {quote(schema)}.{quote(LINEAGE)}"
+            for schema in noted
+        )
+        yield from fetch(" UNION ALL ".join(selects), noted)
+
+
+def version(fetch: Fetch) -> object:
+    """Return what changes with every change of any table."""
+    return fetch(_VERSION, ())[0]

@@ -142,11 +142,13 @@ def resolve(
     """
     attributes: dict[str, Attribute] = {}
     foreign_keys: list[ForeignKey] = []
+    own: set[str] = set()
     for item, in_key in _items(definition):
         if isinstance(item, AttributeSpec):
             if item.name in attributes:
                 raise _at(item, f"attribute '{item.name}' is declared twice", "Remove one of them.")
             lineage = f"{name.schema}.{name.table}.{item.name}" if in_key else None
+            own.add(item.name)
             attributes[item.name] = Attribute(
                 item.name, item.type, in_key, item.nullable, item.default, item.comment, lineage
             )
@@ -155,8 +157,13 @@ def resolve(
         key = _foreign_key(item, parent)
         foreign_keys.append(key)
         for here, there in key.attributes:
+            origin = parent.by_name[there]
             if here not in attributes:
-                attributes[here] = _inherited(parent.by_name[there], here, in_key, item.nullable)
+                attributes[here] = _inherited(origin, here, in_key, item.nullable)
+            elif here in own:
+                # Declared as any other attribute, but what it refers to says what it is.
+                attributes[here] = replace(attributes[here], lineage=origin.lineage)
+            own.discard(here)
     key_is_visible = any(attribute.in_key for attribute in attributes.values())
     if not key_is_visible:
         lineage = f"{name.schema}.{name.table}.{SINGLETON.name}"
@@ -188,28 +195,31 @@ def to_definition(
     name_of
         How a parent is written after `->`.
     """
-    inherited: set[str] = {here for key in structure.foreign_keys for here in key.names}
+    brought_by = _brought_by(structure)
     sections: dict[bool, list[Item]] = {True: [], False: []}
     pending = list(structure.foreign_keys)
     seen: set[str] = set()
     for attribute in structure.attributes:
-        if attribute.name not in inherited:
-            if not attribute.hidden:
-                sections[attribute.in_key].append(
-                    AttributeSpec(
-                        attribute.name, _required(attribute), attribute.default, attribute.comment
-                    )
-                )
-            continue
         seen.add(attribute.name)
-        for key in [key for key in pending if set(key.names) <= seen]:
+        if brought_by.get(attribute.name) is None and not attribute.hidden:
+            sections[attribute.in_key].append(
+                AttributeSpec(
+                    attribute.name, _required(attribute), attribute.default, attribute.comment
+                )
+            )
+        for key in list(pending):
+            if not set(key.names) <= seen or any(
+                brought_by.get(name) in pending[: pending.index(key)] for name in key.names
+            ):
+                continue
             pending.remove(key)
+            new = [name for name in key.names if brought_by.get(name) is key]
             # A foreign key stands where the last of its attributes stands; one that adds nothing may stand there too.
             sections[structure.is_primary(key)].append(
                 ForeignKeySpec(
                     name_of(key.parent),
                     key.renames,
-                    nullable=structure.is_nullable(key),
+                    nullable=any(structure.by_name[name].nullable for name in new or key.names),
                     unique=key.unique,
                 )
             )
@@ -219,6 +229,25 @@ def to_definition(
         tuple(sections[False]),
         tuple(IndexSpec(index.attributes, index.unique) for index in structure.indexes),
     )
+
+
+def _brought_by(structure: TableStructure) -> dict[str, ForeignKey | None]:
+    """Return which foreign key brought an attribute: the first that has it, or None.
+
+    A foreign key brings attributes together, after those it shares with others, in the order of the parent's key and
+    of one kind; where they are not so, they were declared by themselves and it brought nothing.
+    """
+    place = {name: number for number, name in enumerate(structure.by_name)}
+    brought_by: dict[str, ForeignKey | None] = {}
+    for key in structure.foreign_keys:
+        new = [name for name in key.names if name not in brought_by]
+        if not new:
+            continue
+        start = max([place[new[0]], *(place[n] + 1 for n in key.names if n in brought_by)])
+        kinds = {(structure.by_name[n].in_key, structure.by_name[n].nullable) for n in new}
+        together = [place[n] for n in new] == [*range(start, start + len(new))]
+        brought_by |= dict.fromkeys(new, key if together and len(kinds) == 1 else None)
+    return brought_by
 
 
 def _items(definition: TableDefinition) -> Iterable[tuple[Item, bool]]:
@@ -255,6 +284,7 @@ def _inherited(parent: Attribute, name: str, in_key: bool, nullable: bool) -> At
         Default("null") if nullable else None,
         parent.comment,
         parent.lineage,
+        parent.collation,
     )
 
 

@@ -31,6 +31,7 @@ from djupyter.query.top import Top
 from djupyter.query.universal import U
 from djupyter.session import conn, default, list_schemas
 from djupyter.sql.connection import Connection
+from djupyter.table.diagram import Diagram
 from djupyter.table.schema import Schema
 from djupyter.table.table import FreeTable, Table
 from djupyter.table.tiers import Lookup, Manual, Part
@@ -49,6 +50,7 @@ __all__ = [
     "Computed",
     "Connection",
     "DataJointError",
+    "Diagram",
     "Entry",
     "FreeTable",
     "Imported",

@@ -169,6 +169,7 @@ def test_conditions_do_not_grow_with_the_depth_of_the_pipeline(
         parents = "t : int8" if level == 0 else f"-> T{level - 1}\nl{level} : int8"
         schema(type(f"T{level}", (dj.Manual,), {"definition": parents}))
     schema.get_table("T0").insert1((1,))
+    statements.clear()
     (schema.get_table("T0") & "t = 1").delete()
     deletions = [sql for sql in statements if sql.startswith("DELETE")]
     assert [sql.count("SELECT") for sql in deletions] == [1] * 7 + [0]

@@ -88,6 +88,12 @@ class Dependencies:
         above = {name, *networkx.ancestors(self.graph, name)}
         return [each for each in reversed(self.in_order()) if each in above]
 
+    def union(self, other: Dependencies) -> Dependencies:
+        """Return the graph of the tables of both; of a table in both, this one's structure counts."""
+        if other.structures.keys() <= self.structures.keys():
+            return self
+        return Dependencies({**other.structures, **self.structures})
+
     def between(self, ancestor: TableName, descendant: TableName) -> set[TableName]:
         """Return the tables on all routes from one table down to another, both included."""
         return {*self.descendants(ancestor)} & {*self.ancestors(descendant)}

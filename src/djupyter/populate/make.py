@@ -23,22 +23,28 @@ if TYPE_CHECKING:
     from djupyter.populate.tiers import AutoPopulate
 
 Key = dict[str, Any]
-_table_in_make: ContextVar[type[AutoPopulate] | None] = ContextVar("table_in_make", default=None)
+_in_make: ContextVar[tuple[type[AutoPopulate], Key] | None] = ContextVar("in_make", default=None)
 _PARTS = ("make_fetch", "make_compute", "make_insert")
 
 
 def is_in_make_of(cls: type[AutoPopulate]) -> bool:
     """Whether the calling code runs in the `make` of a class, which may then insert into its table."""
-    return _table_in_make.get() is cls
+    return key_in_make_of(cls) is not None
+
+
+def key_in_make_of(cls: type[AutoPopulate]) -> Key | None:
+    """Return the key that the `make` of a class is at; None outside it."""
+    running = _in_make.get()
+    return running[1] if running is not None and running[0] is cls else None
 
 
 @contextmanager
-def _in_make_of(cls: type[AutoPopulate]) -> Iterator[None]:
-    token = _table_in_make.set(cls)
+def _in_make_of(cls: type[AutoPopulate], key: Key) -> Iterator[None]:
+    token = _in_make.set((cls, dict(key)))
     try:
         yield
     finally:
-        _table_in_make.reset(token)
+        _in_make.reset(token)
 
 
 def make_one(table: AutoPopulate, key: Key, options: Mapping[str, Any]) -> None:
@@ -63,7 +69,7 @@ def make_one(table: AutoPopulate, key: Key, options: Mapping[str, Any]) -> None:
     __tracebackhide__ = True  # IPython then shows the user's frames only
     check_makes(table)
     make = _make_of(table)
-    with _in_make_of(type(table)):
+    with _in_make_of(type(table), key):
         if make is None:
             _in_three_parts(table, key, options)
         elif inspect.isgeneratorfunction(make):

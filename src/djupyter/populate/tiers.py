@@ -7,9 +7,10 @@ from typing import Any, ClassVar
 
 from djupyter.errors import DataJointError
 from djupyter.populate import keys, run
-from djupyter.populate.make import is_in_make_of
+from djupyter.populate.make import is_in_make_of, key_in_make_of
 from djupyter.populate.progress import Listener
 from djupyter.query.expression import Query
+from djupyter.table.diagram import Diagram, upstream_of_row
 from djupyter.table.tiers import UserTable
 
 
@@ -30,6 +31,25 @@ class AutoPopulate(UserTable):
         Override it by a class attribute or a property that gives a query.
         """
         return keys.default_key_source(self)
+
+    @property
+    def upstream(self) -> Diagram:
+        """What the row that is being made depends on: `self.upstream[Session]` are the sessions behind it.
+
+        Followed are the foreign keys in the primary key, and all of the tables above.
+
+        Raises
+        ------
+        DataJointError
+            No `make` of this table is running.
+        """
+        key = key_in_make_of(type(self))
+        if key is None:
+            raise DataJointError(
+                f"{type(self).__name__}.upstream is known only while its make runs, for the key of that call. "
+                "Elsewhere write dj.Diagram.trace(table & key)."
+            )
+        return upstream_of_row(self, key)
 
     def populate(
         self,

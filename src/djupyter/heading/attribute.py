@@ -35,6 +35,8 @@ class Attribute:
         Where the attribute was first declared, `schema.table.attribute`; None for secondary attributes
         that no foreign key brought, and for computed ones. Attributes meet in a join only when
         their lineages are equal.
+    collation
+        How the database compares its text, where that is not as we compare.
 
     Examples
     --------
@@ -50,6 +52,7 @@ class Attribute:
     default: Default | None = None
     comment: str = ""
     lineage: str | None = None
+    collation: str = ""
 
     @property
     def hidden(self) -> bool:

@@ -24,7 +24,7 @@ class Counting:
     def __init__(self, connection: Connection) -> None:
         self.count = 0
         self.connection = connection
-        self.catalog = Catalog(connection.backend, self.fetch)
+        self.catalog = Catalog(lambda: connection.backend, self.fetch)
 
     def fetch(self, sql, params=()):
         self.count += 1

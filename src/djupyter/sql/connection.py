@@ -12,7 +12,7 @@ import re
 import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -287,7 +287,7 @@ class Connection:
 
     def ddl(self, statements: Iterable[str | Statement]) -> None:
         """Carry out statements that define tables, all or none where the database can do that."""
-        with self.transaction:
+        with self.defining:
             for statement in statements:
                 sql, params = (statement, ()) if isinstance(statement, str) else statement
                 self.execute(sql, params)
@@ -383,6 +383,11 @@ class Connection:
         1
         """
         return Transaction(self)
+
+    @property
+    def defining(self) -> AbstractContextManager[object]:
+        """A transaction for statements that define tables; nothing where those would end it."""
+        return self.transaction if self.backend.defines_in_transactions else nullcontext()
 
     @property
     def late_transaction(self) -> Transaction[Self]:

@@ -46,9 +46,10 @@ def create_table(structure: TableStructure, backend: Backend) -> list[str]:
     )
     """
     table = to_table(structure, backend)
-    indexes = [backend.compile(sa.schema.CreateIndex(index)) for index in _in_order(table)]
-    create = backend.compile(sa.schema.CreateTable(table))
-    return [*backend.before_table(structure), create, *indexes]
+    create = [*backend.before_table(structure), backend.compile(sa.schema.CreateTable(table))]
+    if not backend.defines_in_transactions:
+        return create
+    return [*create, *(backend.compile(sa.schema.CreateIndex(i)) for i in _in_order(table))]
 
 
 def to_table(structure: TableStructure, backend: Backend) -> sa.Table:
@@ -73,7 +74,11 @@ def to_table(structure: TableStructure, backend: Backend) -> sa.Table:
 
 def notes(structure: TableStructure, backend: Backend) -> list[Statement]:
     """Return the statements that replace what is noted beside a table: comments and lineage."""
-    return [*backend.annotate(structure), *_note_lineage(structure, backend)]
+    return [
+        *((sql, ()) for sql in backend.prepare_notes(structure.name.schema)),
+        *backend.annotate(structure),
+        *_note_lineage(structure, backend),
+    ]
 
 
 def drop_table(name: TableName, backend: Backend) -> list[Statement]:
@@ -85,7 +90,11 @@ def drop_table(name: TableName, backend: Backend) -> list[Statement]:
 
 def forget_notes(name: TableName, backend: Backend) -> list[Statement]:
     """Return the statements that remove what is noted beside a table: comments and lineage."""
-    return [_clear_lineage(name, backend), *backend.unannotate(name)]
+    return [
+        *((sql, ()) for sql in backend.prepare_notes(name.schema)),
+        _clear_lineage(name, backend),
+        *backend.unannotate(name),
+    ]
 
 
 def _column(attribute: Attribute, structure: TableStructure, backend: Backend) -> sa.Column[Any]:
@@ -94,6 +103,7 @@ def _column(attribute: Attribute, structure: TableStructure, backend: Backend) -
         backend.column_type(attribute, structure),
         nullable=attribute.nullable,
         server_default=backend.default(attribute),
+        comment=backend.column_comment(attribute, structure),
     )
 
 
@@ -222,18 +232,30 @@ def declare(connection: Connection, structure: TableStructure) -> bool:
     refuse_in_transaction(connection, f"{name} cannot be declared")
     statements = create_table(structure, backend)
     catalog.structures(name.schema)
-    with connection.transaction:
+    with connection.defining:
         before = catalog.version()
         if backend.table_exists(connection.fetch, name):
             return False
         _check_parents(connection, structure)
-        for sql in statements:
-            connection.execute(sql)
-        for sql, params in notes(structure, backend):
-            connection.execute(sql, params)
+        _create(connection, structure, statements)
         after = catalog.version()
     catalog.remember(structure, before, after)
     return True
+
+
+def _create(connection: Connection, structure: TableStructure, statements: Sequence[str]) -> None:
+    """Create a table and its notes; where no transaction undoes that, drop it after an error."""
+    name, backend = structure.name, connection.backend
+    for sql in statements:
+        connection.execute(sql)
+    try:
+        for sql, params in notes(structure, backend):
+            connection.execute(sql, params)
+    except BaseException:
+        if not backend.defines_in_transactions:
+            for sql, params in drop_table(name, backend):
+                connection.execute(sql, params)
+        raise
 
 
 def _check_parents(connection: Connection, structure: TableStructure) -> None:
@@ -258,7 +280,7 @@ def drop(connection: Connection, *names: TableName) -> None:
     """
     refuse_in_transaction(connection, "Tables cannot be dropped")
     # What is dropped is read under the lock: another process may declare a table meanwhile.
-    with connection.transaction:
+    with connection.defining:
         connection.ddl(_drops(connection, names))
 
 
@@ -272,7 +294,7 @@ def drop_schema(connection: Connection, schema: str) -> None:
         of its tables.
     """
     refuse_in_transaction(connection, f"The schema `{schema}` cannot be dropped")
-    with connection.transaction:
+    with connection.defining:
         names = [structure.name for structure in connection.catalog.structures(schema).values()]
         connection.ddl([*_drops(connection, names), *connection.backend.drop_schema(schema)])
 

@@ -7,6 +7,7 @@ known, adds what was declared.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -71,6 +72,8 @@ class Failure:
         Whether the statement that failed deletes rows rather than adding or changing them.
     right
         The privilege that is missing.
+    index
+        Which unique index has a value twice, in words of the database; `PRIMARY` for the primary key.
     """
 
     problem: Problem
@@ -79,6 +82,7 @@ class Failure:
     attributes: tuple[str, ...] = ()
     deletes: bool = False
     right: Right | None = None
+    index: str = ""
 
 
 def to_error(failure: Failure, structure: TableStructure | None = None) -> DataJointError:
@@ -198,15 +202,28 @@ def connecting_error(failure: Failure, place: str) -> DataJointError:
 
 
 def _duplicate(failure: Failure, structure: TableStructure | None) -> DataJointError:
-    if structure is not None and set(failure.attributes) == set(structure.full_key):
+    is_key = structure is not None and set(failure.attributes) == set(structure.full_key)
+    if structure is not None and (is_key or failure.index == "PRIMARY"):
         same = f"the same primary key ({', '.join(structure.heading.primary_key)})".replace(
             " ()", ""
         )
         advice = "Use skip_duplicates=True to leave it as it is, or update1() to change it."
     else:
-        same = f"the same values of {', '.join(failure.attributes)}"
+        same = f"the same values of {_index_names(failure, structure)}"
         advice = "A unique index forbids a second one."
     return DuplicateError(f"{_where(failure)}a row with {same} exists already.", advice)
+
+
+def _index_names(failure: Failure, structure: TableStructure | None) -> str:
+    """Return the attributes of a unique index, which a server names after the first of them."""
+    if failure.attributes or structure is None:
+        return ", ".join(failure.attributes) or failure.index
+    unique = [index.attributes for index in structure.indexes if index.unique]
+    unique += [key.names for key in structure.foreign_keys if key.unique]
+    named = [
+        names for names in unique if re.fullmatch(rf"{re.escape(names[0])}(_\d+)?", failure.index)
+    ]
+    return " or of ".join(", ".join(names) for names in named or unique)
 
 
 def _missing(failure: Failure, structure: TableStructure | None) -> DataJointError:

@@ -1,0 +1,362 @@
+"""MySQL and MariaDB: a schema is a database of the server.
+
+One class each, because they differ in collations, JSON and what they tell of indexes. Which of the
+two a server is, it says when one connects.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, ClassVar
+
+import pymysql
+import sqlalchemy as sa
+from pymysql.constants import SERVER_STATUS
+from pymysql.cursors import SSCursor
+from sqlalchemy.dialects.mysql import Insert as MySQLInsert
+from sqlalchemy.dialects.mysql import insert as mysql_insert
+from sqlalchemy.pool import QueuePool
+
+from djupyter.definition.model import TypeSpec
+from djupyter.definition.names import TableName
+from djupyter.definition.writer import write_marker
+from djupyter.errors import DataJointError
+from djupyter.heading.attribute import Attribute
+from djupyter.heading.structure import TableStructure
+from djupyter.sql.backends import mysql_catalog, mysql_connect, mysql_failures, mysql_types
+from djupyter.sql.backends.base import (
+    Backend,
+    ColumnType,
+    Conversion,
+    Convert,
+    Fetch,
+    Statement,
+    TableChange,
+    TableRows,
+)
+from djupyter.sql.backends.mysql_dialect import Dialect
+from djupyter.sql.backends.tls import Tls
+from djupyter.sql.failures import Failure
+from djupyter.sql.json_path import JsonPath
+from djupyter.sql.names import LINEAGE
+
+_SQL_MODE = (
+    "NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,STRICT_ALL_TABLES,"
+    "NO_ENGINE_SUBSTITUTION,ONLY_FULL_GROUP_BY"
+)
+_PLACEHOLDER = re.compile(
+    r"'(?:[^'\\]|\\.|'')*'|\"(?:[^\"\\]|\\.|\"\")*\"|`(?:[^`]|``)*`|%s|%\(\w+\)s|%%|%", re.DOTALL
+)
+_OLDEST = {"MariaDB": (10, 6), "MySQL": (8, 0)}
+_VERSION = re.compile(r"(?:5\.5\.5-)?(\d+)\.(\d+)")
+
+
+class MySQL(Backend):
+    """A MySQL server, and what it has in common with MariaDB.
+
+    Examples
+    --------
+    >>> MySQL().locate(TableName("lab", "#kind"))
+    ('lab', '#kind')
+    """
+
+    name: ClassVar[str] = "mysql"
+    language: ClassVar[str] = "mysql"
+    url_options: ClassVar[tuple[str, ...]] = (
+        "charset",
+        "unix_socket",
+        "connect_timeout",
+        "read_timeout",
+        "write_timeout",
+    )
+    default_port: ClassVar[int | None] = 3306
+    product: ClassVar[str] = "MySQL"
+    # Binary and without padding: 'a', 'A' and 'a ' are three keys.
+    collation: ClassVar[str] = "utf8mb4_0900_bin"
+    dialect = Dialect(paramstyle="format")
+    # Texts that are not Unicode are refused by Python's own error.
+    driver_errors = (pymysql.err.Error, UnicodeEncodeError)
+    begin = "START TRANSACTION WITH CONSISTENT SNAPSHOT"
+    unguard = ("SET foreign_key_checks = 0",)
+    guard = ("SET foreign_key_checks = 1",)
+    defines_in_transactions = False
+
+    # Connecting
+
+    def engine(self, url: sa.URL, *, timeout: float, tls: Tls) -> sa.Engine:
+        """Return an engine whose connections use autocommit and a strict mode."""
+        options: dict[str, Any] = {
+            "charset": "utf8mb4",
+            "autocommit": True,
+            "connect_timeout": max(1, math.ceil(timeout)),
+            **mysql_connect.encryption(tls),
+        }
+        engine = sa.create_engine(
+            url,
+            poolclass=QueuePool,
+            pool_size=5,
+            max_overflow=-1,
+            connect_args=options,
+        )
+        waits = max(1, math.ceil(timeout))
+        sa.event.listen(
+            engine, "connect", lambda raw, _: self._prepare(raw, waits, tls), insert=True
+        )
+        return engine
+
+    def _prepare(self, raw: Any, seconds: int, tls: Tls) -> None:
+        mysql_connect.warn_if_plain(raw, tls)
+        server = self.of_server(raw)
+        assert isinstance(server, MySQL), "one of the family"
+        with raw.cursor() as cursor:
+            cursor.execute(
+                "SET collation_connection = %s, sql_mode = %s, group_concat_max_len = %s, "
+                "innodb_lock_wait_timeout = %s, lock_wait_timeout = %s",
+                (server.collation, _SQL_MODE, 2**32 - 1, seconds, seconds),
+            )
+
+    def of_server(self, raw: Any) -> Backend:
+        """Return the class for the server that answered.
+
+        Raises
+        ------
+        DataJointError
+            It is too old.
+        """
+        version = raw.get_server_info()
+        product = "MariaDB" if "MariaDB" in version else "MySQL"
+        match = _VERSION.match(version)
+        oldest = _OLDEST[product]
+        if match is None or (int(match[1]), int(match[2])) < oldest:
+            raise DataJointError(
+                f"The server is {product} {version}; {product} {'.'.join(map(str, oldest))} or newer "
+                "is needed."
+            )
+        return _SERVERS[product]
+
+    def resolved(self, url: sa.URL) -> sa.URL:
+        """Return the URL with the driver that is used."""
+        driver = url.drivername.partition("+")[2]
+        if driver not in ("", "pymysql"):
+            raise DataJointError(
+                f"The driver `{driver}` is not known here. Write `mysql+pymysql://` or `mysql://`."
+            )
+        return url.set(drivername="mysql+pymysql")
+
+    def is_shared(self, url: sa.URL) -> bool:
+        """Whether all threads must share one connection: never."""
+        return False
+
+    def identity(self, url: sa.URL) -> object:
+        """Return a server's place, which is not replaced behind our back."""
+        return url.host or "localhost"
+
+    def user(self, fetch: Fetch, url: sa.URL) -> str:
+        """Return the account as the server knows it."""
+        return str(fetch("SELECT USER()", ())[0][0])
+
+    def server_version(self, fetch: Fetch) -> str:
+        """Return product and version."""
+        version = str(fetch("SELECT VERSION()", ())[0][0])
+        return f"{self.product} {version.partition('-')[0]}"
+
+    def is_alive(self, raw: Any) -> bool:
+        """Whether the server has not closed the connection."""
+        return mysql_connect.is_alive(raw)
+
+    def survives(self, raw: Any, error: BaseException, connect: Callable[[], Any]) -> bool:
+        """Whether the connection can go on after an interrupt; what runs on it is ended."""
+        return mysql_connect.survives(raw, error, connect)
+
+    def stream_cursor(self, raw: Any, *, nested: bool) -> Any:
+        """Return a cursor that leaves the rows on the server."""
+        return raw.cursor(SSCursor)
+
+    def placeholders(self, sql: str) -> str:
+        """Return SQL in which `%` stands for itself, except in placeholders.
+
+        >>> MySQL().placeholders("SELECT 5 % 2, a LIKE 'x%' FROM t WHERE a = %s")
+        "SELECT 5 %% 2, a LIKE 'x%%' FROM t WHERE a = %s"
+        """
+
+        def spelled(match: re.Match[str]) -> str:
+            text = match[0]
+            if text[0] == "%":
+                return "%%" if text == "%" else text
+            return text.replace("%%", "%").replace("%", "%%")
+
+        return _PLACEHOLDER.sub(spelled, sql)
+
+    def session_id(self, raw: Any) -> int | None:
+        """Return the number by which the server knows a connection."""
+        return int(raw.thread_id())
+
+    # Failing: see mysql_failures
+
+    def failure(self, error: BaseException, sql: str) -> Failure:
+        """Return what an error means, by its code."""
+        return mysql_failures.failure(error, sql)
+
+    def may_retry(self, error: BaseException) -> bool:
+        """Whether the statement was chosen to end a deadlock; locks are waited for on the server."""
+        return mysql_failures.code_of(error) == mysql_failures.DEADLOCK
+
+    def in_transaction(self, raw: Any) -> bool:
+        """Whether the transaction is still open; a deadlock, for one, ends it."""
+        try:
+            # An error says nothing of it: the server is asked.
+            raw.ping(reconnect=False)
+        except pymysql.err.Error:
+            return False
+        return bool(raw.server_status & SERVER_STATUS.SERVER_STATUS_IN_TRANS)
+
+    # Values: see mysql_types
+
+    def adapt(self, value: object) -> object:
+        """Return what the driver takes for a Python value."""
+        return mysql_types.adapt(value)
+
+    def adapter(self, type: TypeSpec | None) -> Convert | None:
+        """Return the conversion of an attribute's values to the driver's."""
+        return mysql_types.adapter(type)
+
+    def decoder(self, type: TypeSpec | None) -> Convert | None:
+        """Return the conversion of the driver's values to an attribute's."""
+        return mysql_types.decoder(type)
+
+    # Tables
+
+    def insert(self, table: sa.TableClause) -> sa.Insert:
+        """Return MySQL's INSERT, which knows ON DUPLICATE KEY."""
+        return mysql_insert(table)
+
+    def on_conflict(
+        self, statement: sa.Insert, structure: TableStructure, conflict: str
+    ) -> sa.Insert:
+        """Return the INSERT with its ON DUPLICATE KEY clause.
+
+        It looks at all unique keys. Where the row that is there has another primary key, the first
+        attribute of that becomes NULL, which the database refuses; `mysql_failures` knows the code.
+        """
+        assert isinstance(statement, MySQLInsert), "made by `insert`"
+        table = self.table(structure.name, structure.by_name)
+        new = {name: sa.func.values(sa.column(name)) for name in structure.by_name}
+        first, *_ = structure.full_key
+        same = sa.and_(*(table.c[name] == new[name] for name in structure.full_key))
+        changes: list[tuple[str, Any]] = [
+            (first, sa.func.if_(same, table.c[first], sa.literal_column("NULL")))
+        ]
+        if conflict == "replace":
+            others = (name for name in structure.by_name if name not in structure.full_key)
+            changes += [(name, new[name]) for name in others]
+        return statement.on_duplicate_key_update(changes)
+
+    def column_type(
+        self, attribute: Attribute, structure: TableStructure
+    ) -> sa.types.TypeEngine[Any]:
+        """Return the column type."""
+        return ColumnType(mysql_types.column(attribute, self.collation))
+
+    def checks(self, attribute: Attribute) -> sa.ColumnElement[bool] | None:
+        """Return nothing: the column types say it all."""
+        return None
+
+    def default(self, attribute: Attribute) -> sa.ColumnElement[Any] | str | None:
+        """Return the default of the attribute's column."""
+        return mysql_types.default(attribute)
+
+    def column_comment(self, attribute: Attribute, structure: TableStructure) -> str | None:
+        """Return the comment with the marker of the declared type, as datajoint writes it.
+
+        What a foreign key brought has the type of its parent and needs no marker, but for a uuid.
+        """
+        assert attribute.type is not None, "a table's attribute always has a type"
+        inherited = {name for key in structure.foreign_keys for name in key.names}
+        marks = attribute.type.kind != "native" and attribute.name not in inherited
+        if marks or attribute.type.name == "uuid":
+            return write_marker(attribute.type_text, attribute.comment)
+        return attribute.comment or None
+
+    def index_name(self, name: TableName, role: str, number: int, entries: Sequence[str]) -> str:
+        """Return a name that only orders the indexes: the server names them."""
+        return f"{role} {number}"
+
+    def json_value(self, column: sa.ColumnElement[Any], path: JsonPath) -> sa.ColumnElement[Any]:
+        """Return the value at a place inside a JSON attribute."""
+        raise NotImplementedError
+
+    def table_options(self, structure: TableStructure) -> Mapping[str, Any]:
+        """Return the engine and the comment."""
+        comment = {"comment": structure.comment} if structure.comment else {}
+        return {"mysql_engine": "InnoDB", **comment}
+
+    # Changing tables
+
+    def conversion(
+        self, column: sa.ColumnElement[Any], old: TypeSpec, new: TypeSpec
+    ) -> Conversion | None:
+        """Return how the values of a column become those of another type."""
+        return None
+
+    def alter(self, fetch: Fetch, changes: Sequence[TableChange]) -> list[Statement]:
+        """Return the statements that alter tables and keep their rows."""
+        raise DataJointError("Tables cannot be altered on this backend.")
+
+    # Schemas, notes and the catalogue: see mysql_catalog
+
+    def create_schema(self, schema: str) -> list[str]:
+        """Return the statement that creates a database."""
+        return [f"CREATE DATABASE IF NOT EXISTS {self.quote(schema)}"]
+
+    def drop_schema(self, schema: str) -> list[Statement]:
+        """Return the statement that drops the database with all that is left in it."""
+        return [(f"DROP DATABASE {self.quote(schema)}", ())]
+
+    def prepare_notes(self, schema: str) -> list[str]:
+        """Return the statement that creates the table of lineage where it is missing."""
+        return [
+            f"CREATE TABLE IF NOT EXISTS {self.quote(schema)}.{self.quote(LINEAGE)} ("
+            "`table_name` varchar(64) NOT NULL COMMENT 'table name within the schema', "
+            "`attribute_name` varchar(64) NOT NULL COMMENT 'attribute name', "
+            "`lineage` varchar(255) NOT NULL COMMENT 'origin: schema.table.attribute', "
+            "PRIMARY KEY (`table_name`, `attribute_name`)) ENGINE=InnoDB"
+        ]
+
+    def annotate(self, structure: TableStructure) -> list[Statement]:
+        """Return nothing: CREATE TABLE has the comments."""
+        return []
+
+    def unannotate(self, name: TableName) -> list[Statement]:
+        """Return nothing: comments go with their table."""
+        return []
+
+    def schemas(self, fetch: Fetch) -> list[str]:
+        """Return the databases that are not the server's own."""
+        return mysql_catalog.schemas(fetch)
+
+    def catalog_version(self, fetch: Fetch) -> object:
+        """Return None: there is no counter that is cheap to read."""
+        return None
+
+    def table_exists(self, fetch: Fetch, name: TableName) -> bool:
+        """Whether there is such a table now."""
+        return mysql_catalog.table_exists(fetch, name)
+
+    def read_tables(self, fetch: Fetch, schemas: Collection[str] | None) -> list[TableRows]:
+        """Return all tables of some or all schemas."""
+        return mysql_catalog.read_tables(
+            fetch, schemas, own_collation=self.collation, has_expressions=self.product == "MySQL"
+        )
+
+
+class MariaDB(MySQL):
+    """A MariaDB server."""
+
+    language: ClassVar[str] = "mariadb"
+    product: ClassVar[str] = "MariaDB"
+    collation: ClassVar[str] = "utf8mb4_nopad_bin"
+
+
+_SERVERS: dict[str, MySQL] = {"MySQL": MySQL(), "MariaDB": MariaDB()}

@@ -1,0 +1,171 @@
+"""What MySQL and MariaDB know of tables, in one statement for each kind of thing.
+
+MariaDB opens the tables of every schema unless a query says `TABLE_SCHEMA = 'one'`; for several
+schemas there is one SELECT for each, joined into one statement.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from itertools import groupby
+from operator import itemgetter
+
+from djupyter.definition.names import TableName
+from djupyter.heading.structure import ForeignKey
+from djupyter.sql.backends.base import AttributeRow, Fetch, Row, TableRows
+from djupyter.sql.backends.mysql_types import read_default
+from djupyter.sql.names import LINEAGE
+
+_SYSTEM = {"information_schema", "mysql", "performance_schema", "sys"}
+_INFORMATION = "information_schema"
+_TABLES = f"""SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_COMMENT FROM {_INFORMATION}.TABLES
+    WHERE TABLE_SCHEMA = %s AND TABLE_TYPE = 'BASE TABLE'"""
+_COLUMNS = f"""SELECT TABLE_SCHEMA, TABLE_NAME, ORDINAL_POSITION, COLUMN_NAME, COLUMN_TYPE, IS_NULLABLE,
+    COLUMN_DEFAULT, COLUMN_KEY, EXTRA, COLUMN_COMMENT, COLLATION_NAME, GENERATION_EXPRESSION
+    FROM {_INFORMATION}.COLUMNS WHERE TABLE_SCHEMA = %s"""
+_KEYS = f"""SELECT TABLE_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, REFERENCED_TABLE_SCHEMA, REFERENCED_TABLE_NAME,
+    ORDINAL_POSITION, COLUMN_NAME, REFERENCED_COLUMN_NAME FROM {_INFORMATION}.KEY_COLUMN_USAGE
+    WHERE TABLE_SCHEMA = %s AND REFERENCED_TABLE_NAME IS NOT NULL"""
+_INDEXES = f"""SELECT TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, NON_UNIQUE, SEQ_IN_INDEX, COLUMN_NAME, {{entry}}
+    FROM {_INFORMATION}.STATISTICS WHERE TABLE_SCHEMA = %s AND INDEX_NAME <> 'PRIMARY'"""
+_EXISTS = f"""SELECT 1 FROM {_INFORMATION}.TABLES WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s"""
+_WIDTH = re.compile(r"^((?:tiny|small|medium|big)?int)\(\d+\)")
+
+Place = tuple[str, str]
+
+
+def schemas(fetch: Fetch) -> list[str]:
+    """Return the schemas that are not the server's own."""
+    return [name for (name,) in fetch("SHOW DATABASES", ()) if name not in _SYSTEM]
+
+
+def table_exists(fetch: Fetch, name: TableName) -> bool:
+    """Whether there is such a table now."""
+    return bool(fetch(_EXISTS, (name.schema, name.table)))
+
+
+def read_tables(
+    fetch: Fetch,
+    chosen: Collection[str] | None,
+    *,
+    own_collation: str,
+    has_expressions: bool,
+) -> list[TableRows]:
+    """Return the tables of the chosen schemas, or of all.
+
+    Parameters
+    ----------
+    fetch
+        Runs a statement.
+    chosen
+        Names of schemas; None for all.
+    own_collation
+        The collation that our own columns have, which goes without saying.
+    has_expressions
+        Whether the server reports the expressions of indexes and quotes no defaults: MySQL does.
+    """
+    wanted = sorted(schemas(fetch) if chosen is None else set(chosen) - _SYSTEM)
+    if not wanted:
+        return []
+    tables = {
+        (schema, table): TableRows(TableName(schema, table), comment)
+        for schema, table, comment in _all(fetch, _TABLES, wanted)
+    }
+    columns = sorted(_all(fetch, _COLUMNS, wanted), key=itemgetter(0, 1, 2))
+    generated = _attributes(columns, tables, own_collation, is_sql=not has_expressions)
+    _foreign_keys(sorted(_all(fetch, _KEYS, wanted)), tables)
+    entry = "EXPRESSION" if has_expressions else "NULL"
+    indexes = sorted(
+        _all(fetch, _INDEXES.format(entry=entry), wanted), key=itemgetter(0, 1, 2, 3, 4)
+    )
+    _indexes(indexes, tables, generated)
+    _lineages(fetch, tables)
+    return [rows for rows in tables.values() if rows.name.table != LINEAGE]
+
+
+def _all(fetch: Fetch, select: str, schemas: Sequence[str]) -> list[Row]:
+    return fetch(" UNION ALL ".join([select] * len(schemas)), schemas)
+
+
+def _attributes(
+    rows: Iterable[Row], tables: dict[Place, TableRows], own: str, *, is_sql: bool
+) -> dict[tuple[str, str, str], str]:
+    """Add the attributes to the tables, and return the expressions of generated columns."""
+    generated: dict[tuple[str, str, str], str] = {}
+    for schema, table, _, name, native, null, default, key, extra, comment, collation, of in rows:
+        if (schema, table) not in tables:  # a view
+            continue
+        if of:
+            generated[schema, table, name] = of
+            continue
+        nullable = null == "YES"
+        counts = " auto_increment" if "auto_increment" in extra.lower() else ""
+        tables[schema, table].attributes.append(
+            AttributeRow(
+                name,
+                _WIDTH.sub(r"\1", native) + counts,
+                nullable=nullable,
+                default=read_default(default, nullable, is_sql=is_sql),
+                comment=comment,
+                in_key=key == "PRI",
+                collation="" if collation in (None, own) else collation,
+            )
+        )
+    return generated
+
+
+def _foreign_keys(rows: Iterable[Row], tables: dict[Place, TableRows]) -> None:
+    for (schema, table, _, *parent), pairs in groupby(rows, itemgetter(0, 1, 2, 3, 4)):
+        attributes = tuple((here, there) for *_, here, there in pairs)
+        if (schema, table) in tables:
+            key = ForeignKey(TableName(*parent), attributes)
+            tables[schema, table].foreign_keys.append(key)
+
+
+def _indexes(
+    rows: Iterable[Row],
+    tables: dict[Place, TableRows],
+    generated: dict[tuple[str, str, str], str],
+) -> None:
+    """Add the declared indexes; those that serve a foreign key say only whether that is unique."""
+    declared: dict[Place, list[tuple[tuple[str, ...], bool]]] = defaultdict(list)
+    for (schema, table, _, not_unique), entries in groupby(rows, itemgetter(0, 1, 2, 3)):
+        if (schema, table) not in tables:
+            continue
+        names = tuple(
+            json_entry(expression or generated.get((schema, table, column), "")) or column
+            for *_, column, expression in entries
+        )
+        if not _belongs_to_key(tables[schema, table], names, unique=not not_unique):
+            declared[schema, table].append((names, not not_unique))
+    for place, found in declared.items():
+        tables[place].indexes = found
+
+
+def _belongs_to_key(rows: TableRows, names: tuple[str, ...], *, unique: bool) -> bool:
+    for place, key in enumerate(rows.foreign_keys):
+        if key.names == names:
+            if unique:
+                rows.foreign_keys[place] = ForeignKey(key.parent, key.attributes, unique=True)
+            return True
+    return False
+
+
+def json_entry(expression: str) -> str:
+    """Return the place in a JSON attribute that an index is over; empty for anything else."""
+    return ""
+
+
+def _lineages(fetch: Fetch, tables: dict[Place, TableRows]) -> None:
+    places = sorted(schema for schema, table in tables if table == LINEAGE)
+    if not places:
+        return
+    selects = (
+        f"SELECT %s, table_name, attribute_name, lineage FROM `{schema.replace('%', '%%')}`.`{LINEAGE}`"
+        for schema in places
+    )
+    for schema, table, attribute, lineage in fetch(" UNION ALL ".join(selects), places):
+        if (schema, table) in tables:
+            tables[schema, table].lineage[attribute] = lineage

@@ -1,0 +1,275 @@
+"""How MySQL and MariaDB keep each kind of value.
+
+| family            | column                                | read as           |
+|-------------------|---------------------------------------|-------------------|
+| integer           | tinyint, smallint, int, bigint        | int               |
+| boolean           | tinyint                               | int, 0 or 1       |
+| real              | float, double                         | float             |
+| decimal           | decimal(p,s)                          | Decimal           |
+| text, enum        | char(n), varchar(n), enum(...)        | str               |
+| date, datetime    | date, datetime(n)                     | date, datetime    |
+| time              | time(n)                               | timedelta         |
+| uuid              | binary(16), the bytes in their order  | bytes             |
+| json              | json; longtext with a check (MariaDB) | text              |
+| bytes             | longblob                              | bytes             |
+
+Text gets a binary collation without padding: keys differ in case and in blanks at the end, as on
+every backend.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+
+from djupyter.definition.model import Default, TypeSpec
+from djupyter.errors import DataJointError, InvalidValueError
+from djupyter.heading.attribute import Attribute
+from djupyter.sql.backends.base import Convert
+from djupyter.sql.types import physical_type, storage_of
+
+_CORE = {
+    "int8": "tinyint",
+    "int16": "smallint",
+    "int32": "int",
+    "int64": "bigint",
+    "float32": "float",
+    "float64": "double",
+    "bool": "tinyint",
+    "uuid": "binary(16)",
+    "bytes": "longblob",
+}
+# Types of other databases.
+_FOREIGN = {"bytea": "longblob", "boolean": "tinyint", "serial": "bigint unsigned auto_increment"}
+_ZONE = re.compile(r" with(?:out)? time zone")
+_COLLATED = re.compile(r"\b(?:collate|character set|charset|binary)\b")
+
+
+# Columns
+
+
+def column(attribute: Attribute, collation: str) -> str:
+    """Return the column type of an attribute.
+
+    Parameters
+    ----------
+    attribute
+        What was declared.
+    collation
+        How its text is compared.
+
+    Examples
+    --------
+    >>> from djupyter.definition.types import parse_type
+    >>> [column(Attribute("a", parse_type(t)), "c") for t in ("int8", "uuid", "varchar(9)")]
+    ['tinyint', 'binary(16)', 'varchar(9) COLLATE c']
+    """
+    assert attribute.type is not None, "a table's attribute always has a type"
+    type = physical_type(attribute.type)
+    family = storage_of(type).family
+    text = _CORE.get(type.name) or _FOREIGN.get(type.name) or _ZONE.sub("", type.text)
+    if family in ("text", "enum") and not _COLLATED.search(text.lower()):
+        return f"{text} COLLATE {attribute.collation or collation}"
+    # MariaDB before 10.10 takes a timestamp for NOT NULL unless it is told.
+    return f"{text} NULL" if attribute.nullable and type.name == "timestamp" else text
+
+
+# Defaults
+
+_NOW = re.compile(r"(?:current_timestamp|now)(?:\((?P<digits>\d?)\))?", re.IGNORECASE)
+# The expression that a uuid has for a default: a literal would be cut at a zero byte in the catalogue.
+_UUID = re.compile(r"unhex\((?:_\w+)?\\?'(?P<digits>[0-9a-f]{32})\\?'\)", re.IGNORECASE)
+
+
+def default(attribute: Attribute) -> sa.ColumnElement[Any] | str | None:
+    """Return the default of a column."""
+    value = attribute.default
+    if value is None:
+        return None
+    if value.kind == "null":
+        return sa.null()
+    if value.kind == "now":
+        return sa.literal_column(_now(attribute, value))
+    assert attribute.type is not None, "a table's attribute always has a type"
+    family = storage_of(attribute.type).family
+    if family == "uuid":
+        return sa.literal_column(f"(unhex('{uuid.UUID(value.text).hex}'))")
+    if family == "boolean" and value.text.lower() in ("true", "false"):
+        return str(int(value.text.lower() == "true"))
+    return value.text
+
+
+def _now(attribute: Attribute, value: Default) -> str:
+    """Return the clock with the digits that the column keeps: no others are taken."""
+    assert attribute.type is not None, "a table's attribute always has a type"
+    storage = storage_of(attribute.type)
+    digits = int("".join(char for char in value.text if char.isdigit()) or 0)
+    if storage.family != "datetime" or digits > storage.precision:
+        instead = f"datetime({digits})" if digits else "datetime"
+        raise DataJointError(
+            f"{value.text} cannot be the default of `{attribute.name}`, declared as "
+            f"{attribute.type_text}. Declare it as {instead}."
+        )
+    return f"CURRENT_TIMESTAMP({storage.precision})" if storage.precision else "CURRENT_TIMESTAMP"
+
+
+def read_default(text: str | None, nullable: bool, *, is_sql: bool) -> Default | None:
+    """Return the default that the catalogue reports.
+
+    Parameters
+    ----------
+    text
+        What it reports.
+    nullable
+        Whether the column may be NULL.
+    is_sql
+        Whether literals are reported with quotes, as MariaDB does; an expression is never quoted.
+
+    Examples
+    --------
+    >>> read_default("'it''s'", False, is_sql=True).text, read_default("it's", False, is_sql=False).text
+    ("it's", "it's")
+    >>> read_default("current_timestamp(3)", False, is_sql=True).text
+    'CURRENT_TIMESTAMP(3)'
+    """
+    if nullable:
+        return Default("null")
+    if text is None or (is_sql and text == "NULL"):
+        return None
+    now = _NOW.fullmatch(text)
+    if now:
+        digits = now["digits"]
+        return Default("now", f"CURRENT_TIMESTAMP({digits})" if digits else "CURRENT_TIMESTAMP")
+    known = _UUID.fullmatch(text)
+    if known:
+        return Default("literal", str(uuid.UUID(known["digits"])))
+    return Default("literal", _unquoted(text) if is_sql and text.startswith("'") else text)
+
+
+_ESCAPED = re.compile(r"\\(.)|''", re.DOTALL)
+_ESCAPES = {"0": "\0", "n": "\n", "r": "\r", "t": "\t", "Z": "\x1a", "b": "\b"}
+
+
+def _unquoted(text: str) -> str:
+    return _ESCAPED.sub(
+        lambda match: "'" if match[1] is None else _ESCAPES.get(match[1], match[1]), text[1:-1]
+    )
+
+
+# Values
+
+
+def _uuid(value: uuid.UUID) -> bytes:
+    return value.bytes
+
+
+_ADAPT: dict[type, Convert | None] = {
+    type(None): None,
+    int: None,
+    float: None,
+    str: None,
+    bytes: None,
+    bytearray: bytes,
+    memoryview: bytes,
+    bool: int,
+    date: None,
+    datetime: None,
+    time: None,
+    timedelta: None,
+    Decimal: None,
+    uuid.UUID: _uuid,
+}
+_PLAIN = (int, float, str, bytes)
+
+
+def adapt(value: object) -> object:
+    """Return what the driver takes for a Python value of any type.
+
+    Raises
+    ------
+    InvalidValueError
+        There is no way to keep a value of that type.
+
+    Examples
+    --------
+    >>> adapt(uuid.UUID(int=1))[-1], adapt(True), adapt("x")
+    (1, 1, 'x')
+    """
+    try:
+        convert = _ADAPT[type(value)]
+    except KeyError:
+        convert = _inherited(value)
+    return value if convert is None else convert(value)
+
+
+def _inherited(value: object) -> Convert | None:
+    """Find the conversion of a subclass (a pandas Timestamp, an IntEnum) once."""
+    for kind in type(value).__mro__:
+        if kind in _ADAPT:
+            convert = _ADAPT[kind] or (kind if kind in _PLAIN else _AS_PLAIN.get(kind))
+            _ADAPT[type(value)] = convert
+            return convert
+    raise InvalidValueError(
+        f"A value of type {type(value).__name__} cannot be stored: {str(value)[:80]}. "
+        "Convert it to a number, a text, a date or bytes, or declare a codec for it."
+    )
+
+
+# The driver knows these classes but not those made of them.
+_AS_PLAIN: dict[type, Callable[[Any], object]] = {
+    datetime: lambda moment: datetime.fromisoformat(moment.isoformat()[:26]),
+    date: lambda day: date(day.year, day.month, day.day),
+}
+
+_ADAPTER: dict[str, Convert] = {"boolean": int, "date": adapt, "datetime": adapt, "uuid": _uuid}
+
+
+def adapter(type: TypeSpec | None) -> Convert | None:
+    """Return the conversion of an attribute's values to the driver's; None for identity."""
+    return adapt if type is None else _ADAPTER.get(storage_of(type).family)
+
+
+def decoder(type: TypeSpec | None) -> Convert | None:
+    """Return the conversion of the driver's values to an attribute's; None for identity."""
+    return None if type is None else _DECODER.get(storage_of(type).family)
+
+
+def _datetime(value: Any) -> datetime:
+    # A date to which something was added comes as text.
+    return value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+
+
+def _date(value: Any) -> date:
+    return value if isinstance(value, date) else date.fromisoformat(str(value))
+
+
+def _time(value: Any) -> str:
+    """Return a duration as the text that it was given as: hours go beyond 24 and below 0.
+
+    >>> _time(timedelta(hours=-1, minutes=-30)), _time(timedelta(hours=100, microseconds=500000))
+    ('-01:30:00', '100:00:00.5')
+    """
+    if not isinstance(value, timedelta):
+        return str(value)
+    sign = "-" if value < timedelta() else ""
+    seconds, micros = divmod(abs(value) // timedelta(microseconds=1), 10**6)
+    fraction = f".{micros:06}".rstrip("0") if micros else ""
+    return f"{sign}{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}{fraction}"
+
+
+_DECODER: dict[str, Convert] = {
+    # The sum of integers comes as a decimal.
+    "integer": int,
+    "boolean": bool,
+    "real": float,
+    "date": _date,
+    "datetime": _datetime,
+    "time": _time,
+    "uuid": lambda value: uuid.UUID(bytes=value),
+}

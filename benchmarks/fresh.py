@@ -11,12 +11,14 @@ import os
 import subprocess
 import sys
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
+_FOREIGN = ("DJ_", "PYTHONDONTWRITEBYTECODE")
 
 
 @dataclass(frozen=True)
@@ -41,11 +43,21 @@ class Task:
     counted: bool = False
 
 
+@cache
+def _bytecode() -> TemporaryDirectory[str]:
+    """Return where modules are compiled to: else only those have bytecode that an installer has compiled."""
+    return TemporaryDirectory()
+
+
 def run(code: list[str]) -> str:
     """Run Python in a process that finds no settings, neither in files nor in the environment."""
-    own = {name: value for name, value in os.environ.items() if not name.startswith("DJ_")}
+    own = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
     paths = [str(ROOT), own.get("PYTHONPATH", "")]
-    environment = {**own, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    environment = {
+        **own,
+        "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+        "PYTHONPYCACHEPREFIX": _bytecode().name,
+    }
     with TemporaryDirectory() as folder:
         done = subprocess.run(
             [sys.executable, *code],

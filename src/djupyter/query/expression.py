@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from djupyter.errors import DataJointError
 from djupyter.query import frames, legacy, show, statement
 from djupyter.query.algebra import Algebra
-from djupyter.query.fetch import Columns, Row, columns, dicts, record_array
+from djupyter.query.fetch import Columns, Row, plan, record_array
 from djupyter.query.node import Node
 from djupyter.query.top import Top, limited
 from djupyter.render.html import preview_html
@@ -56,12 +56,11 @@ class Query(Algebra):
         return bool(self & condition)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        node, backend = self.node, self.connection.backend
-        attributes = list(node.heading.values())
-        prepared = statement.rows(node, backend)
-        parameters = prepared.parameters(node.values, backend.adapt)
-        for rows in self.connection.stream(prepared.text, parameters):
-            yield from dicts(attributes, rows, backend)
+        node, connection = self.node, self.connection
+        planned = plan(node, connection.backend)
+        parameters = planned.statement.parameters(node.values, connection.backend.adapt)
+        for rows in connection.stream(planned.statement.text, parameters):
+            yield from planned.dicts(rows)
 
     # -- what ---------------------------------------------------------------------------------------
 
@@ -84,8 +83,8 @@ class Query(Algebra):
             Remove axes of length one from arrays.
         """
         node = self._cut(order_by, limit, offset)
-        attributes = list(node.heading.values())
-        return dicts(attributes, self._rows(node), self.connection.backend, squeeze=squeeze)
+        planned = plan(node, self.connection.backend)
+        return planned.dicts(self._fetch(node, planned.statement), squeeze=squeeze)
 
     def to_arrays(
         self,
@@ -155,7 +154,8 @@ class Query(Algebra):
     ) -> list[dict[str, Any]]:
         """Return the primary keys as a list of dicts; arguments as in `to_dicts`."""
         node = self._cut(order_by, limit, offset)
-        return self._columns(node, node.heading.primary_key).dicts()
+        planned = plan(node, self.connection.backend, node.heading.primary_key)
+        return planned.dicts(self._fetch(node, planned.statement))
 
     def fetch1(self, *attributes: str, squeeze: bool = False) -> Any:
         """Return the only row: a dict, the value of one attribute, or a tuple of several; ``"KEY"`` gives the key.
@@ -167,18 +167,23 @@ class Query(Algebra):
         UnknownAttributeError
             A name is not an attribute of this query.
         """
-        node = limited(self.node, Top(2, None))
-        key = node.heading.primary_key
-        names = [n for name in attributes for n in (key if name == "KEY" else [name])]
-        wanted = dict.fromkeys(names) if attributes else None
-        result = self._columns(node, wanted, squeeze)
-        if result.size != 1:
-            raise self._not_one(result.size, attributes)
-        (row,) = result.dicts()
+        node = self.node
+        wanted = self._wanted(attributes) if attributes else None
+        planned = plan(node, self.connection.backend, wanted, 2)
+        rows = self._fetch(node, planned.statement)
+        if len(rows) != 1:
+            raise self._not_one(len(rows), attributes)
+        (row,) = planned.dicts(rows, squeeze=squeeze)
         if not attributes:
             return row
+        key = node.heading.primary_key
         values = [{k: row[k] for k in key} if n == "KEY" else row[n] for n in attributes]
         return values[0] if len(values) == 1 else tuple(values)
+
+    def _wanted(self, attributes: Iterable[str]) -> Iterable[str]:
+        """Return the names without `KEY`, each once."""
+        key = self.primary_key
+        return dict.fromkeys(n for name in attributes for n in (key if name == "KEY" else [name]))
 
     def _not_one(self, size: int, attributes: Sequence[str]) -> DataJointError:
         found = len(self) if size else "no"
@@ -295,14 +300,8 @@ class Query(Algebra):
         return limited(node, Top(limit, order_by, offset or 0))
 
     def _columns(self, node: Node, names: Iterable[str] | None, squeeze: bool = False) -> Columns:
-        heading = node.heading
-        wanted = heading.names if names is None else list(names)
-        attributes = [heading.need(name) for name in wanted]
-        rows = self._rows(node, None if names is None else wanted)
-        return columns(attributes, rows, self.connection.backend, squeeze=squeeze)
-
-    def _rows(self, node: Node, names: Sequence[str] | None = None) -> list[Row]:
-        return self._fetch(node, statement.rows(node, self.connection.backend, names))
+        planned = plan(node, self.connection.backend, names)
+        return planned.columns(self._fetch(node, planned.statement), squeeze=squeeze)
 
     def _fetch(self, node: Node, prepared: statement.Statement) -> list[Row]:
         parameters = prepared.parameters(node.values, self.connection.backend.adapt)

@@ -1,13 +1,13 @@
 """Rows from the database to what users want: dicts and arrays; `frames` has the rest.
 
-Results are held as columns: rows are transposed once and decoded attribute by attribute, so an attribute that needs
-no decoding costs nothing per value.
+Arrays and frames are made from columns: rows are transposed once and decoded attribute by attribute, so an attribute
+that needs no decoding costs nothing per value. Dicts are made row by row, see `records`.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 from typing import Any
@@ -17,6 +17,10 @@ import numpy as np
 from djupyter.codecs.base import Address
 from djupyter.codecs.registry import get_codec
 from djupyter.heading.attribute import Attribute
+from djupyter.query import statement
+from djupyter.query.node import Node
+from djupyter.query.records import records
+from djupyter.query.statement import Statement
 
 Decode = Callable[[Any], Any]
 Array = np.ndarray[Any, Any]
@@ -52,10 +56,7 @@ class Columns:
         if not wanted:
             return [{} for _ in range(self.size)]
         by_name = dict(zip(self.names, self.values, strict=True))
-        return [
-            dict(zip(wanted, row, strict=True))
-            for row in zip(*(by_name[name] for name in wanted), strict=True)
-        ]
+        return records(zip(*(by_name[name] for name in wanted), strict=True), tuple(wanted))
 
     def array(self, name: str) -> Array:
         """Return the values of one attribute as an array."""
@@ -63,46 +64,130 @@ class Columns:
         return array(self.attributes[place], self.values[place])
 
 
-def columns(
-    attributes: Iterable[Attribute], rows: Sequence[Row], backend: Any, *, squeeze: bool = False
-) -> Columns:
-    """Return the rows of a result as decoded columns."""
-    attributes = tuple(attributes)
-    values = zip(*rows, strict=True) if rows else repeat(())
-    decoded = tuple(
-        _decoded(column, decoder(attribute, backend, squeeze=squeeze))
-        for attribute, column in zip(attributes, values, strict=False)
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a relation is fetched: the statement, and what becomes of its rows.
+
+    Parameters
+    ----------
+    statement
+        Yields the attributes in order.
+    attributes
+        What is fetched.
+    names
+        Their names.
+    decoders
+        What decodes each one; None where the driver gives the user's values, also for codecs, which are
+        looked up when they are used because they may be registered anew.
+    codecs
+        Positions of the attributes that have a codec.
+    """
+
+    statement: Statement
+    attributes: tuple[Attribute, ...]
+    names: tuple[str, ...]
+    decoders: tuple[Decode | None, ...]
+    codecs: tuple[int, ...]
+
+    def columns(self, rows: Sequence[Row], *, squeeze: bool = False) -> Columns:
+        """Return rows as decoded columns."""
+        values = zip(*rows, strict=True) if rows else repeat(())
+        # A relation without attributes has one column all the same.
+        pairs = zip(values, self._decoders(squeeze), strict=False)
+        return Columns(self.attributes, tuple(_decoded(*pair) for pair in pairs), len(rows))
+
+    def dicts(self, rows: Sequence[Row], *, squeeze: bool = False) -> list[dict[str, Any]]:
+        """Return a mapping for each row, NULL as None."""
+        if not self.names:
+            return [{} for _ in rows]
+        return records(rows, self.names, self._decoders(squeeze))
+
+    def _decoders(self, squeeze: bool) -> tuple[Decode | None, ...]:
+        if not self.codecs:
+            return self.decoders
+        found = list(self.decoders)
+        for place in self.codecs:
+            found[place] = _codec_decoder(self.attributes[place], squeeze)
+        return tuple(found)
+
+
+# Plans by backend, names and shape; a query that differs only in values finds its plan with one look.
+_plans: dict[Hashable, Plan] = {}
+_MEMO_SIZE = 2048
+
+
+def plan(
+    node: Node, backend: Any, names: Iterable[str] | None = None, most: int | None = None
+) -> Plan:
+    """Return how a relation is fetched.
+
+    Parameters
+    ----------
+    node
+        The relation.
+    backend
+        Writes the SQL and knows the driver's values.
+    names
+        The attributes wanted; None for all.
+    most
+        How many rows are enough; None for all.
+
+    Raises
+    ------
+    UnknownAttributeError
+        A name is not an attribute.
+    """
+    wanted = None if names is None else tuple(names)
+    memo = (backend, wanted, most, node.shape)
+    found = _plans.get(memo)
+    if found is None:
+        found = _planned(node, backend, wanted, most)
+        if len(node.values) <= statement.MEMO_VALUES:
+            if len(_plans) >= _MEMO_SIZE:
+                _plans.clear()
+            _plans[memo] = found
+    return found
+
+
+def _planned(node: Node, backend: Any, wanted: tuple[str, ...] | None, most: int | None) -> Plan:
+    heading = node.heading
+    names = tuple(heading.names) if wanted is None else wanted
+    attributes = tuple(heading.need(name) for name in names)
+    return Plan(
+        statement.rows(node, backend, wanted, most),
+        attributes,
+        names,
+        tuple(_plain_decoder(attribute, backend) for attribute in attributes),
+        tuple(place for place, attribute in enumerate(attributes) if attribute.is_codec),
     )
-    return Columns(attributes, decoded, len(rows))
 
 
 def _decoded(column: Sequence[Any], decode: Decode | None) -> Sequence[Any]:
     if decode is None:
         return column
-    return [None if value is None else decode(value) for value in column]
+    if None in column:
+        return [None if value is None else decode(value) for value in column]
+    return [*map(decode, column)]
 
 
-def dicts(
-    attributes: Sequence[Attribute], rows: Sequence[Row], backend: Any, *, squeeze: bool = False
-) -> list[dict[str, Any]]:
-    """Return a mapping for each row, NULL as None."""
-    if not attributes:
-        return [{} for _ in rows]
-    names = [attribute.name for attribute in attributes]
-    if any(decoder(attribute, backend, squeeze=squeeze) for attribute in attributes):
-        return columns(attributes, rows, backend, squeeze=squeeze).dicts()
-    return [dict(zip(names, row, strict=True)) for row in rows]
-
-
-def decoder(attribute: Attribute, backend: Any, *, squeeze: bool = False) -> Decode | None:
+def decoder(attribute: Attribute, backend: Any) -> Decode | None:
     """Return what turns the driver's value of an attribute into the user's; None where it is the same."""
-    if attribute.type is None:
+    if attribute.is_codec:
+        return _codec_decoder(attribute, squeeze=False)
+    return _plain_decoder(attribute, backend)
+
+
+def _plain_decoder(attribute: Attribute, backend: Any) -> Decode | None:
+    if attribute.type is None or attribute.is_codec:
         return None
     if attribute.is_json:
         return json.loads
-    if not attribute.is_codec:
-        plain: Decode | None = backend.decoder(attribute.type)
-        return plain
+    decode: Decode | None = backend.decoder(attribute.type)
+    return decode
+
+
+def _codec_decoder(attribute: Attribute, squeeze: bool) -> Decode:
+    assert attribute.type is not None, "a codec attribute has a type"
     codec = get_codec(attribute.type.name)
     address = Address("", "", attribute.name, store=attribute.type.store)
     if squeeze:

@@ -17,7 +17,7 @@ from djupyter.query.source import Source
 
 _MEMO_SIZE = 2048
 # A statement with thousands of parameters is as long as it is rare: keeping it would cost more than it saves.
-_MEMO_VALUES = 1000
+MEMO_VALUES = 1000
 _memo: dict[Hashable, Statement] = {}
 
 
@@ -59,18 +59,24 @@ def _packed(
     return json.dumps([flat[i : i + width] for i in range(0, len(flat), width)])
 
 
-def rows(node: Node, backend: Any, names: Sequence[str] | None = None) -> Statement:
-    """Return the statement for all rows, with all attributes or only the named ones."""
+def rows(
+    node: Node, backend: Any, names: Sequence[str] | None = None, most: int | None = None
+) -> Statement:
+    """Return the statement for the rows, all or not more than `most`, with all attributes or only the named ones."""
     chosen = None if names is None else tuple(names)
 
     def build(selection: Selection, lowering: Lowering) -> sa.Select[Any]:
-        if chosen is None:
-            return selection.statement()
-        if selection.depends_on_columns:
+        if most is not None and selection.is_limited:
             selection = selection.nested(lowering)
-        return selection.statement([selection.columns[name].label(name) for name in chosen])
+        if chosen is None:
+            select = selection.statement()
+        else:
+            if selection.depends_on_columns:
+                selection = selection.nested(lowering)
+            select = selection.statement([selection.columns[n].label(n) for n in chosen])
+        return select if most is None else cut(select, sa.literal_column(str(int(most))))
 
-    return _built(("rows", chosen), node, backend, build)
+    return _built(("rows", chosen, most), node, backend, build)
 
 
 def count(node: Node, backend: Any, bound: int | None = None) -> Statement:
@@ -208,7 +214,7 @@ def _built(
 
 
 def _remember(key: Hashable, statement: Statement, values: int) -> None:
-    if values > _MEMO_VALUES:
+    if values > MEMO_VALUES:
         return
     if len(_memo) >= _MEMO_SIZE:
         _memo.clear()

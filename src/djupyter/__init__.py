@@ -29,7 +29,7 @@ from djupyter.populate.tiers import AutoPopulate, Computed, Imported
 from djupyter.query.conditions import AndList, Not
 from djupyter.query.top import Top
 from djupyter.query.universal import U
-from djupyter.session import conn, default, list_schemas
+from djupyter.session import Instance, conn, default, list_schemas
 from djupyter.sql.connection import Connection
 from djupyter.table.diagram import Diagram
 from djupyter.table.schema import Schema
@@ -55,6 +55,7 @@ __all__ = [
     "FreeTable",
     "Imported",
     "Ingest",
+    "Instance",
     "Lookup",
     "Manual",
     "MatCell",

@@ -20,7 +20,7 @@ from djupyter.errors import (
     UnknownAttributeError,
 )
 from djupyter.settings import Settings
-from djupyter.sql.backends import url_of
+from djupyter.sql.address import url_of
 from djupyter.sql.connection import Connection
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from djupyter.errors import DataJointError, nearest
 from djupyter.sql.backends import BACKENDS, backend_of, parse_url
+
+if TYPE_CHECKING:
+    from djupyter.settings import Settings
 
 # `db`, `db:3306`, `[::1]:3306`, `::1`
 _HOST = re.compile(
@@ -54,6 +58,8 @@ def address(
         return url
     if not user:
         raise missing_user()
+    if backend == "sqlite":
+        raise DataJointError("SQLite has no host: write a URL, `sqlite:///lab.db`.")
     match = _HOST.fullmatch(host)
     if match is None:
         raise DataJointError(
@@ -64,11 +70,39 @@ def address(
         user,
         password or None,
         match["six"] or match["bare"] or match["name"] or "localhost",
-        port or (int(match["port"]) if match["port"] else None),
+        int(match["port"]) if match["port"] else port,
         database,
     )
     backend_of(url)
     return url
+
+
+def url_of(settings: Settings) -> str:
+    """Return the URL of the database that the settings choose.
+
+    Raises
+    ------
+    DataJointError
+        The settings contradict each other, or name no user for a server.
+
+    Examples
+    --------
+    >>> from djupyter.settings import Settings
+    >>> url_of(Settings())
+    'sqlite:///djupyter.db'
+    """
+    database = settings.database
+    backend = database.selected_backend
+    if database.url:
+        return database.url
+    if backend == "sqlite":
+        # A `?` or `%` in the path is a part of the name, not of the URL.
+        path = str(database.path).replace("%", "%25").replace("?", "%3F")
+        return f"sqlite:///{path}"
+    url = address(
+        database.host, database.user, database.password, database.port, database.name, backend
+    )
+    return url.render_as_string(hide_password=False)
 
 
 def missing_user() -> DataJointError:

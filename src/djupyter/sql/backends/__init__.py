@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError
 
 from djupyter.errors import DataJointError, nearest
 from djupyter.sql.backends.base import Backend
-
-if TYPE_CHECKING:
-    from djupyter.settings import Settings
 
 
 class _Backends(Mapping[str, Backend]):
@@ -74,39 +70,6 @@ def parse_url(text: str) -> sa.URL:
             "The database URL cannot be read. Write it like `sqlite:///lab.db`; "
             "special characters in a password must be %-encoded."
         ) from None
-
-
-def url_of(settings: Settings) -> str:
-    """Return the URL of the database that the settings choose.
-
-    Raises
-    ------
-    DataJointError
-        The settings contradict each other.
-
-    Examples
-    --------
-    >>> from djupyter.settings import Settings
-    >>> url_of(Settings())
-    'sqlite:///djupyter.db'
-    """
-    database = settings.database
-    backend = database.selected_backend
-    if database.url:
-        return database.url
-    if backend == "sqlite":
-        # A `?` or `%` in the path is a part of the name, not of the URL.
-        path = str(database.path).replace("%", "%25").replace("?", "%3F")
-        return f"sqlite:///{path}"
-    url = sa.URL.create(
-        backend,
-        database.user,
-        database.password,
-        database.host,
-        database.port,
-        database.name,
-    )
-    return url.render_as_string(hide_password=False)
 
 
 def backend_of(url: sa.URL) -> Backend:

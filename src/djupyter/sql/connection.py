@@ -246,7 +246,8 @@ class Connection:
         def work() -> list[Row]:
             with self._sessions.current().cursor(writes=False) as cursor:
                 cursor.execute(sql, params)
-                return cursor.fetchall()  # type: ignore[no-any-return]
+                rows = cursor.fetchall()
+                return rows if isinstance(rows, list) else list(rows)
 
         return self._sessions.run(work, sql, repeats=True)
 
@@ -265,13 +266,8 @@ class Connection:
 
     def execute(self, sql: str, params: Sequence[object] = ()) -> int:
         """Carry out a statement that writes, and return the number of rows it changed."""
-
-        def work() -> int:
-            with self._sessions.current().cursor(writes=True) as cursor:
-                cursor.execute(sql, params)
-                return int(cursor.rowcount)
-
-        return self._sessions.run(work, sql, repeats=False)
+        sessions = self._sessions
+        return sessions.run(lambda: sessions.current().changed(sql, params), sql, repeats=False)
 
     def execute_many(self, sql: str, rows: Iterable[Sequence[object]]) -> int:
         """Carry out a statement for each row, all or none, and return how many rows changed."""

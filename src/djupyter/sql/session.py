@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from threading import RLock
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy.pool import PoolProxiedConnection
 
 from djupyter.errors import DataJointError, LostConnectionError
-from djupyter.sql.backends.base import Backend
+from djupyter.sql.backends.base import Backend, Row
 
 _STATEMENT = "dj_statement"
 
@@ -117,6 +117,45 @@ class Session:
             if guards:
                 self._run(self.backend.release(_STATEMENT))
 
+    def rows(self, sql: str, params: Sequence[object]) -> list[Row]:
+        """Return all rows of a query.
+
+        What `cursor` does, without the cost of its context managers: half of that of a small query.
+        """
+        if self.depth and self.backend.aborts:
+            with self.cursor(writes=False) as cursor:
+                cursor.execute(sql, params)
+                return cursor.fetchall()  # type: ignore[no-any-return]
+        with self.lock:
+            self._refuse_if_ended()
+            try:
+                cursor = self.raw.cursor()
+                cursor.execute(sql, params)
+                found = cursor.fetchall()
+                cursor.close()
+            except BaseException as error:
+                self._after(error)
+                raise
+        return found  # type: ignore[no-any-return]
+
+    def changed(self, sql: str, params: Sequence[object]) -> int:
+        """Return how many rows a statement that writes has changed; as `rows` is to a query."""
+        if self.depth and self.backend.aborts:
+            with self.cursor(writes=True) as cursor:
+                cursor.execute(sql, params)
+                return int(cursor.rowcount)
+        with self.lock:
+            self._prepare(writes=True)
+            try:
+                cursor = self.raw.cursor()
+                cursor.execute(sql, params)
+                count = int(cursor.rowcount)
+                cursor.close()
+            except BaseException as error:
+                self._after(error)
+                raise
+        return count
+
     def _prepare(self, *, writes: bool) -> None:
         self._refuse_if_ended()
         if not writes:
@@ -135,22 +174,24 @@ class Session:
         """Find out after an error what is left of the connection and its transaction."""
         try:
             yield
-        except self.backend.driver_errors as error:
+        except BaseException as error:
+            self._after(error, undo=undo)
+            raise
+
+    def _after(self, error: BaseException, *, undo: bool = False) -> None:
+        """Note what an error has left of the connection and its transaction."""
+        if isinstance(error, self.backend.driver_errors):
             if self.backend.failure(error, "").problem == "lost":
                 self.lose(str(error))
-            elif undo and self.backend.in_transaction(self.raw):
-                self._execute(self.backend.rollback_to(_STATEMENT))
-                self._execute(self.backend.release(_STATEMENT))
-            elif self._is_over():
-                self.ended = self.ended or _undone()
-            raise
-        except BaseException as error:
-            if not self.backend.survives(self.raw, error, self._connect):
-                self.lose("it was interrupted in the middle of a statement")
-            elif undo and self.backend.in_transaction(self.raw):
-                self._execute(self.backend.rollback_to(_STATEMENT))
-                self._execute(self.backend.release(_STATEMENT))
-            raise
+                return
+        elif not self.backend.survives(self.raw, error, self._connect):
+            self.lose("it was interrupted in the middle of a statement")
+            return
+        if undo and self.backend.in_transaction(self.raw):
+            self._execute(self.backend.rollback_to(_STATEMENT))
+            self._execute(self.backend.release(_STATEMENT))
+        elif isinstance(error, self.backend.driver_errors) and self._is_over():
+            self.ended = self.ended or _undone()
 
     def _run(self, statement: str) -> None:
         with self._watched():

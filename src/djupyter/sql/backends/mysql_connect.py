@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -20,15 +19,7 @@ def encryption(tls: Tls) -> dict[str, Any]:
         return {"ssl_disabled": True}
     if tls.mode == "preferred":
         return {}
-    context = ssl.create_default_context(cafile=tls.ca)
-    # Servers make certificates of their own that lack what the newest standard wants.
-    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-    context.check_hostname = tls.check_hostname
-    if tls.ca is None:
-        context.verify_mode = ssl.CERT_NONE
-    if tls.cert is not None:
-        context.load_cert_chain(tls.cert, tls.key)
-    return {"ssl": context}
+    return {"ssl": tls.context()}
 
 
 def warn_if_plain(raw: Any, tls: Tls) -> None:

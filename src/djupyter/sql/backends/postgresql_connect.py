@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import struct
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +13,7 @@ import sqlalchemy as sa
 
 from djupyter.sql.backends.sockets import is_readable
 from djupyter.sql.backends.tls import Tls, warn_unencrypted
-from djupyter.sql.failures import Failure
+from djupyter.sql.failures import Failure, connecting_error
 
 # https://www.postgresql.org/docs/current/protocol-message-formats.html: SSLRequest
 _SSL_REQUEST = struct.pack("!ii", 8, 80877103)
@@ -47,9 +48,13 @@ def connector(wanted: dict[str, Any], tls: Tls, context: Any) -> Callable[[], An
     def connect() -> Any:
         try:
             return opened()
-        except psycopg.OperationalError:
-            if tls.mode != "preferred" or mode["sslmode"] == "disable" or _offers_tls(wanted):
+        except psycopg.OperationalError as error:
+            trouble = None if mode["sslmode"] == "disable" else _trouble(wanted, tls)
+            if trouble is None:
                 raise
+            if tls.mode == "required":
+                place = f"{wanted.get('host')}:{wanted.get('port')}"
+                raise connecting_error(Failure("no encryption", trouble), place) from error
         mode["sslmode"] = "disable"
         raw = opened()
         warn_unencrypted(wanted.get("host"))
@@ -69,17 +74,26 @@ def _modes(tls: Tls) -> dict[str, Any]:
     return {"sslmode": mode, **{name: path for name, path in files.items() if path}}
 
 
-def _offers_tls(wanted: dict[str, Any]) -> bool:
-    """Ask the server, in its protocol, whether it has encryption; True also when it does not answer."""
+def _trouble(wanted: dict[str, Any], tls: Tls) -> str | None:
+    """Return why a server cannot be reached with encryption; None when that is not the reason.
+
+    The driver has no codes for it, so the server is asked in its protocol.
+    """
     host, port = wanted.get("host", "localhost"), wanted.get("port", 5432)
     if str(host).startswith("/"):
-        return True
+        return None  # a socket of this machine, on which there is no encryption
     try:
         with socket.create_connection((host, port), _PROBE_SECONDS) as probe:
             probe.sendall(_SSL_REQUEST)
-            return probe.recv(1) != b"N"
+            if probe.recv(1) == b"N":
+                return "the server has no TLS"
+            if tls.mode == "required":
+                tls.context().wrap_socket(probe, server_hostname=host).close()
+    except ssl.SSLError as error:
+        return str(error)
     except OSError:
-        return True
+        return None
+    return None
 
 
 def is_alive(raw: Any) -> bool:

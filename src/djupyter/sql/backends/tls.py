@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -76,6 +77,18 @@ class Tls:
         return cls(
             "required", **files, check_hostname=files["ca"] is not None and check is not False
         )
+
+    def context(self) -> ssl.SSLContext:
+        """Return what Python's TLS needs to do as asked for."""
+        context = ssl.create_default_context(cafile=self.ca)
+        # Servers make certificates of their own that lack what the newest standard wants.
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+        context.check_hostname = self.check_hostname
+        if self.ca is None:
+            context.verify_mode = ssl.CERT_NONE
+        if self.cert is not None:
+            context.load_cert_chain(self.cert, self.key)
+        return context
 
 
 def warn_unencrypted(host: str | None) -> None:

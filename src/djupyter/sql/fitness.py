@@ -127,9 +127,22 @@ class _Rows:
         *conditions: sa.ColumnElement[bool],
         source: sa.FromClause | None = None,
     ) -> Any:
-        """Return a value of a row that fulfils the conditions."""
+        """Return the least value of the rows that fulfil the conditions."""
         rows = self.source if source is None else source
-        return self.fetch(sa.select(column).select_from(rows).where(*conditions).limit(1))[0]
+        select = sa.select(column).select_from(rows).where(*conditions)
+        return self.fetch(select.order_by(column).limit(1))[0]
+
+    def unaccepted(
+        self, column: sa.ColumnElement[Any], accepts: Callable[[Any], bool]
+    ) -> tuple[int, Any]:
+        """Return how many values cannot be converted, and one of them."""
+        statement = self.backend.bound(sa.select(column).where(column.is_not(None)))
+        count, example = 0, None
+        for batch in self._connection.stream(*statement):
+            others = [value for (value,) in batch if not accepts(value)]
+            count += len(others)
+            example = others[0] if others and example is None else example
+        return count, example
 
     def shown(self, attribute: Attribute, value: Any) -> str:
         """Return a value that the database gave, as a user writes it."""
@@ -212,9 +225,11 @@ def _check_fits(old: Attribute, new: Attribute, table: _Rows) -> None:
         fails = (sa.case((condition, 0), else_=1) == 1 for condition in wanted)
         conditions = [sa.or_(*fails)]
     count = table.count(*conditions, source=source)
+    example = table.example(column, *conditions, source=source) if count else None
+    if found is not None and found.accepts is not None:
+        count, example = table.unaccepted(table.source.c[old.name], found.accepts)
     if not count:
         return
-    example = table.example(column, *conditions, source=source)
     if found is None:
         raise table.refusal(
             f"`{old.name}` cannot change from {old.type_text} to {new.type_text}, because "
@@ -241,9 +256,7 @@ def _check_has_no_nulls(old: Attribute, new: Attribute, table: _Rows) -> None:
         )
 
 
-def _check_is_unique(
-    names: Sequence[str], what: str, alteration: Alteration, table: _Rows
-) -> None:
+def _check_is_unique(names: Sequence[str], what: str, alteration: Alteration, table: _Rows) -> None:
     """Check that rows differ in what was there; new attributes hold the same in each, or an expression."""
     entries = [name for name in names if name not in alteration.wanted.by_name]
     origins = [alteration.origin[name] for name in names if name in alteration.origin]
@@ -272,7 +285,9 @@ def _check_has_parents(key: ForeignKey, alteration: Alteration, table: _Rows) ->
     """Check that each row's parent is there; new attributes are NULL and refer to nothing."""
     if any(here not in alteration.origin for here, _ in key.attributes):
         return
-    parent = table.backend.table(key.parent, [there for _, there in key.attributes]).alias("~parent")
+    parent = table.backend.table(key.parent, [there for _, there in key.attributes]).alias(
+        "~parent"
+    )
     columns = [table.source.c[alteration.origin[here]] for here in key.names]
     pairs = zip(columns, key.attributes, strict=True)
     there = sa.exists().where(*(parent.c[name] == column for column, (_, name) in pairs))

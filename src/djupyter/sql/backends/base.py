@@ -79,10 +79,13 @@ class Conversion:
         The new value.
     is_exact
         Whether it still says the same as the old one.
+    accepts
+        Whether a value that the database gave can be converted, where no condition can tell.
     """
 
     value: sa.ColumnElement[Any]
     is_exact: sa.ColumnElement[bool]
+    accepts: Callable[[Any], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)

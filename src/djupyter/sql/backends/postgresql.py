@@ -22,8 +22,10 @@ from djupyter.errors import DataJointError
 from djupyter.heading.attribute import Attribute
 from djupyter.heading.structure import TableStructure
 from djupyter.sql.backends import (
+    postgresql_alter,
     postgresql_catalog,
     postgresql_connect,
+    postgresql_conversion,
     postgresql_failures,
     postgresql_types,
 )
@@ -269,17 +271,27 @@ class PostgreSQL(Backend):
         _check_names(structure)
         return list(postgresql_catalog.create_enums(structure, self.quote))
 
-    # Changing tables
+    # Changing tables: see postgresql_conversion and postgresql_alter
 
     def conversion(
         self, column: sa.ColumnElement[Any], old: TypeSpec, new: TypeSpec
     ) -> Conversion | None:
         """Return how the values of a column become those of another type."""
-        return None
+        return postgresql_conversion.conversion(column, old, new)
 
     def alter(self, fetch: Fetch, changes: Sequence[TableChange]) -> list[Statement]:
-        """Return the statements that alter tables and keep their rows."""
-        raise DataJointError("Tables cannot be altered on PostgreSQL yet.")
+        """Return the statements that alter tables, with the types of their enums."""
+        enums = [e for c in changes for e in self.before_table(c.alteration.wanted)]
+        statements = postgresql_alter.alter(fetch, changes, self.dialect)
+        schemas = dict.fromkeys(c.alteration.wanted.name.schema for c in changes)
+        had = any(
+            map(
+                postgresql_types.is_enum,
+                (a for c in changes for a in c.alteration.existing.attributes),
+            )
+        )
+        drops = [postgresql_catalog.drop_enums(schema) for schema in schemas] if had else []
+        return [(sql, ()) for sql in (*enums, *statements, *drops)]
 
     # Schemas, notes and the catalogue: see postgresql_catalog
 

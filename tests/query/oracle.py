@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
-from typing import Any, Literal
+from typing import Any
 
-Value = int | str | bool | None
+Value = Any  # what a fetch returns; None for NULL
 Row = dict[str, Value]
 Truth = bool | None  # None: unknown
-Kind = Literal["int", "text", "bool"]
+Kind = str  # one of those in `kinds`
 
 
 class Refused(Exception):
@@ -70,11 +70,37 @@ class Equal:
 
 @dataclass(frozen=True)
 class Compare:
-    """Text: a comparison with a number or a text."""
+    """Text: a comparison with a literal."""
 
     name: str
     sign: str
-    value: Value
+    value: Value = field(hash=False)
+
+
+@dataclass(frozen=True)
+class CompareNames:
+    """Text: a comparison of two attributes."""
+
+    name: str
+    sign: str
+    other: str
+
+
+@dataclass(frozen=True)
+class Like:
+    """Text: a pattern with `%` and `_`, a backslash before them for themselves."""
+
+    name: str
+    pattern: str
+
+
+@dataclass(frozen=True)
+class Place:
+    """A mapping: the text at a place in a document; what is of another type is no text."""
+
+    name: str
+    path: str
+    value: str
 
 
 @dataclass(frozen=True)
@@ -103,12 +129,16 @@ class Related:
     rel: Rel
 
 
-Condition = Const | Equal | Compare | IsNull | AnyOf | AllOf | No | Related
+Condition = (
+    Const | Equal | Compare | CompareNames | Like | Place | IsNull | AnyOf | AllOf | No | Related
+)
 
 SIGNS: dict[str, Callable[[Any, Any], bool]] = {
     "=": lambda a, b: a == b,
     "<>": lambda a, b: a != b,
     "<": lambda a, b: a < b,
+    "<=": lambda a, b: a <= b,
+    ">": lambda a, b: a > b,
     ">=": lambda a, b: a >= b,
 }
 
@@ -131,6 +161,33 @@ def equal(a: Value, b: Value) -> Truth:
     return None if a is None or b is None else a == b
 
 
+def compared(a: Value, sign: str, b: Value) -> Truth:
+    return None if a is None or b is None else SIGNS[sign](a, b)
+
+
+def like(text: str, pattern: str) -> bool:
+    if not pattern:
+        return not text
+    first, rest = pattern[0], pattern[1:]
+    if first == "%":
+        return any(like(text[start:], rest) for start in range(len(text) + 1))
+    if first == "\\" and rest:
+        return text[:1] == rest[0] and like(text[1:], rest[1:])
+    return bool(text) and first in ("_", text[0]) and like(text[1:], rest)
+
+
+def place(document: Value, path: str) -> Value:
+    """Return what is at a place such as `l[1].t`, None where there is nothing."""
+    for step in path.replace("[", ".").replace("]", "").split("."):
+        if isinstance(document, list) and step.isdigit() and int(step) < len(document):
+            document = document[int(step)]
+        elif isinstance(document, dict) and step in document:
+            document = document[step]
+        else:
+            return None
+    return document
+
+
 def judge(condition: Condition, row: Row, rel: Rel) -> Truth:
     """Return whether a row of a relation meets a condition."""
     match condition:
@@ -140,7 +197,14 @@ def judge(condition: Condition, row: Row, rel: Rel) -> Truth:
             given = [(name, value) for name, value in values.items() if name in rel.names]
             return both(row[n] is None if v is None else equal(row[n], v) for n, v in given)
         case Compare(name, sign, value):
-            return None if row[name] is None else SIGNS[sign](row[name], value)
+            return compared(row[name], sign, value)
+        case CompareNames(name, sign, other_name):
+            return compared(row[name], sign, row[other_name])
+        case Like(name, pattern):
+            return None if row[name] is None else like(row[name], pattern)
+        case Place(name, path, value):
+            found = place(row[name], path)
+            return found == value if isinstance(found, str) else None
         case IsNull(name, negated):
             return (row[name] is None) != negated
         case AnyOf(parts):

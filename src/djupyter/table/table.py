@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from djupyter.definition.names import TableName
@@ -278,7 +277,9 @@ class Table(Relatives, metaclass=TableMeta):
         return self._schema
 
     def _like(self, node: Node) -> Self:
-        restricted = copy.copy(self)
+        # What copy.copy does, at a third of the cost; a restriction is the commonest step of all.
+        restricted = object.__new__(type(self))
+        restricted.__dict__.update(self.__dict__)
         restricted._node = node
         return restricted
 

@@ -25,8 +25,14 @@ from djupyter.definition.writer import write_marker
 from djupyter.errors import DataJointError
 from djupyter.heading.attribute import Attribute
 from djupyter.heading.structure import TableStructure
-from djupyter.sql.backends import mysql_catalog, mysql_connect, mysql_failures, mysql_types
-from djupyter.sql.backends.base import (
+from djupyter.sql.backends import (
+    mysql_alter,
+    mysql_catalog,
+    mysql_connect,
+    mysql_conversion,
+    mysql_failures,
+    mysql_types,
+)from djupyter.sql.backends.base import (
     Backend,
     ColumnType,
     Conversion,
@@ -82,6 +88,7 @@ class MySQL(Backend):
     unguard = ("SET foreign_key_checks = 0",)
     guard = ("SET foreign_key_checks = 1",)
     defines_in_transactions = False
+    retypes_keys = False
 
     # Connecting
 
@@ -256,8 +263,14 @@ class MySQL(Backend):
     def column_type(
         self, attribute: Attribute, structure: TableStructure
     ) -> sa.types.TypeEngine[Any]:
-        """Return the column type."""
-        return ColumnType(mysql_types.column(attribute, self.collation))
+        """Return the column type.
+
+        A text that refers compares as its parent's does, or the server refuses the foreign key. Others
+        compare as the whole schema, so that tables that datajoint adds to it can refer to them.
+        """
+        refers = any(attribute.name in key.names for key in structure.foreign_keys)
+        collation = attribute.collation or (self.collation if refers else "")
+        return ColumnType(mysql_types.column(attribute, collation))
 
     def checks(self, attribute: Attribute) -> sa.ColumnElement[bool] | None:
         """Return nothing: the column types say it all."""
@@ -292,23 +305,28 @@ class MySQL(Backend):
         comment = {"comment": structure.comment} if structure.comment else {}
         return {"mysql_engine": "InnoDB", **comment}
 
-    # Changing tables
+    # Changing tables: see mysql_conversion and mysql_alter
 
     def conversion(
         self, column: sa.ColumnElement[Any], old: TypeSpec, new: TypeSpec
     ) -> Conversion | None:
         """Return how the values of a column become those of another type."""
-        return None
+        return mysql_conversion.conversion(column, old, new)
 
     def alter(self, fetch: Fetch, changes: Sequence[TableChange]) -> list[Statement]:
         """Return the statements that alter tables and keep their rows."""
-        raise DataJointError("Tables cannot be altered on this backend.")
+        compiler: Any = self.dialect.ddl_compiler(self.dialect, None)
+        statements = mysql_alter.alter(fetch, changes, self.dialect, compiler.index_entries)
+        return [(s, ()) if isinstance(s, str) else self.bound(s) for s in statements]
 
     # Schemas, notes and the catalogue: see mysql_catalog
 
     def create_schema(self, schema: str) -> list[str]:
-        """Return the statement that creates a database."""
-        return [f"CREATE DATABASE IF NOT EXISTS {self.quote(schema)}"]
+        """Return the statement that creates a database, whose texts differ in case and in blanks."""
+        return [
+            f"CREATE DATABASE IF NOT EXISTS {self.quote(schema)} "
+            f"CHARACTER SET utf8mb4 COLLATE {self.collation}"
+        ]
 
     def drop_schema(self, schema: str) -> list[Statement]:
         """Return the statement that drops the database with all that is left in it."""

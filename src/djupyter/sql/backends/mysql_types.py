@@ -13,8 +13,8 @@
 | json              | json; longtext with a check (MariaDB) | text              |
 | bytes             | longblob                              | bytes             |
 
-Text gets a binary collation without padding: keys differ in case and in blanks at the end, as on
-every backend.
+Text compares as its schema says: in those made here by a binary collation without padding, so that keys
+differ in case and in blanks at the end, as on every backend.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def column(attribute: Attribute, collation: str) -> str:
     attribute
         What was declared.
     collation
-        How its text is compared.
+        How its text is compared; empty for the way of the schema.
 
     Examples
     --------
@@ -75,7 +75,7 @@ def column(attribute: Attribute, collation: str) -> str:
     family = storage_of(type).family
     text = _CORE.get(type.name) or _FOREIGN.get(type.name) or _ZONE.sub("", type.text)
     if family in ("text", "enum") and not _COLLATED.search(text.lower()):
-        return f"{text} COLLATE {attribute.collation or collation}"
+        return f"{text} COLLATE {collation}" if collation else text
     # MariaDB before 10.10 takes a timestamp for NOT NULL unless it is told.
     return f"{text} NULL" if attribute.nullable and type.name == "timestamp" else text
 

@@ -159,7 +159,7 @@ def resolve(
         for here, there in key.attributes:
             origin = parent.by_name[there]
             if here not in attributes:
-                attributes[here] = _inherited(origin, here, in_key, item.nullable)
+                attributes[here] = inherited(origin, here, in_key, item.nullable)
             elif here in own:
                 # Declared as any other attribute, but what it refers to says what it is.
                 attributes[here] = replace(attributes[here], lineage=origin.lineage)
@@ -271,7 +271,18 @@ def _foreign_key(item: ForeignKeySpec, parent: TableStructure) -> ForeignKey:
     )
 
 
-def _inherited(parent: Attribute, name: str, in_key: bool, nullable: bool) -> Attribute:
+def inherited(parent: Attribute, name: str, in_key: bool, nullable: bool) -> Attribute:
+    """Return the attribute that a foreign key brings.
+
+    Parameters
+    ----------
+    parent
+        The attribute it refers to.
+    name
+        What it is called here.
+    in_key, nullable
+        Where the foreign key stands, and whether it may be NULL.
+    """
     plain = parent.type
     if plain is not None and parent.autoincrement:
         # The child refers to a number that the parent was given; it must not count by itself.

@@ -10,11 +10,13 @@ from djupyter.definition.model import TypeSpec
 from djupyter.definition.names import TableName
 from djupyter.definition.types import parse_type
 from djupyter.definition.writer import read_marker
-from djupyter.errors import DataJointError, DefinitionError, nearest
+from djupyter.errors import DataJointError, DefinitionError, MissingTableError, nearest
 from djupyter.heading.attribute import Attribute
+from djupyter.heading.inheritance import completed
 from djupyter.heading.structure import ForeignKey, Index, TableStructure
 from djupyter.sql.backends.base import AttributeRow, Backend, Fetch, TableRows
 
+_ATTEMPTS = 5  # to read a catalogue that others change meanwhile
 Schemas = Mapping[str, Mapping[str, TableStructure]]
 Children = Mapping[TableName, tuple[tuple[TableName, ForeignKey], ...]]
 
@@ -39,6 +41,7 @@ class Catalog:
         self._is_complete = False
         self._children: Children | None = None
         self._version: object = None
+        self._without_lineage: frozenset[TableName] = frozenset()
 
     def schemas(self) -> list[str]:
         """Return the names of all schemas, sorted."""
@@ -87,6 +90,10 @@ class Catalog:
         if not self._is_complete or self._is_stale():
             self._load(None)
         return self._loaded
+
+    def notes_lineage(self, name: TableName) -> bool:
+        """Whether the database notes the lineage of every attribute of a table that has one."""
+        return self.structure(name) is not None and name not in self._without_lineage
 
     def children(self, name: TableName) -> list[tuple[TableName, ForeignKey]]:
         """Return the tables that refer to a table, of all schemas, once for each foreign key."""
@@ -147,13 +154,40 @@ class Catalog:
         tables: dict[str, dict[str, TableStructure]] = {
             schema: {} for schema in existing if schemas is None or schema in schemas
         }
-        for rows in self._backend().read_tables(self._fetch, schemas):
-            tables.setdefault(rows.name.schema, {})[rows.name.table] = assembled(rows)
         kept = self._loaded if schemas is not None and version == self._version else {}
+        for structure in self._read(schemas, kept):
+            tables.setdefault(structure.name.schema, {})[structure.name.table] = structure
         self._loaded = {**kept, **{schema: _sealed(found) for schema, found in tables.items()}}
         self._is_complete = schemas is None or (self._is_complete and bool(kept))
         self._children = None
         self._version = version
+
+    def _read(self, schemas: Collection[str] | None, kept: Schemas) -> list[TableStructure]:
+        """Return the tables of some schemas, and of those they refer to where that tells more of them."""
+        found: dict[TableName, TableStructure] = {}
+        untyped: dict[TableName, set[str]] = {}
+        asked, wanted = set(kept), schemas
+        while wanted is None or wanted:
+            for rows in self._rows(wanted):
+                found[rows.name] = assembled(rows)
+                untyped[rows.name] = {row.name for row in rows.attributes if not _is_typed(row)}
+            asked.update(wanted or {name.schema for name in found})
+            wanted = () if wanted is None else _schemas_that_tell_more(found, untyped) - asked
+        known = {each.name: each for tables in kept.values() for each in tables.values()}
+        whole = completed({**known, **found}, untyped)
+        self._without_lineage = frozenset(
+            {n for n in self._without_lineage if n.schema in kept and n not in found}
+            | {name for name, each in found.items() if _lineages(each) != _lineages(whole[name])}
+        )
+        return [whole[name] for name in found]
+
+    def _rows(self, schemas: Collection[str] | None) -> list[TableRows]:
+        for _ in range(_ATTEMPTS):
+            try:
+                return self._backend().read_tables(self._fetch, schemas)
+            except MissingTableError:  # somebody has dropped a schema since it was listed
+                continue
+        return self._backend().read_tables(self._fetch, schemas)
 
 
 def assembled(rows: TableRows) -> TableStructure:
@@ -179,6 +213,26 @@ def _attribute(row: AttributeRow, lineage: str | None) -> Attribute:
         lineage,
         row.collation,
     )
+
+
+def _is_typed(row: AttributeRow) -> bool:
+    return read_marker(row.comment)[0] is not None
+
+
+def _lineages(structure: TableStructure) -> list[str | None]:
+    return [attribute.lineage for attribute in structure.attributes]
+
+
+def _schemas_that_tell_more(
+    found: Mapping[TableName, TableStructure], untyped: Mapping[TableName, Collection[str]]
+) -> set[str]:
+    """Return the schemas that tables refer to by attributes of which not all is noted."""
+    return {
+        key.parent.schema
+        for name, structure in found.items()
+        for key in structure.foreign_keys
+        if any(n in untyped[name] or not structure.by_name[n].lineage for n in key.names)
+    }
 
 
 def _native(text: str) -> TypeSpec:

@@ -318,13 +318,14 @@ class Schema:
         return text
 
     def _find(self, name: str) -> TableName | None:
-        for structure in self.connection.catalog.structures(self.name).values():
-            own = structure.name
-            if own.is_system:
-                continue
-            if name in (own.table, own.class_name, own.table.lstrip("#_")):
-                return own
-        return None
+        tables = self.connection.catalog.structures(self.name)
+        names = [each.name for each in tables.values() if not each.name.is_system]
+        # The database's own name is exact; classes of two tiers may share theirs.
+        by_rank = (
+            [own for own in names if name == own.table],
+            [own for own in names if name in (own.class_name, own.table.lstrip("#_"))],
+        )
+        return next((own for found in by_rank for own in found), None)
 
     def drop(self, prompt: bool | None = None) -> None:
         """Drop the schema with all its tables and rows.

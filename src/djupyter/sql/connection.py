@@ -242,14 +242,8 @@ class Connection:
         DataJointError
             In the class that says what went wrong.
         """
-
-        def work() -> list[Row]:
-            with self._sessions.current().cursor(writes=False) as cursor:
-                cursor.execute(sql, params)
-                rows = cursor.fetchall()
-                return rows if isinstance(rows, list) else list(rows)
-
-        return self._sessions.run(work, sql, repeats=True)
+        sessions = self._sessions
+        return sessions.run(lambda: sessions.current().rows(sql, params), sql, repeats=True)
 
     def stream(
         self, sql: str, params: Sequence[object] = (), size: int = 10_000
@@ -404,9 +398,21 @@ class Connection:
         session = self._sessions.own
         return session is not None and session.depth > 0
 
-    def start_transaction(self, *, late: bool = False) -> None:
-        """Open a transaction, or a savepoint inside one."""
-        self._sessions.run(lambda: self._sessions.current().begin(late=late), repeats=True)
+    def start_transaction(self, *, late: bool = False, block: bool = False) -> None:
+        """Open a transaction, or a savepoint inside one.
+
+        Parameters
+        ----------
+        late
+            Lock others out only from the first write on.
+        block
+            It is ended by leaving a `with` block, whatever happens to the connection inside.
+        """
+
+        def work() -> None:
+            self._sessions.current().begin(late=late, block=block)
+
+        self._sessions.run(work, repeats=True)
 
     def commit_transaction(self) -> None:
         """Make the innermost transaction permanent, or a part of the outer one.

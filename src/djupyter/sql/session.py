@@ -125,7 +125,7 @@ class Session:
         if self.depth and self.backend.aborts:
             with self.cursor(writes=False) as cursor:
                 cursor.execute(sql, params)
-                return cursor.fetchall()  # type: ignore[no-any-return]
+                return list(cursor.fetchall())
         with self.lock:
             self._refuse_if_ended()
             try:
@@ -136,7 +136,8 @@ class Session:
             except BaseException as error:
                 self._after(error)
                 raise
-        return found  # type: ignore[no-any-return]
+        # PyMySQL gives a tuple, of no rows at least.
+        return found if type(found) is list else list(found)
 
     def changed(self, sql: str, params: Sequence[object]) -> int:
         """Return how many rows a statement that writes has changed; as `rows` is to a query."""
@@ -207,8 +208,8 @@ class Session:
 
     # Transactions
 
-    def begin(self, *, late: bool) -> None:
-        """Open a transaction, or one nested in it."""
+    def begin(self, *, late: bool, block: bool) -> None:
+        """Open a transaction, or one nested in it; of a `with` block or not."""
         self.lock.acquire()
         try:
             if self.depth == 0:
@@ -222,6 +223,7 @@ class Session:
             self.lock.release()
             raise
         self.depth += 1
+        self.blocks += block
 
     def _nest(self) -> None:
         self._refuse_if_ended()
@@ -266,6 +268,7 @@ class Session:
 
     def _leave(self) -> None:
         self.depth -= 1
+        self.blocks = min(self.blocks, self.depth)
         if self.depth == 0:
             self.waiting, self.ended = False, None
         self.lock.release()

@@ -11,7 +11,7 @@ class _Transacting(Protocol):
 
     @property
     def in_transaction(self) -> bool: ...
-    def start_transaction(self, *, late: bool = False) -> None: ...
+    def start_transaction(self, *, late: bool = False, block: bool = False) -> None: ...
     def commit_transaction(self) -> None: ...
     def cancel_transaction(self) -> None: ...
 
@@ -36,7 +36,7 @@ class Transaction(Generic[C]):
         self._connection, self._late = connection, late
 
     def __enter__(self) -> C:
-        self._connection.start_transaction(late=self._late)
+        self._connection.start_transaction(late=self._late, block=True)
         return self._connection
 
     def __exit__(

@@ -47,6 +47,10 @@ class TypeSpec:
     arguments: tuple[int | str, ...] = ()
     store: str | None = None
 
+    def __hash__(self) -> int:
+        # Looked up for every value that restricts; Python keeps the hash of a text.
+        return hash(self.text)
+
     def __str__(self) -> str:
         return self.text
 

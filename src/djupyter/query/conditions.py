@@ -229,8 +229,8 @@ class AllOf(Condition):
 
     def __init__(self, conditions: Iterable[Condition]) -> None:
         self.conditions = tuple(conditions)
-        self.shape = ("and", *(condition.shape for condition in self.conditions))
-        self.values = tuple(v for condition in self.conditions for v in condition.values)
+        self.shape = ("and", *[condition.shape for condition in self.conditions])
+        self.values = tuple([v for condition in self.conditions for v in condition.values])
 
     def lower(self, selection: Selection, lowering: Lowering, *, listed: bool = False) -> Element:
         """Join by AND."""
@@ -245,8 +245,8 @@ class AnyOf(Condition):
 
     def __init__(self, conditions: Iterable[Condition]) -> None:
         self.conditions = tuple(conditions)
-        self.shape = ("or", *(condition.shape for condition in self.conditions))
-        self.values = tuple(v for condition in self.conditions for v in condition.values)
+        self.shape = ("or", *[condition.shape for condition in self.conditions])
+        self.values = tuple([v for condition in self.conditions for v in condition.values])
 
     def lower(self, selection: Selection, lowering: Lowering, *, listed: bool = False) -> Element:
         """Join by OR."""

@@ -25,7 +25,7 @@ import numpy as np
 
 from djupyter.errors import DataJointError, InvalidValueError, QuerySyntaxError
 from djupyter.heading.attribute import Attribute
-from djupyter.heading.coerce import coerce_column
+from djupyter.heading.coerce import coerce_column, coerce_value
 from djupyter.heading.heading import Heading
 from djupyter.heading.matching import matched_names
 from djupyter.query.conditions import (
@@ -48,6 +48,8 @@ from djupyter.sql.fragment import JsonPath, parse_condition, parse_json_path
 Record = Mapping[Any, object]
 
 _BEFORE_PLACE = re.compile(r"[.\[]")
+_SEVERAL = (list, tuple, set, np.ndarray)
+_TRUE, _FALSE = Constant(True), Constant(False)
 
 
 class ReadOperand(Protocol):
@@ -160,7 +162,7 @@ class Reader:
         for name, value in record.items():
             attribute = self.heading.get(name)
             if attribute is not None:
-                conditions.append(Equals(name, _values(attribute, [value])[0]))
+                conditions.append(Equals(name, _value(attribute, value)))
                 continue
             path = self._place(name)
             if path is not None:
@@ -205,6 +207,13 @@ def plain(value: Any) -> object:
     return None if isinstance(value, float | datetime | Decimal) and value != value else value
 
 
+def _value(attribute: Attribute, value: object) -> object:
+    """Return what an attribute is compared with; as `_values`, which costs more for one."""
+    if attribute.type is None or attribute.is_codec or type(value) in _SEVERAL:
+        return _values(attribute, [value])[0]
+    return coerce_value(attribute, value)
+
+
 def _values(attribute: Attribute, values: list[object]) -> list[object]:
     """Return what an attribute is compared with; None stands for NULL."""
     if attribute.is_codec:
@@ -218,7 +227,7 @@ def _values(attribute: Attribute, values: list[object]) -> list[object]:
         return coerce_column(attribute, values)
     except InvalidValueError as error:
         value = values[error.row or 0]
-        if isinstance(value, list | tuple | set | np.ndarray):
+        if isinstance(value, _SEVERAL):
             raise error.suggest(
                 f"For any of several values write [{{'{attribute.name}': v}} for v in values]."
             ) from None
@@ -242,7 +251,7 @@ def _json_value(value: object) -> object:
 
 
 def _record(written: object) -> Record | None:
-    if isinstance(written, Mapping):
+    if type(written) is dict or isinstance(written, Mapping):
         return written
     if isinstance(written, np.void) and written.dtype.names:
         return {name: written[name] for name in written.dtype.names}
@@ -268,7 +277,7 @@ def _any_of(conditions: list[Condition]) -> Condition:
     for condition in conditions:
         if isinstance(condition, Constant) and condition.truth:
             return condition
-    counting = [c for c in conditions if c != Constant(False)]
+    counting = [c for c in conditions if type(c) is not Constant or c != _FALSE]
     if all(isinstance(c, Constant) for c in counting):
         return Constant(False, _ignored(counting))
     return counting[0] if len(counting) == 1 else AnyOf(counting)
@@ -276,7 +285,7 @@ def _any_of(conditions: list[Condition]) -> Condition:
 
 def _all_of(conditions: list[Condition]) -> Condition:
     """Return the condition that several hold; True does not count, but what it ignored is kept."""
-    counting = [c for c in conditions if c != Constant(True)]
+    counting = [c for c in conditions if type(c) is not Constant or c != _TRUE]
     if all(isinstance(c, Constant) and c.truth for c in counting):
         return Constant(True, _ignored(counting))
     return counting[0] if len(counting) == 1 else AllOf(counting)

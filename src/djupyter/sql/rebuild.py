@@ -29,12 +29,7 @@ def statements(connection: Connection, alterations: Alterations) -> list[Stateme
         Rows or other tables stand in the way.
     """
     check_rows(connection, alterations)
-    backend = connection.backend
-    changes = [_change(alteration, backend) for alteration in alterations]
-    return [
-        *backend.alter(connection.fetch, changes),
-        *(statement for change in alterations for statement in _notes(change, backend)),
-    ]
+    return [*_changes(connection, alterations), *_notes(connection, alterations)]
 
 
 def rebuild(connection: Connection, alterations: Alterations) -> None:
@@ -58,7 +53,12 @@ def rebuild(connection: Connection, alterations: Alterations) -> None:
         with _guarding(connection, alterations):
             for alteration in alterations:
                 _check_is_current(connection, alteration.existing)
-            _carry_out(connection, statements(connection, alterations))
+            check_rows(connection, alterations)
+            notes = _notes(connection, alterations)
+            _carry_out(connection, _changes(connection, alterations), len(notes))
+            with connection.transaction:
+                for sql, params in notes:
+                    connection.execute(sql, params)
             _check_references(connection, alterations)
     finally:
         connection.catalog.forget()
@@ -74,7 +74,7 @@ def _guarding(connection: Connection, alterations: Alterations) -> AbstractConte
     return stack
 
 
-def _carry_out(connection: Connection, statements: Sequence[Statement]) -> None:
+def _carry_out(connection: Connection, statements: Sequence[Statement], more: int) -> None:
     done: list[str] = []
     try:
         for sql, params in statements:
@@ -82,7 +82,7 @@ def _carry_out(connection: Connection, statements: Sequence[Statement]) -> None:
             done.append(sql)
     except DataJointError as error:
         if done and not connection.backend.defines_in_transactions:
-            raise type(error)(_told(error, done, len(statements))) from error
+            raise type(error)(_told(error, done, len(statements) + more)) from error
         raise
 
 
@@ -118,9 +118,27 @@ def new_values(alteration: Alteration, backend: Backend) -> dict[str, sa.ColumnE
     return values
 
 
-def _notes(alteration: Alteration, backend: Backend) -> list[Statement]:
-    forgotten = ddl.forget_notes(alteration.existing.name, backend) if alteration.moves else []
-    return [*forgotten, *ddl.notes(alteration.wanted, backend)]
+def _changes(connection: Connection, alterations: Alterations) -> list[Statement]:
+    """Return what changes the tables, and creates what notes are kept in: no part of a transaction."""
+    backend = connection.backend
+    changes = [_change(alteration, backend) for alteration in alterations]
+    return [*_places_of_notes(connection, alterations), *backend.alter(connection.fetch, changes)]
+
+
+def _places_of_notes(connection: Connection, alterations: Alterations) -> list[Statement]:
+    schemas = dict.fromkeys(alteration.wanted.name.schema for alteration in alterations)
+    return [(s, ()) for schema in schemas for s in connection.backend.prepare_notes(schema)]
+
+
+def _notes(connection: Connection, alterations: Alterations) -> list[Statement]:
+    backend = connection.backend
+    notes: list[Statement] = []
+    for alteration in alterations:
+        if alteration.moves:
+            notes += ddl.forget_notes(alteration.existing.name, backend)
+        notes += ddl.notes(alteration.wanted, backend)
+    places = _places_of_notes(connection, alterations)
+    return [statement for statement in notes if statement not in places]
 
 
 def _check_is_current(connection: Connection, existing: TableStructure) -> None:

@@ -32,7 +32,8 @@ from djupyter.sql.backends import (
     mysql_conversion,
     mysql_failures,
     mysql_types,
-)from djupyter.sql.backends.base import (
+)
+from djupyter.sql.backends.base import (
     Backend,
     ColumnType,
     Conversion,

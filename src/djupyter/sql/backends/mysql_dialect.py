@@ -21,9 +21,12 @@ class _DDLCompiler(MySQLDDLCompiler):
         constraints: Any = super().create_table_constraints  # type: ignore[no-untyped-call]
         parts: list[str] = [constraints(table, _include_foreign_key_constraints, **options)]
         for index in sorted(table.indexes, key=lambda index: str(index.name)):
-            entries = ", ".join(self._entry(entry) for entry in index.expressions)
-            parts.append(f"{'UNIQUE ' if index.unique else ''}INDEX ({entries})")
+            parts.append(f"{'UNIQUE ' if index.unique else ''}INDEX ({self.index_entries(index)})")
         return ", \n\t".join(part for part in parts if part)
+
+    def index_entries(self, index: sa.Index) -> str:
+        """Return what an index holds."""
+        return ", ".join(self._entry(entry) for entry in index.expressions)
 
     def _entry(self, entry: Any) -> str:
         return self.sql_compiler.process(entry, include_table=False, literal_binds=True)

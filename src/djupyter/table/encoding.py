@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from djupyter.codecs.base import Address
@@ -15,7 +16,7 @@ from djupyter.errors import (
     UnknownAttributeError,
 )
 from djupyter.heading.attribute import Attribute
-from djupyter.heading.coerce import coerce_column
+from djupyter.heading.coerce import coerce_column, coerce_value
 from djupyter.heading.structure import TableStructure
 from djupyter.table.rows import Batch
 
@@ -54,15 +55,30 @@ def encoded(
     InvalidValueError
         A value does not fit; the message has the row's position.
     """
-    names = known_names(batch.names, structure, ignore_extra=ignore_extra)
-    if not partial:
+    names = _order(batch.names, structure, ignore_extra)
+    if not (partial or _required(structure).issubset(names)):
         check_given(names, structure, place(structure, batch))
     by_name = dict(zip(batch.names, batch.columns, strict=True))
     columns = tuple(
-        encoded_column(structure.heading[name], by_name[name], batch, structure, adapter)
-        for name in names
+        [
+            encoded_column(structure.heading[name], by_name[name], batch, structure, adapter)
+            for name in names
+        ]
     )
-    return Batch(tuple(names), columns, batch.size, batch.first)
+    return Batch(names, columns, batch.size, batch.first)
+
+
+# Asked for every insert, of a few combinations.
+@lru_cache(maxsize=512)
+def _order(
+    names: tuple[str, ...], structure: TableStructure, ignore_extra: bool
+) -> tuple[str, ...]:
+    return tuple(known_names(names, structure, ignore_extra=ignore_extra))
+
+
+@lru_cache(maxsize=512)
+def _required(structure: TableStructure) -> frozenset[str]:
+    return frozenset(n for n, attribute in structure.heading.items() if _is_required(attribute))
 
 
 def known_names(
@@ -92,7 +108,7 @@ def check_given(names: Iterable[str], structure: TableStructure, where: str) -> 
         One is missing.
     """
     given = set(names)
-    required = [name for name, attribute in structure.heading.items() if _is_required(attribute)]
+    required = [name for name in structure.heading if name in _required(structure)]
     for name in required:
         if name not in given:
             raise MissingAttributeError(
@@ -119,14 +135,20 @@ def encoded_column(
             values = _read(attribute, values)
         if attribute.is_codec:
             canonical: list[Any] = _through_codec(attribute, values, batch, structure)
+        elif batch.size == 1 and not batch.from_text:
+            canonical = [coerce_value(attribute, values[0])]
         else:
             canonical = coerce_column(attribute, values, empty_is_null=batch.from_text)
     except InvalidValueError as error:
         raise InvalidValueError(f"{place(structure, batch, error.row or 0)}: {error}") from None
-    if not attribute.nullable and not attribute.autoincrement:
+    if not attribute.nullable and None in canonical and not attribute.autoincrement:
         _refuse_null(attribute, canonical, batch, structure)
     adapt = adapter(attribute)
-    return canonical if adapt is None else [None if v is None else adapt(v) for v in canonical]
+    if adapt is None:
+        return canonical
+    if None in canonical:
+        return [None if value is None else adapt(value) for value in canonical]
+    return [*map(adapt, canonical)]
 
 
 def place(structure: TableStructure, batch: Batch, offset: int = 0) -> str:

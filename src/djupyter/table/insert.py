@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from djupyter.errors import (
@@ -19,10 +20,11 @@ from djupyter.query.restriction import Restriction
 from djupyter.query.select import Lowering
 from djupyter.query.source import Source
 from djupyter.sql import write
-from djupyter.table.encoding import check_given, encoded, known_names, place
+from djupyter.table.encoding import Adapter, check_given, encoded, known_names, place
 from djupyter.table.rows import Batch, batches
 
 if TYPE_CHECKING:
+    from djupyter.sql.backends.base import Backend
     from djupyter.sql.connection import Connection
     from djupyter.table.table import Table
 
@@ -47,8 +49,10 @@ def insert(
     if chunk_size is not None and chunk_size < 1:
         raise DataJointError(f"chunk_size must be at least 1, not {chunk_size}.")
     structure, connection = table.structure, table.connection
-    # With chunk_size every chunk is committed by itself; otherwise one transaction holds all batches.
-    whole = connection.transaction if chunk_size is None else nullcontext()
+    # With chunk_size every chunk is committed by itself; otherwise one transaction holds all batches, which one row
+    # is without.
+    is_one = type(rows) is list and len(rows) == 1
+    whole = nullcontext() if is_one or chunk_size is not None else connection.transaction
     with whole:
         for batch in batches(rows, structure.heading.names, chunk_size or _BATCH_ROWS):
             _insert_batch(connection, structure, batch, mode, ignore_extra=ignore_extra)
@@ -63,17 +67,26 @@ def _insert_batch(
     ignore_extra: bool,
 ) -> None:
     backend = connection.backend
-    ready = encoded(batch, structure, lambda a: backend.adapter(a.type), ignore_extra=ignore_extra)
+    adapters = _adapters(structure, backend)
+    ready = encoded(batch, structure, lambda a: adapters[a.name], ignore_extra=ignore_extra)
     sql = write.insert(structure, ready.names, mode, backend)
     rows = list(zip(*ready.columns, strict=True)) if ready.names else [()] * ready.size
     try:
-        connection.execute_many(sql, rows)
+        if ready.size == 1:
+            connection.execute(sql, rows[0])
+        else:
+            connection.execute_many(sql, rows)
     except DuplicateError as error:
         if mode != "error":  # a key that is there already was not the reason
             raise
         raise _with_row(error, connection, structure, ready) from error
     except IntegrityError as error:
         raise _with_orphan(error, connection, structure, ready) from error
+
+
+@lru_cache(maxsize=512)
+def _adapters(structure: TableStructure, backend: Backend) -> dict[str, Adapter | None]:
+    return {attribute.name: backend.adapter(attribute.type) for attribute in structure.attributes}
 
 
 def _insert_query(table: Table, query: Algebra, mode: Mode, *, ignore_extra: bool) -> None:

@@ -132,10 +132,36 @@ def _from_rows(rows: Iterator[Any], names: Sequence[str], size: int) -> Iterator
     position = 0
     # itertools.batched comes with Python 3.12.
     while piece := list(islice(rows, size)):
+        alike = _alike(piece, names)
+        if alike is not None:
+            yield Batch(*alike, len(piece), position)
+            position += len(piece)
+            continue
         for given, group in groupby(piece, lambda row: _given(row, names)):
             members = list(group)
             yield Batch(tuple(given), _transposed(given, members), len(members), position)
             position += len(members)
+
+
+def _alike(
+    piece: list[Any], names: Sequence[str]
+) -> tuple[tuple[str, ...], tuple[Sequence[Any], ...]] | None:
+    """Return rows that are all plain dicts with the same names, or all plain tuples, as columns.
+
+    The commonest case, judged without a call for each row; None for any other.
+    """
+    (kind, *others) = set(map(type, piece))
+    if others or kind not in (dict, tuple) or len(set(map(len, piece))) > 1 or not piece[0]:
+        return None
+    if kind is tuple:
+        columns = tuple(zip(*piece, strict=True))
+        return (tuple(names), columns) if len(columns) == len(names) else None
+    given = tuple(piece[0])
+    try:
+        # As many names as the first row, and all of them: the same names.
+        return given, tuple([row[name] for row in piece] for name in given)
+    except KeyError:
+        return None
 
 
 def _transposed(given: Iterable[str], members: Sequence[Any]) -> tuple[Sequence[Any], ...]:

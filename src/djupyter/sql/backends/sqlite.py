@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 import re
 import sqlite3
 from collections.abc import Collection, Sequence
@@ -150,7 +151,7 @@ class SQLite(Backend):
     def identity(self, url: sa.URL) -> object:
         """Return the number of the file, by which SQLite too knows whether it was moved."""
         try:
-            return None if self.is_shared(url) else Path(url.database or "").stat().st_ino
+            return None if self.is_shared(url) else os.stat(url.database or "").st_ino
         except OSError:
             return None
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
+
+import sqlalchemy as sa
 
 from djupyter.definition.model import TypeSpec
 from djupyter.errors import DataJointError, UnknownAttributeError
@@ -81,15 +84,23 @@ class Projection(Node):
     def lower(self, lowering: Lowering) -> Selection:
         """Give the attributes other names; rows, conditions and order stay as they are."""
         inner = self.operand.lower(lowering)
-        if inner.depends_on_columns:
+        if inner.depends_on_columns or (self._repeats(inner) and not inner.is_limited):
             inner = inner.nested(lowering)
         return project(inner, self.heading, self.plan, lowering)
+
+    def _repeats(self, inner: Selection) -> bool:
+        """Whether an expression would be written out twice: again and again, it would double each time."""
+        used = Counter(name for each in self.plan.computed.values() for name in each.mentions)
+        return any(
+            count > 1 and not isinstance(inner.columns[name], sa.ColumnClause | sa.BindParameter)
+            for name, count in used.items()
+        )
 
 
 def project(inner: Selection, heading: Heading, plan: Plan, lowering: Lowering) -> Selection:
     """Return a selection of the planned attributes in the order of the heading."""
     computed: dict[str, Element] = {
-        name: computation.lower(inner.columns, lowering)
+        name: lowering.backend.typed(computation.lower(inner.columns, lowering), heading[name].type)
         for name, computation in plan.computed.items()
     }
     origin = {**plan.renamed, **plan.copied}

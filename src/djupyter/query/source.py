@@ -20,6 +20,5 @@ class Source(Node):
 
     def lower(self, lowering: Lowering) -> Selection:
         """Select from the table under a fresh alias, so that it may appear several times."""
-        names = list(self.structure.by_name)
-        table = lowering.backend.table(self.structure.name, names).alias(lowering.alias())
+        table = lowering.backend.relation(self.structure).alias(lowering.alias())
         return Selection({name: table.c[name] for name in self.heading}, table)

@@ -101,7 +101,7 @@ def _carried_out(connection: Connection, plan: Deletion) -> Counter[TableName]:
 
 def _delete_rows(connection: Connection, structure: TableStructure, node: Node) -> int:
     backend = connection.backend
-    target = backend.table(structure.name, list(structure.by_name))
+    target = backend.relation(structure)
     condition = statement.condition(node, backend, target)
     prepared = statement.compiled(backend.delete(target, condition), backend)
     return connection.execute(prepared.text, prepared.parameters(node.values, backend.adapt))

@@ -302,6 +302,14 @@ class Backend(ABC):
             schema=None if schema is None else quoted_name(schema, True),
         )
 
+    def relation(self, structure: TableStructure) -> sa.TableClause:
+        """Return a table with its columns, which know their types where statements depend on them."""
+        return self.table(structure.name, structure.by_name)
+
+    def typed(self, value: sa.ColumnElement[Any], type: TypeSpec | None) -> sa.ColumnElement[Any]:
+        """Return a computed value in the type that its expression has on every database."""
+        return value
+
     def quote(self, identifier: str) -> str:
         """Return an identifier as it is written in a statement."""
         return self.dialect.identifier_preparer.quote_identifier(identifier)

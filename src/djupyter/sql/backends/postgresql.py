@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import Insert as PostgreSQLInsert
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.pool import QueuePool
+from sqlalchemy.sql.elements import quoted_name
 
 from djupyter.definition.model import TypeSpec
 from djupyter.definition.names import TableName
@@ -216,6 +217,22 @@ class PostgreSQL(Backend):
         return postgresql_types.decoder(type)
 
     # Tables
+
+    def relation(self, structure: TableStructure) -> sa.TableClause:
+        """Return a table whose columns know their types."""
+        schema, table = self.locate(structure.name)
+        return sa.table(
+            quoted_name(table, True),
+            *(
+                sa.column(quoted_name(each.name, True), postgresql_types.told(each.type))
+                for each in structure.attributes
+            ),
+            schema=quoted_name(str(schema), True),
+        )
+
+    def typed(self, value: sa.ColumnElement[Any], type: TypeSpec | None) -> sa.ColumnElement[Any]:
+        """Return a computed value in the type that its expression has on every database."""
+        return postgresql_types.typed(value, type)
 
     def insert(self, table: sa.TableClause) -> sa.Insert:
         """Return PostgreSQL's INSERT, which knows ON CONFLICT."""

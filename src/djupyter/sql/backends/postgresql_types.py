@@ -26,7 +26,6 @@ import uuid
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
-from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -115,6 +114,51 @@ def enum_name(values: Sequence[object]) -> str:
 def is_enum(attribute: Attribute) -> bool:
     """Whether the column has a type of its own."""
     return attribute.type is not None and storage_of(attribute.type).family == "enum"
+
+
+def told(type: TypeSpec | None) -> sa.types.TypeEngine[Any]:
+    """Return the type of a column as far as statements depend on it."""
+    if type is None or type.kind == "codec":
+        return sa.types.NullType()
+    storage = storage_of(type)
+    if storage.family == "integer":
+        return {"bigint": sa.BigInteger()}.get(_integer(storage), sa.Integer())
+    if storage.family == "text" and _characters(type, storage).startswith("char"):
+        return sa.CHAR()
+    return _TOLD.get(storage.family, sa.types.NullType())
+
+
+_TOLD: dict[Family, sa.types.TypeEngine[Any]] = {
+    "boolean": sa.Boolean(),
+    "real": sa.Double(),
+    "decimal": sa.Numeric(),
+    "text": sa.Text(),
+    "enum": sa.Enum(name="enum"),
+    "date": sa.Date(),
+    "datetime": sa.DateTime(),
+    "time": sa.Time(),
+    "uuid": sa.Uuid(),
+    "bytes": sa.LargeBinary(),
+}
+
+
+def typed(value: sa.ColumnElement[Any], type: TypeSpec | None) -> sa.ColumnElement[Any]:
+    """Return a computed value in the type of its expression: sums are NUMERIC here, dates moments."""
+    if type is None or type.kind == "codec":
+        return value
+    storage = storage_of(type)
+    if storage.family == "decimal":
+        digits: sa.ColumnElement[Any] = sa.literal_column(str(storage.scale))
+        return sa.func.round(sa.cast(value, sa.Numeric()), digits)
+    kind = _COMPUTED.get(type.name)
+    return value if kind is None else sa.cast(value, kind)
+
+
+_COMPUTED: dict[str, sa.types.TypeEngine[Any]] = {
+    "int64": sa.BigInteger(),
+    "float64": sa.Double(),
+    "date": sa.Date(),
+}
 
 
 # Checks
@@ -254,15 +298,5 @@ def adapter(type: TypeSpec | None) -> Convert | None:
 
 
 def decoder(type: TypeSpec | None) -> Convert | None:
-    """Return the conversion of psycopg's values to an attribute's; None for identity."""
-    if type is None:
-        return None
-    storage = storage_of(type)
-    if storage.family == "decimal":
-        return partial(_exact, Decimal(1).scaleb(-storage.scale))
-    # Sums and rounded numbers come as Decimal, and they are int64 by their expression.
-    return int if type.name == "int64" else None
-
-
-def _exact(unit: Decimal, value: Any) -> Decimal:
-    return Decimal(repr(value) if isinstance(value, float) else value).quantize(unit)
+    """Return the conversion of psycopg's values to an attribute's: they are what they should be."""
+    return None

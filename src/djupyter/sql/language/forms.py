@@ -5,7 +5,8 @@ SQLite, MySQL and PostgreSQL (a missing one is as on the left). `{0}` is the fir
 all of them with commas, `{* AND }` all of them with AND between. A letter behind a colon says what
 the place needs, where PostgreSQL is strict about types and JSON has several:
 
-- `c` a condition (a number is compared with 0), `n` a number, `v` anything but a truth value,
+- `c` a condition (a number is compared with 0), `n` a number, `a` one to calculate with,
+- `v` anything but a truth value, `o` the same where order counts: texts go by their code points,
 - `t` text, `d` a date or time, `i` an integer, `r` a part of a row.
 
 Operations that differ between the backends in more than their spelling are defined by MySQL: NULL
@@ -53,6 +54,10 @@ def form(
     return Form(name, arity, kind, sqlite, mysql, postgresql or mysql, mariadb or mysql)
 
 
+def _comparison(sign: str, need: str) -> Form:
+    return form(sign, 2, "bool", f"({{0}} {sign} {{1}})", "", f"({{0:{need}}} {sign} {{1:{need}}})")
+
+
 BINARY = "COLLATE utf8mb4_bin"
 
 OPERATORS = [
@@ -61,15 +66,16 @@ OPERATORS = [
     form("false", 0, "bool", "FALSE"),
     form("condition", 1, "bool", "{0:c}"),
     form("number", 1, "number", "{0:n}"),
-    form("list", -1, "any", "{*}"),
+    form("list", -1, "any", "{*}", "", "{*:v}"),
     form("and", -1, "bool", "({* AND :c})"),
     form("or", -1, "bool", "({* OR :c})"),
     form("xor", 2, "bool", "((NOT {0}) <> (NOT {1}))", "({0} XOR {1})", "({0:c} <> {1:c})"),
     form("not", 1, "bool", "(NOT {0:c})"),
-    *(form(sign, 2, "bool", f"({{0}} {sign} {{1}})") for sign in ("=", "<>", "<", "<=", ">", ">=")),
-    form("<=>", 2, "bool", "({0} IS {1})", "({0} <=> {1})", "({0} IS NOT DISTINCT FROM {1})"),
-    form("in", 2, "bool", "({0} IN ({1}))"),
-    form("between", 3, "bool", "({0} BETWEEN {1} AND {2})"),
+    *(_comparison(sign, "v") for sign in ("=", "<>")),
+    *(_comparison(sign, "o") for sign in ("<", "<=", ">", ">=")),
+    form("<=>", 2, "bool", "({0} IS {1})", "({0} <=> {1})", "({0:v} IS NOT DISTINCT FROM {1:v})"),
+    form("in", 2, "bool", "({0} IN ({1}))", "", "({0:v} IN ({1}))"),
+    form("between", 3, "bool", "({0} BETWEEN {1} AND {2})", "", "({0:o} BETWEEN {1:o} AND {2:o})"),
     form("is null", 1, "bool", "({0} IS NULL)"),
     form("is true", 1, "bool", "({0:c} IS TRUE)"),
     form("is false", 1, "bool", "({0:c} IS FALSE)"),
@@ -98,9 +104,10 @@ OPERATORS = [
         "({0:t} ~ {1:t})",
     ),
     form("binary", 1, "any", "{0}", f"(CAST({{0}} AS CHAR) {BINARY})", "{0}"),
-    form("+", 2, "number", "({0:n} + {1:n})"),
-    form("-", 2, "number", "({0:n} - {1:n})"),
-    form("*", 2, "number", "({0:n} * {1:n})"),
+    *(
+        form(sign, 2, "number", f"({{0:n}} {sign} {{1:n}})", "", f"({{0:a}} {sign} {{1:a}})")
+        for sign in "+-*"
+    ),
     form(
         "/",
         2,

@@ -23,8 +23,8 @@ def _aggregates(distinct: str, suffix: str) -> list[Form]:
             f"AVG({distinct}{{0:n}} * 1e0)",
             f"AVG({distinct}{DOUBLE})",
         ),
-        form(f"min{suffix}", 1, "any", f"MIN({distinct}{{0:v}})"),
-        form(f"max{suffix}", 1, "any", f"MAX({distinct}{{0:v}})"),
+        form(f"min{suffix}", 1, "any", f"MIN({distinct}{{0:o}})"),
+        form(f"max{suffix}", 1, "any", f"MAX({distinct}{{0:o}})"),
         *_group_concat(distinct, suffix),
     ]
 
@@ -84,8 +84,8 @@ _AGGREGATES = [
 ]
 # MySQL takes NULL for 0 in the order of GROUP_CONCAT, against its own rules.
 _ORDER = [
-    form("asc", 1, "any", "'asc', {0}", "({0} IS NOT NULL), {0}", "{0:v} NULLS FIRST"),
-    form("desc", 1, "any", "'desc', {0}", "({0} IS NULL), {0} DESC", "{0:v} DESC NULLS LAST"),
+    form("asc", 1, "any", "'asc', {0}", "({0} IS NOT NULL), {0}", "{0:o} NULLS FIRST"),
+    form("desc", 1, "any", "'desc', {0}", "({0} IS NULL), {0} DESC", "{0:o} DESC NULLS LAST"),
 ]
 
 _ROWS = [*OPERATORS, *TEXT, *CHOICE, *NUMBERS, *DATES, *_AGGREGATES, *_ORDER]

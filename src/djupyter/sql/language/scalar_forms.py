@@ -69,7 +69,7 @@ TEXT = [
 
 def _unless_null(function: str) -> str:
     """Return SQL for PostgreSQL, whose function skips NULL; NOT NULL asks for all of a row."""
-    return f"(CASE WHEN ROW({{*:r}}) IS NOT NULL THEN {function}({{*:v}}) END)"
+    return f"(CASE WHEN ROW({{*:r}}) IS NOT NULL THEN {function}({{*:o}}) END)"
 
 
 CHOICE = [

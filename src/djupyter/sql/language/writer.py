@@ -7,14 +7,24 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import chain, zip_longest
-from typing import Any
+from typing import Any, Literal
 
-from sqlalchemy import Boolean, ColumnClause, ColumnElement, LargeBinary, String
+from sqlalchemy import (
+    CHAR,
+    BigInteger,
+    Boolean,
+    ColumnClause,
+    ColumnElement,
+    Enum,
+    Integer,
+    LargeBinary,
+    String,
+)
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import BindParameter, Grouping, Label
 from sqlalchemy.sql.visitors import InternalTraversal
-from sqlalchemy.types import NullType
+from sqlalchemy.types import NullType, TypeEngine
 
 from djupyter.sql.json_path import json_template
 from djupyter.sql.language.date_forms import DATE_CODES
@@ -39,6 +49,7 @@ class Place:
 
 
 Piece = str | Place
+_Known = Kind | Literal["enum", "padded", "small"]
 
 _PLACE = re.compile(r"\{(?P<index>\d|\*(?P<between>[^:{}]*))(?::(?P<need>\w))?\}")
 
@@ -72,19 +83,35 @@ def _call(node: Call, need: str, dialect: str) -> Iterator[Piece]:
     yield after
 
 
+# Where PostgreSQL must be told to order texts by their code points, if its own order is another.
+_BY_CODE_POINTS = "\0"
+
 # What PostgreSQL does not convert by itself: (need, kind) to SQL.
 _ADAPTED = {
     ("n", "bool"): "CAST({} AS INTEGER)",
     ("v", "bool"): "CAST({} AS INTEGER)",
+    ("v", "enum"): "CAST({} AS TEXT)",
+    ("o", "bool"): "CAST({} AS INTEGER)",
+    ("o", "enum"): f"(CAST({{}} AS TEXT){_BY_CODE_POINTS})",
+    ("o", "padded"): f"({{}}{_BY_CODE_POINTS})",
+    ("o", "text"): f"({{}}{_BY_CODE_POINTS})",
+    ("a", "bool"): "CAST({} AS INTEGER)",
+    # Two of them could give a number that is out of their range.
+    ("a", "small"): "CAST({} AS BIGINT)",
+    ("c", "small"): "({} <> 0)",
     ("c", "number"): "({} <> 0)",
     ("c", "any"): "({} <> 0)",
     ("t", "number"): "CAST({} AS TEXT)",
     ("t", "bool"): "CAST({} AS TEXT)",
     ("t", "date"): "CAST({} AS TEXT)",
     ("t", "any"): "CAST({} AS TEXT)",
+    ("t", "small"): "CAST({} AS TEXT)",
+    ("t", "enum"): "CAST({} AS TEXT)",
+    ("t", "padded"): "CAST({} AS TEXT)",
     ("d", "text"): "CAST({} AS TIMESTAMP)",
     ("i", "number"): "CAST({} AS INTEGER)",
     ("i", "any"): "CAST({} AS INTEGER)",
+    ("i", "small"): "CAST({} AS INTEGER)",
 }
 
 
@@ -113,6 +140,9 @@ def _postgresql_format(node: Node) -> str:
     )
 
 
+_TYPES: dict[Kind, TypeEngine[Any]] = {"bool": Boolean(), "text": String()}
+
+
 class FragmentElement(ColumnElement[Any]):
     """SQL text with other elements between its pieces."""
 
@@ -128,7 +158,7 @@ class FragmentElement(ColumnElement[Any]):
         self, texts: tuple[str, ...], parts: Sequence[ColumnElement[Any]], kind: Kind
     ) -> None:
         self.texts, self.parts = texts, list(parts)
-        self.type = Boolean() if kind == "bool" else NullType()
+        self.type = _TYPES.get(kind, NullType())
 
     @property
     def _from_objects(self) -> list[Any]:
@@ -143,7 +173,11 @@ class FragmentElement(ColumnElement[Any]):
 def _compile(element: FragmentElement, compiler: SQLCompiler, **options: Any) -> str:
     options["within_columns_clause"] = False
     # A percent sign in the text is doubled for drivers that read it as the mark of a parameter.
-    texts = [compiler.post_process_text(text) for text in element.texts]  # type: ignore[no-untyped-call]
+    collation = ' COLLATE "C"' if getattr(compiler.dialect, "collates", False) else ""
+    texts = [
+        compiler.post_process_text(text).replace(_BY_CODE_POINTS, collation)  # type: ignore[no-untyped-call]
+        for text in element.texts
+    ]
     parts = [compiler.process(part, **options) for part in element.parts]
     return "".join(chain.from_iterable(zip_longest(texts, parts, fillvalue="")))
 
@@ -181,23 +215,36 @@ def _template(place: Place, child: ColumnElement[Any], dialect: str) -> str:
     """Return the SQL around one attribute or value."""
     leaf, need = place.leaf, place.need
     if isinstance(leaf, Name) and leaf.path:
-        type = leaf.type or ("number" if need in ("n", "c") else "")
-        inner = json_template(leaf.path, type, dialect)
-        kind: Kind = {"bool": "bool", "number": "number"}.get(type, "text")  # type: ignore[assignment]
+        type = leaf.type or ("number" if need in ("n", "c", "a") else "")
+        inner, kind = json_template(leaf.path, type, dialect), _JSON_KINDS.get(type, "text")
     else:
         inner, kind = "{0}", _kind(leaf, child)
-    if dialect != "postgresql" or (isinstance(leaf, Value) and need in ("n", "i")):
+    if dialect != "postgresql" or (isinstance(leaf, Value) and need in ("n", "a", "o")):
         return inner
     if isinstance(leaf, Value) and leaf.kind == "text" and need in ("t", "r"):
         return f"CAST({inner} AS TEXT)"
     return _ADAPTED.get((need, kind), "{}").replace("{}", inner)
 
 
-def _kind(leaf: Name | Value, child: ColumnElement[Any]) -> Kind:
+_JSON_KINDS: dict[str, _Known] = {"bool": "bool", "number": "number"}
+
+
+def _kind(leaf: Name | Value, child: ColumnElement[Any]) -> _Known:
     """Return what a leaf yields; the type of the column says it for attributes."""
     if isinstance(leaf, Value):
         return kind_of(leaf)
-    if isinstance(child.type, Boolean):
-        return "bool"
+    for types, kind in _KINDS:
+        if isinstance(child.type, types):
+            return kind
+    return "any"
+
+
+_KINDS: tuple[tuple[Any, _Known], ...] = (
+    (Boolean, "bool"),
+    (Enum, "enum"),
+    (CHAR, "padded"),
     # Bytes are left alone, too: their length is not that of a text.
-    return "text" if isinstance(child.type, String | LargeBinary) else "any"
+    (String | LargeBinary, "text"),
+    (BigInteger, "any"),
+    (Integer, "small"),
+)

@@ -88,6 +88,8 @@ def _problem(code: int, sql: str) -> Problem:
     if code == 1048 and _UPSERT in sql:
         # How our INSERT refuses a row that collides in another key than the primary one.
         return "duplicate"
+    if code == 1049 and sql:
+        return "missing table"  # its schema has gone with it
     if code == -1:
         return "invalid value"
     return _BY_CODE.get(code, "other")

@@ -15,6 +15,7 @@ from djupyter.definition.model import (
 )
 from djupyter.definition.names import TableName
 from djupyter.definition.writer import write, write_item
+from djupyter.heading.spelling import as_written
 from djupyter.heading.structure import TableStructure, to_definition
 
 Kind = Literal["added", "removed", "changed", "same"]
@@ -72,6 +73,7 @@ def differences(declared: TableStructure, existing: TableStructure) -> tuple[Cha
     changed x
     """
     name_of = _namer(declared.name.schema)
+    existing = as_written(existing, declared)
     cell, database = to_definition(declared, name_of), to_definition(existing, name_of)
     return (
         *_comment(cell.comment, database.comment),

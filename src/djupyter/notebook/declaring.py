@@ -13,7 +13,7 @@ import linecache
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeGuard
+from typing import Any, NoReturn, TypeGuard
 
 from djupyter.definition.names import TableName, Tier
 from djupyter.errors import DataJointError, DefinitionError, nearest
@@ -26,7 +26,7 @@ from djupyter.populate.tiers import Computed, Imported
 from djupyter.render.preview import Difference
 from djupyter.sql import ddl
 from djupyter.sql.connection import Connection
-from djupyter.table.alter import alter
+from djupyter.table.alter import alter, in_other_tier
 from djupyter.table.declare import (
     all_or_none,
     bind,
@@ -182,9 +182,13 @@ def _settled(
     connection = table.connection
     existing = connection.catalog.structure(structure.name)
     if existing is None:
-        _refuse_other_tier(cell, connection, structure)
-        create(connection, structure, new)
-        return "declared"
+        other = in_other_tier(connection.catalog, structure.name)
+        if other is None:
+            create(connection, structure, new)
+            return "declared"
+        if not cell.header.alter:
+            _refuse_other_tier(cell, structure.name, other.name)
+        return alter(connection, other, structure)
     changes = differences(structure, existing)
     if all(change.kind == "same" for change in changes):
         return "already declared, unchanged"
@@ -195,21 +199,17 @@ def _settled(
     raise ChangedDefinitionError(_difference(structure, changes))
 
 
-def _refuse_other_tier(cell: Cell, connection: Connection, structure: TableStructure) -> None:
+def _refuse_other_tier(cell: Cell, name: TableName, other: TableName) -> NoReturn:
     # The database names tables by tier: the old one would stay beside the new one.
-    name, first, header = structure.name, cell.lines[0], cell.header
-    for other in connection.catalog.structures(name.schema).values():
-        if other.name.class_name == name.class_name and header.part is None:
-            tier = other.name.tier or "table"
-            raise DefinitionError(
-                f"{name.class_name} is in the database already, as {tier}",
-                1,
-                first.lower().rindex(header.tier.lower()) + 1,
-                first,
-                len(header.tier),
-                f"Write `{header.full_name} : {tier}`, or drop that table first: "
-                f'`{name.schema}["{other.name.table}"].drop()`.',
-            )
+    first, header = cell.lines[0], cell.header
+    raise DefinitionError(
+        f"{name.class_name} is in the database already, as {other.tier}",
+        1,
+        first.lower().rindex(header.tier.lower()) + 1,
+        first,
+        len(header.tier),
+        f"Write `{header.full_name} : {other.tier}`, or add `--alter` to make it {header.tier} with all its rows.",
+    )
 
 
 def _replaced(cls: type[UserTable], structure: TableStructure, new: list[TableName]) -> str:

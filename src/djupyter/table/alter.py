@@ -83,16 +83,17 @@ def alter(
     return alteration.told()
 
 
-def renamed_from(catalog: Catalog, name: TableName) -> TableStructure | None:
-    """Return the table that a class has in another tier, where its own is not there."""
-    if catalog.structure(name) is not None or name.master is not None or name.is_system:
+def in_other_tier(catalog: Catalog, name: TableName) -> TableStructure | None:
+    """Return the table that a class without a table of its own has in another tier.
+
+    Its name in the database tells the tier, so that one and the same class may have been declared under
+    another name.
+    """
+    if name.master is not None or name.tier is None:
         return None
     for other in catalog.structures(name.schema).values():
-        if (
-            other.name.class_name == name.class_name
-            and other.name.master is None
-            and not other.name.is_system
-        ):
+        is_master = other.name.master is None and other.name.tier is not None
+        if is_master and other.name != name and other.name.class_name == name.class_name:
             return other
     return None
 

@@ -15,6 +15,8 @@ from djupyter.errors import DataJointError, DefinitionError
 from djupyter.heading.differences import changed
 from djupyter.heading.structure import TableStructure, resolve
 from djupyter.sql import ddl
+from djupyter.table import lineage
+from djupyter.table.alter import in_other_tier
 from djupyter.table.context import ParentFinder
 from djupyter.table.cycles import refuse_cycles
 from djupyter.table.rows import batches
@@ -66,8 +68,8 @@ def declare(cls: type[UserTable], names: Mapping[str, Any]) -> bool:
         A foreign key would close a cycle.
     """
     with all_or_none(cls().connection) as new:
-        _declare_one(cls, names, new)
-        complete(cls, names, new)
+        if _declare_one(cls, names, new):
+            complete(cls, names, new)
     return bool(new)
 
 
@@ -142,14 +144,21 @@ def structure_of(
         raise error.moved(0, lines) if error.line else error from None
 
 
-def _declare_one(cls: type[UserTable], names: Mapping[str, Any], new: list[TableName]) -> None:
+def _declare_one(cls: type[UserTable], names: Mapping[str, Any], new: list[TableName]) -> bool:
+    """Declare one table; return whether it is there, rather than in another tier."""
     structure = structure_of(cls, names)
     connection = cls().connection
     existing = connection.catalog.structure(structure.name)
     if existing is not None:
         _warn_of_changes(structure, existing)
-        return
+        lineage.heal(connection, existing)
+        return True
+    other = in_other_tier(connection.catalog, structure.name)
+    if other is not None:
+        _warn_of_tier(structure.name, other.name)
+        return False
     create(connection, structure, new)
+    return True
 
 
 def create(connection: Connection, structure: TableStructure, new: list[TableName]) -> None:
@@ -180,7 +189,9 @@ def _check_name(name: TableName) -> None:
 
 def _check_master(structure: TableStructure) -> None:
     master = structure.name.master
-    if master is not None and not any(key.parent == master for key in structure.foreign_keys):
+    if master is not None and not any(
+        master in (key.parent, key.parent.master) for key in structure.foreign_keys
+    ):
         raise DataJointError(
             f"The part table {structure.name.class_name} does not refer to its master. "
             "Add `-> master` as the first line of its definition."
@@ -197,6 +208,16 @@ def _warn_of_changes(declared: TableStructure, existing: TableStructure) -> None
             UserWarning,
             stacklevel=_frames_of_ours(),
         )
+
+
+def _warn_of_tier(name: TableName, other: TableName) -> None:
+    warnings.warn(
+        f"{name.class_name} is declared as {name.tier}, but in the database it is {other.tier}, with its rows. "
+        f"Nothing was declared. Call `{name.class_name}.alter()` to make it {name.tier}, or declare the class "
+        f"as dj.{other.tier} as before.",
+        UserWarning,
+        stacklevel=_frames_of_ours(),
+    )
 
 
 def _frames_of_ours() -> int:

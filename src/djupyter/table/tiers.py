@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from djupyter.definition.names import Tier
 from djupyter.errors import DataJointError
-from djupyter.table.alter import alter, renamed_from
+from djupyter.table.alter import alter, in_other_tier
 from djupyter.table.table import Table
 
 # The base class of each tier. Those that fill themselves are added when `populate.tiers` is imported.
@@ -71,7 +71,9 @@ class UserTable(Table):
             Something would be lost: the message says what and how to go about it. Nothing was changed.
         """
         wanted = self._bound().declared_by(type(self), context)
-        existing = renamed_from(self.connection.catalog, self.name) or self.structure
+        catalog = self.connection.catalog
+        existing = catalog.structure(self.name) or in_other_tier(catalog, self.name)
+        existing = existing or self.structure
         print(alter(self.connection, existing, wanted, prompt=prompt, dry_run=dry_run))
 
 

@@ -146,9 +146,12 @@ def drop_schemas(url: str, ending: str) -> None:
     """Remove all schemas whose name ends like this."""
     engine = sa.create_engine(url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
     is_postgresql = engine.dialect.name == "postgresql"
-    impatient = "SET lock_timeout = 10000" if is_postgresql else "SET lock_wait_timeout = 10"
+    # Schemas that refer to each other go in any order.
+    impatient = "SET lock_wait_timeout = 10, foreign_key_checks = 0"
     with engine.connect() as connection:
-        connection.exec_driver_sql(impatient)
+        connection.exec_driver_sql("SET lock_timeout = 10000" if is_postgresql else impatient)
+        if not is_postgresql:  # schemas that refer to each other go in any order
+            connection.exec_driver_sql("SET foreign_key_checks = 0")
         for schema in sa.inspect(connection).get_schema_names():
             if schema.endswith(ending):
                 connection.execute(sa.schema.DropSchema(schema, cascade=is_postgresql))

@@ -13,13 +13,11 @@ from djupyter.definition.names import TableName
 from djupyter.errors import DataJointError, MissingTableError
 from djupyter.heading.attribute import Attribute
 from djupyter.heading.structure import ForeignKey, TableStructure
+from djupyter.sql import lineage
 from djupyter.sql.backends.base import Backend, Statement
 from djupyter.sql.connection import Connection
 from djupyter.sql.json_path import parse_json_path
-from djupyter.sql.names import LINEAGE, check_schema_name
-
-_LINEAGE_COLUMNS = ("table_name", "attribute_name", "lineage")
-
+from djupyter.sql.names import check_schema_name
 
 # Statements
 
@@ -77,7 +75,7 @@ def notes(structure: TableStructure, backend: Backend) -> list[Statement]:
     return [
         *((sql, ()) for sql in backend.prepare_notes(structure.name.schema)),
         *backend.annotate(structure),
-        *_note_lineage(structure, backend),
+        *lineage.note(structure, backend),
     ]
 
 
@@ -92,17 +90,19 @@ def forget_notes(name: TableName, backend: Backend) -> list[Statement]:
     """Return the statements that remove what is noted beside a table: comments and lineage."""
     return [
         *((sql, ()) for sql in backend.prepare_notes(name.schema)),
-        _clear_lineage(name, backend),
+        lineage.clear(name, backend),
         *backend.unannotate(name),
     ]
 
 
 def _column(attribute: Attribute, structure: TableStructure, backend: Backend) -> sa.Column[Any]:
+    # An attribute of a foreign key has no default, not even the NULL that nullable ones start with.
+    refers = any(attribute.name in key.names for key in structure.foreign_keys)
     return sa.Column(
         quoted_name(attribute.name, True),
         backend.column_type(attribute, structure),
         nullable=attribute.nullable,
-        server_default=backend.default(attribute),
+        server_default=None if refers else backend.default(attribute),
         comment=backend.column_comment(attribute, structure),
     )
 
@@ -141,7 +141,8 @@ def _indexes(
     def named(role: str, number: int, entries: Sequence[str], *, unique: bool) -> sa.Index:
         name = backend.index_name(structure.name, role, number, entries)
         held = [_entry(entry, columns, backend) for entry in entries]
-        return sa.Index(quoted_name(name, True), *held, unique=unique)
+        info = {"entries": tuple(entries)}
+        return sa.Index(quoted_name(name, True), *held, unique=unique, info=info)
 
     for number, index in enumerate(structure.indexes, 1):
         yield named("index", number, index.attributes, unique=index.unique)
@@ -181,27 +182,6 @@ def _in_order(table: sa.Table) -> list[sa.Index]:
 def _quoted(name: TableName, backend: Backend) -> tuple[str | None, str]:
     schema, table = backend.locate(name)
     return (None if schema is None else quoted_name(schema, True)), quoted_name(table, True)
-
-
-def _clear_lineage(name: TableName, backend: Backend) -> Statement:
-    lineage = backend.table(TableName(name.schema, LINEAGE), _LINEAGE_COLUMNS)
-    return backend.bound(sa.delete(lineage).where(lineage.c.table_name == name.table))
-
-
-def _note_lineage(structure: TableStructure, backend: Backend) -> Iterator[Statement]:
-    yield _clear_lineage(structure.name, backend)
-    lineage = backend.table(TableName(structure.name.schema, LINEAGE), _LINEAGE_COLUMNS)
-    rows = [
-        {
-            "table_name": structure.name.table,
-            "attribute_name": attribute.name,
-            "lineage": attribute.lineage,
-        }
-        for attribute in structure.attributes
-        if attribute.lineage
-    ]
-    if rows:
-        yield backend.bound(sa.insert(lineage).values(rows))
 
 
 # Effects

@@ -171,17 +171,6 @@ def test_a_part_that_comes_after_what_depends_on_its_master_is_added_later(
     declared_again(tmp_path, db, schema)
 
 
-def test_namesakes_of_another_tier_are_told_apart_by_their_names_in_the_database(
-    schema: dj.Schema, db: Database, tmp_path: Path
-) -> None:
-    table(schema, dj.Lookup, "Kind", "kind : int32")
-    lookup = table(schema, dj.Manual, "Kind", "k : int32")
-    schema.add_objects["Which"] = lookup
-    table(schema, dj.Manual, "Use", "-> Which\nuse : int32")
-    assert "-> `" in schema.save()
-    declared_again(tmp_path, db, schema)
-
-
 def test_no_comment_breaks_out_of_its_string(
     schema: dj.Schema, db: Database, tmp_path: Path
 ) -> None:
@@ -264,6 +253,13 @@ def test_tables_that_no_class_can_declare_are_named(schema: dj.Schema, db: Datab
     connection = db.connection
     table(schema, dj.Manual, "A", "a : int32")
     structure = connection.catalog.structures(schema.name)["a"]
-    strange = replace(structure, name=TableName(schema.name, "a__b__c"))
-    ddl.declare(connection, strange)
-    assert f"# No class can declare these tables: `{schema.name}`.`a__b__c`" in schema.save()
+    for name in ("a__b__c", "#a", "nobody__part"):
+        ddl.declare(connection, replace(structure, name=TableName(schema.name, name)))
+    for name in ("a__b__c", "a"):
+        use = f"-> `{schema.name}`.`{name}`"
+        table(schema, dj.Manual, "Use" + name.replace("_", ""), use)
+    left = (f"`{schema.name}`.`{name}`" for name in ("a", "a__b__c", "nobody__part"))
+    source = schema.save()
+    assert f"# No class can declare these tables: {', '.join(left)}" in source
+    assert source.count(f"-> `{schema.name}`.`a") == 2
+    assert "class A(dj.Lookup):" in source

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 import djupyter as dj
 from djupyter.definition.names import TableName
+from djupyter.sql import ddl
 from tests.conftest import Database
 from tests.pipelines import university
 
@@ -141,12 +143,14 @@ def test_tables_of_no_tier_have_no_class(module: Any, schema: dj.Schema) -> None
 
 
 def test_namesakes_of_another_tier_are_told_apart(schema: dj.Schema) -> None:
-    schema(type("Kind", (dj.Manual,), {"definition": "kind : int32"}))
-    schema(type("Kind", (dj.Lookup,), {"definition": "kind : int32\n---\nname : varchar(9)"}))
+    connection = schema.connection
+    kind = schema(type("Kind", (dj.Manual,), {"definition": "kind : int32\n---\nn : int8"}))
+    lookup = replace(kind().structure, name=TableName(schema.name, "#kind"))
+    ddl.declare(connection, lookup)
     with pytest.warns(UserWarning, match=r'no class for the table .*schema\["kind"\]'):
-        virtual = dj.virtual_schema(schema.name, connection=schema.connection)
+        virtual = dj.virtual_schema(schema.name, connection=connection)
     assert virtual.Kind.table_name == "#kind"
-    assert virtual.schema["kind"].heading.names == ["kind"]
+    assert virtual.schema["kind"].table_name == "kind"
 
 
 def test_added_objects_are_names_of_the_module_and_of_definitions(

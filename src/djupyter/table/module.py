@@ -36,10 +36,10 @@ def module_text(schema: Schema) -> str:
     """Return the Python module that declares the tables of a schema."""
     loaded = schema.connection.catalog.load_all()
     tables = pipeline({schema.name: loaded[schema.name]}).structures
-    known = {name.class_name: name for name in tables}
     others = sorted({p.schema for t in tables.values() for p in _parents(t)} - {schema.name})
-    modules = _module_names(others, known)
-    writer = _Writer(schema.name, tables, modules, pipeline(loaded).structures)
+    modules = _module_names(others, {name.class_name for name in tables})
+    nameless = {name for each in (schema.name, *others) for name in _nameless(loaded.get(each, {}))}
+    writer = _Writer(schema.name, tables, modules, nameless)
     imports = [
         f"{name} = dj.VirtualModule({_literal(name)}, {_literal(other)})"
         for other, name in modules.items()
@@ -95,18 +95,19 @@ class _Writer:
         Its tables.
     modules
         Other schemas to the names of their modules.
-    everything
-        The tables of all schemas.
+    nameless
+        Tables of this and of those schemas that no class can stand for.
     """
 
     def __init__(
-        self, schema: str, tables: Tables, modules: Mapping[str, str], everything: Tables
+        self,
+        schema: str,
+        tables: Tables,
+        modules: Mapping[str, str],
+        nameless: Collection[TableName],
     ) -> None:
-        self.schema, self.tables, self.modules = schema, tables, modules
-        sharing: dict[tuple[str, str], int] = defaultdict(int)
-        for name in everything:
-            sharing[name.schema, name.class_name] += 1
-        self._shared = {place for place, count in sharing.items() if count > 1}
+        self.schema, self.modules, self.nameless = schema, modules, nameless
+        self.tables = {name: each for name, each in tables.items() if name not in nameless}
 
     def schema_statement(self) -> str:
         """Return the line that activates the schema."""
@@ -122,10 +123,11 @@ class _Writer:
         for name in _order(self.tables, late):
             if name.tier == "Part":
                 yield self._late(name)
-            elif name.tier is not None:
+            else:
                 yield "\n".join(["@schema", *self._class(name, ""), *self._parts(inside[name])])
-        if nameless := [str(name) for name in self.tables if _is_nameless(name, self.tables)]:
-            yield f"# No class can declare these tables: {_plain(', '.join(nameless))}"
+        if left_out := sorted(name for name in self.nameless if name.schema == self.schema):
+            names = ", ".join(map(str, left_out))
+            yield f"# No class can declare these tables: {_plain(names)}"
 
     def _parts(self, names: Collection[TableName]) -> Iterator[str]:
         for name in names:
@@ -164,8 +166,7 @@ class _Writer:
         """Return how a child's definition calls its parent."""
         if parent == child.master:
             return "master"
-        # Two tables of one class name, or one without: the database's own name tells them apart.
-        if parent.tier is None or (parent.schema, parent.class_name) in self._shared:
+        if parent in self.nameless:
             return str(parent)
         if parent.schema == self.schema:
             return parent.class_name
@@ -175,9 +176,18 @@ class _Writer:
 # Order
 
 
-def _is_nameless(name: TableName, tables: Tables) -> bool:
-    """Whether no class can stand for a table: it has no tier, or is a part without a master."""
-    return name.tier is None or (name.master is not None and name.master not in tables)
+def _nameless(structures: Mapping[str, TableStructure]) -> set[TableName]:
+    """Return the tables of a schema that no class can stand for.
+
+    Their name belongs to no tier, their class name to another table, or they are parts without a master.
+    """
+    classes: dict[str, TableName] = {}
+    names = pipeline({"": structures}).in_order()
+    for name in names:
+        if name.tier not in (None, "Part"):
+            classes.setdefault(name.class_name, name)
+    named = set(classes.values())
+    return {name for name in names if name not in named and name.master not in named}
 
 
 def _by_table(tables: Tables) -> dict[str, TableStructure]:
@@ -192,7 +202,7 @@ def _graph(tables: Tables, apart: Collection[TableName]) -> networkx.DiGraph[Tab
         return name if name in apart or name.master not in tables else name.master or name
 
     graph: networkx.DiGraph[TableName] = networkx.DiGraph()
-    graph.add_nodes_from(unit(name) for name in tables if not _is_nameless(name, tables))
+    graph.add_nodes_from(map(unit, tables))
     for name, structure in tables.items():
         for parent in _parents(structure):
             if parent in tables and unit(parent) != unit(name):

@@ -42,9 +42,9 @@ class Lowering:
         return self._parameter(f"v{self.binds}x{rows}x{width}", rows * width)
 
     def alias(self) -> str:
-        """Return a name that no other table in the statement has."""
+        """Return a name that no other table in the statement has, nor any table of a pipeline."""
         self._aliases += 1
-        return f"t{self._aliases}"
+        return f"_{self._aliases}"
 
     def _parameter(self, name: str, values: int) -> Element:
         self.binds += values

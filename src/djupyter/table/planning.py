@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from djupyter.definition.names import TableName
 from djupyter.errors import DataJointError
 from djupyter.graph.cascade import Rows, cascade, connected, trace
 from djupyter.graph.dependencies import Dependencies
 from djupyter.graph.routes import is_one_of, reached
+from djupyter.heading.structure import ForeignKey, TableStructure
 from djupyter.query.conditions import Condition, Constant, Negation, OneOf
 from djupyter.query.counts import have_rows
 from djupyter.query.expression import Query
@@ -94,10 +95,11 @@ def _parts_without_masters(connection: Connection, graph: Dependencies, rows: Ro
     alone: Rows = {}
     for name, node in rows.items():
         master = name.master
-        if master is None or not _refers(graph, name, master):
+        family = _family(graph, master) if master is not None else None
+        if master is None or family is None or name not in family.descendants(master):
             continue
         if master in rows:
-            taken = connected(_family(graph, master), name, master, rows[master])
+            taken = connected(family, name, master, rows[master])
             assert taken is not None, "a part that refers to its master is connected with it"
             node = Restriction(node, Negation(taken))
         alone[name] = node
@@ -105,16 +107,25 @@ def _parts_without_masters(connection: Connection, graph: Dependencies, rows: Ro
     return {name: alone[name] for name, some in zip(alone, found, strict=True) if some}
 
 
-def _refers(graph: Dependencies, part: TableName, master: TableName) -> bool:
-    family = _family(graph, master)
-    return master in family.structures and part in family.descendants(master)
-
-
 def _family(graph: Dependencies, master: TableName) -> Dependencies:
-    """Return a master and its parts: a part may refer to its master through another part."""
-    return Dependencies(
-        {n: s for n, s in graph.structures.items() if master in (n, n.master)},
-    )
+    """Return a master and its parts, each with only the foreign key that makes it a part."""
+    structures = graph.structures
+    members = [s for s in structures.values() if s.name.master == master]
+    family = {part.name: replace(part, foreign_keys=_membership(part, master)) for part in members}
+    return Dependencies({master: structures.get(master, TableStructure(master, "", ())), **family})
+
+
+def _membership(part: TableStructure, master: TableName) -> tuple[ForeignKey, ...]:
+    """Return the foreign key to the master, or to another part of it.
+
+    Of several, the others are ordinary references: that of a link between two masters belongs to one.
+    """
+
+    def rank(key: ForeignKey) -> tuple[object, ...]:
+        return key.parent != master, not part.is_primary(key), len(key.renames), key.names
+
+    keys = [key for key in part.foreign_keys if master in (key.parent, key.parent.master)]
+    return tuple(sorted(keys, key=rank)[:1])
 
 
 def _masters(graph: Dependencies, parts: Rows) -> dict[TableName, list[Condition]]:

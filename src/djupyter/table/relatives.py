@@ -97,7 +97,7 @@ class Relatives(Query):
 
         Notes
         -----
-        What is left out are the rows of `A - A.restrict_by(B)`. Several conditions are put one after
+        What is left out are the rows of `A - A.restrict_by(B).proj()`. Several conditions are put one after
         the other: `A.restrict_by(B).restrict_by(C)`.
 
         Examples

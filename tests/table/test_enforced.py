@@ -100,7 +100,7 @@ def test_the_database_refuses_null_where_it_is_not_declared(
     with pytest.raises(MissingAttributeError, match="`v`"):
         sql(db, table, "INSERT INTO {t} (k) VALUES (1)")
     with pytest.raises(MissingAttributeError, match="`k`"):
-        sql(db, table, "INSERT INTO {t} (k) VALUES (NULL)")
+        sql(db, table, "INSERT INTO {t} (k, v) VALUES (NULL, NULL)")
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ and so is what does not fit the type asked for: the text "abc" never becomes the
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from djupyter.errors import QuerySyntaxError
 
@@ -44,11 +44,14 @@ class JsonPath:
         Keys of objects as text, places in arrays as numbers from 0.
     type
         `float`, `int`, `text`, `bool`, `decimal(p,s)`; empty takes the value as JSON has it.
+    written
+        The type as the user wrote it: `char(20)`.
     """
 
     attribute: str
     path: tuple[Step, ...]
     type: str = ""
+    written: str = field(default="", compare=False, repr=False)
 
     def __str__(self) -> str:
         steps = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in self.path)
@@ -77,7 +80,8 @@ def parse_json_path(text: str) -> JsonPath | None:
         int(step["index"]) if step["index"] else step["key"]
         for step in _STEP.finditer(match["steps"])
     )
-    return JsonPath(match["attribute"], steps, _type((match["type"] or "")[1:], text))
+    written = (match["type"] or "")[1:]
+    return JsonPath(match["attribute"], steps, _type(written, text), written.strip().lower())
 
 
 def _type(written: str, text: str) -> str:
@@ -127,9 +131,22 @@ def json_template(path: tuple[Step, ...], type: str, dialect: str) -> str:
             f"WHEN 'boolean' THEN CAST(CAST({text} AS BOOLEAN) AS INTEGER) END)"
         )
     else:
-        place = "'$" + "".join(f"[{s}]" if isinstance(s, int) else f'."{s}"' for s in path) + "'"
+        place = _place(path)
         raw, text, number = (_sqlite_place if dialect == "sqlite" else _mysql_place)(place)
     return _typed(raw, text, number, type, dialect)
+
+
+def place_of(path: JsonPath) -> str:
+    """Return a place as MySQL and SQLite write it, in quotes.
+
+    >>> print(place_of(JsonPath("car", ("l", 0))))
+    '$."l"[0]'
+    """
+    return _place(tuple(s if isinstance(s, int) else check_key(s) for s in path.path))
+
+
+def _place(path: tuple[Step, ...]) -> str:
+    return "'$" + "".join(f"[{s}]" if isinstance(s, int) else f'."{s}"' for s in path) + "'"
 
 
 def _postgresql_place(path: tuple[Step, ...]) -> tuple[str, str]:

@@ -46,7 +46,7 @@ from djupyter.sql.backends.base import (
 from djupyter.sql.backends.mysql_dialect import Dialect
 from djupyter.sql.backends.tls import Tls
 from djupyter.sql.failures import Failure
-from djupyter.sql.json_path import JsonPath
+from djupyter.sql.json_path import JsonPath, place_of
 from djupyter.sql.names import LINEAGE
 
 _SQL_MODE = (
@@ -298,8 +298,11 @@ class MySQL(Backend):
         return f"{role} {number}"
 
     def json_value(self, column: sa.ColumnElement[Any], path: JsonPath) -> sa.ColumnElement[Any]:
-        """Return the value at a place inside a JSON attribute."""
-        raise NotImplementedError
+        """Return the value at a place inside a JSON attribute, for an index."""
+        returning = mysql_types.returned(path.written)
+        return sa.literal_column(
+            f"(json_value({self.quote(path.attribute)}, {place_of(path)} returning {returning}))"
+        )
 
     def table_options(self, structure: TableStructure) -> Mapping[str, Any]:
         """Return the engine and the comment."""
@@ -376,6 +379,11 @@ class MariaDB(MySQL):
     language: ClassVar[str] = "mariadb"
     product: ClassVar[str] = "MariaDB"
     collation: ClassVar[str] = "utf8mb4_nopad_bin"
+    dialect = Dialect(paramstyle="format", is_mariadb=True)
+
+    def json_value(self, column: sa.ColumnElement[Any], path: JsonPath) -> sa.ColumnElement[Any]:
+        """Return the value at a place inside a JSON attribute, for an index."""
+        return sa.literal_column(f"json_value({self.quote(path.attribute)}, {place_of(path)})")
 
 
 _SERVERS: dict[str, MySQL] = {"MySQL": MySQL(), "MariaDB": MariaDB()}

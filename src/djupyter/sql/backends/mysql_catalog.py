@@ -6,6 +6,7 @@ schemas there is one SELECT for each, joined into one statement.
 
 from __future__ import annotations
 
+import json
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
@@ -15,6 +16,7 @@ from operator import itemgetter
 from djupyter.definition.names import TableName
 from djupyter.heading.structure import ForeignKey
 from djupyter.sql.backends.base import AttributeRow, Fetch, Row, TableRows
+from djupyter.sql.backends.mysql_dialect import GENERATED
 from djupyter.sql.backends.mysql_types import read_default
 from djupyter.sql.names import LINEAGE
 
@@ -28,8 +30,8 @@ _COLUMNS = f"""SELECT TABLE_SCHEMA, TABLE_NAME, ORDINAL_POSITION, COLUMN_NAME, C
 _KEYS = f"""SELECT TABLE_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, REFERENCED_TABLE_SCHEMA, REFERENCED_TABLE_NAME,
     ORDINAL_POSITION, COLUMN_NAME, REFERENCED_COLUMN_NAME FROM {_INFORMATION}.KEY_COLUMN_USAGE
     WHERE TABLE_SCHEMA = %s AND REFERENCED_TABLE_NAME IS NOT NULL"""
-_INDEXES = f"""SELECT TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, NON_UNIQUE, SEQ_IN_INDEX, COLUMN_NAME, {{entry}}
-    FROM {_INFORMATION}.STATISTICS WHERE TABLE_SCHEMA = %s AND INDEX_NAME <> 'PRIMARY'"""
+_INDEXES = f"""SELECT TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, NON_UNIQUE, SEQ_IN_INDEX, COLUMN_NAME, {{entry}},
+    INDEX_COMMENT FROM {_INFORMATION}.STATISTICS WHERE TABLE_SCHEMA = %s AND INDEX_NAME <> 'PRIMARY'"""
 _EXISTS = f"""SELECT 1 FROM {_INFORMATION}.TABLES WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s"""
 _WIDTH = re.compile(r"^((?:tiny|small|medium|big)?int)\(\d+\)")
 
@@ -74,13 +76,13 @@ def read_tables(
         for schema, table, comment in _all(fetch, _TABLES, wanted)
     }
     columns = sorted(_all(fetch, _COLUMNS, wanted), key=itemgetter(0, 1, 2))
-    generated = _attributes(columns, tables, own_collation, is_sql=not has_expressions)
-    _foreign_keys(sorted(_all(fetch, _KEYS, wanted)), tables)
+    _attributes(columns, tables, own_collation, is_sql=not has_expressions)
+    _foreign_keys(sorted(_all(fetch, _KEYS, wanted), key=_key_order), tables)
     entry = "EXPRESSION" if has_expressions else "NULL"
     indexes = sorted(
         _all(fetch, _INDEXES.format(entry=entry), wanted), key=itemgetter(0, 1, 2, 3, 4)
     )
-    _indexes(indexes, tables, generated)
+    _indexes(indexes, tables)
     _lineages(fetch, tables)
     return [rows for rows in tables.values() if rows.name.table != LINEAGE]
 
@@ -91,14 +93,10 @@ def _all(fetch: Fetch, select: str, schemas: Sequence[str]) -> list[Row]:
 
 def _attributes(
     rows: Iterable[Row], tables: dict[Place, TableRows], own: str, *, is_sql: bool
-) -> dict[tuple[str, str, str], str]:
-    """Add the attributes to the tables, and return the expressions of generated columns."""
-    generated: dict[tuple[str, str, str], str] = {}
+) -> None:
     for schema, table, _, name, native, null, default, key, extra, comment, collation, of in rows:
-        if (schema, table) not in tables:  # a view
-            continue
-        if of:
-            generated[schema, table, name] = of
+        is_view = (schema, table) not in tables
+        if is_view or (of and name.startswith(GENERATED)):
             continue
         nullable = null == "YES"
         counts = " auto_increment" if "auto_increment" in extra.lower() else ""
@@ -113,7 +111,13 @@ def _attributes(
                 collation="" if collation in (None, own) else collation,
             )
         )
-    return generated
+
+
+def _key_order(row: Row) -> tuple[str, str, int, str, int]:
+    """Return what orders the rows of foreign keys: the servers count them at the end of their names."""
+    schema, table, name, *_, position, _, _ = row
+    number = re.search(r"\d*$", name)
+    return schema, table, int(number[0] or 0) if number else 0, name, position
 
 
 def _foreign_keys(rows: Iterable[Row], tables: dict[Place, TableRows]) -> None:
@@ -124,23 +128,19 @@ def _foreign_keys(rows: Iterable[Row], tables: dict[Place, TableRows]) -> None:
             tables[schema, table].foreign_keys.append(key)
 
 
-def _indexes(
-    rows: Iterable[Row],
-    tables: dict[Place, TableRows],
-    generated: dict[tuple[str, str, str], str],
-) -> None:
+def _indexes(rows: Iterable[Row], tables: dict[Place, TableRows]) -> None:
     """Add the declared indexes; those that serve a foreign key say only whether that is unique."""
     declared: dict[Place, list[tuple[tuple[str, ...], bool]]] = defaultdict(list)
     for (schema, table, _, not_unique), entries in groupby(rows, itemgetter(0, 1, 2, 3)):
         if (schema, table) not in tables:
             continue
-        names = tuple(
-            json_entry(expression or generated.get((schema, table, column), "")) or column
-            for *_, column, expression in entries
-        )
+        names = _entries(list(entries))
         if not _belongs_to_key(tables[schema, table], names, unique=not not_unique):
             declared[schema, table].append((names, not not_unique))
     for place, found in declared.items():
+        # The catalogue does not tell in which order they were declared.
+        places = {row.name: number for number, row in enumerate(tables[place].attributes)}
+        found.sort(key=lambda index: [(places.get(name, len(places)), name) for name in index[0]])
         tables[place].indexes = found
 
 
@@ -153,9 +153,33 @@ def _belongs_to_key(rows: TableRows, names: tuple[str, ...], *, unique: bool) ->
     return False
 
 
-def json_entry(expression: str) -> str:
-    """Return the place in a JSON attribute that an index is over; empty for anything else."""
-    return ""
+_JSON_VALUE = re.compile(
+    r"json_value\(`(?P<attribute>\w+)`,\s*(?:_\w+)?\\?'\$(?P<path>.*?)\\?'(?: returning (?P<type>.*?))?\)"
+)
+
+
+def _entries(rows: Sequence[Row]) -> tuple[str, ...]:
+    """Return what an index is over, by its own comment where it has expressions."""
+    names = tuple(column or _place_in_json(expression) for *_, column, expression, _ in rows)
+    comment = rows[0][-1] or ""
+    try:
+        noted = json.loads(comment) if comment.startswith("[") else None
+    except ValueError:  # somebody else's comment
+        noted = None
+    return tuple(map(str, noted)) if isinstance(noted, list) and len(noted) == len(names) else names
+
+
+def _place_in_json(expression: str) -> str:
+    r"""Return what datajoint was asked to index, from the expression that it made of that.
+
+    >>> _place_in_json("json_value(`car`, _utf8mb4\\'$.l[0].s\\' returning decimal(5, 2))")
+    'car.l[0].s:decimal(5,2)'
+    """
+    match = _JSON_VALUE.fullmatch(expression)
+    if match is None:
+        return expression
+    type = f":{match['type'].replace(' ', '')}" if match["type"] else ""
+    return match["attribute"] + match["path"].replace('"', "") + type
 
 
 def _lineages(fetch: Fetch, tables: dict[Place, TableRows]) -> None:

@@ -80,6 +80,19 @@ def column(attribute: Attribute, collation: str) -> str:
     return f"{text} NULL" if attribute.nullable and type.name == "timestamp" else text
 
 
+_RETURNED = {
+    **dict.fromkeys(("", "char", "text"), "char(512)"),
+    **dict.fromkeys(("int", "integer", "signed"), "signed"),
+    **dict.fromkeys(("float", "double"), "double"),
+    **dict.fromkeys(("bool", "boolean"), "unsigned"),
+}
+
+
+def returned(written: str) -> str:
+    """Return what JSON_VALUE calls the type of a place in a JSON attribute."""
+    return _RETURNED.get(written, written)
+
+
 # Defaults
 
 _NOW = re.compile(r"(?:current_timestamp|now)(?:\((?P<digits>\d?)\))?", re.IGNORECASE)

@@ -146,7 +146,7 @@ def _like_parent(attribute: Attribute, there: str, parent: Alteration) -> Attrib
         changes["type"] = parse_type(counted) if new.autoincrement else new.type
     if old.comment != new.comment and attribute.comment == old.comment:
         changes["comment"] = new.comment
-    if old.lineage != new.lineage and attribute.lineage == old.lineage:
+    if old.lineage != new.lineage:
         changes["lineage"] = new.lineage
     return replace(attribute, **changes)  # type: ignore[arg-type]
 

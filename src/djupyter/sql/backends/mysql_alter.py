@@ -53,7 +53,8 @@ def alter(
     moved = [f"{t.place} TO {t.target}" for t in tables if t.place != t.target]
     if moved:
         yield f"RENAME TABLE {', '.join(moved)}"
-    for table in tables:
+    # Children first: as long as the table itself is as before, altering it again does what is left.
+    for table in reversed(tables):
         yield from table.statements()
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
@@ -13,11 +14,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from djupyter.query.elements import InJson, InRows, Junction, reads_json
+from djupyter.query.elements import InJson, InRows, Junction, Packing, reads_json
 from djupyter.query.node import Node
 from djupyter.query.select import Element, Lowering, Selection, same
 from djupyter.query.text import Computation
-from djupyter.sql.fragment import JsonPath, json_element
+from djupyter.sql.fragment import JsonPath, json_document, json_element
 
 # SQLAlchemy writes AND and OR as chains; SQLite takes them up to a depth of 1000.
 _LONG_CHAIN = 100
@@ -127,7 +128,11 @@ class Equals(Condition):
         column = selection.columns[self.name]
         if self.path is not None:
             column = json_element(self.path, column, lowering.backend.language)
-        return column == lowering.bind() if self.values else column.is_(None)
+        if not self.values:
+            return column.is_(None)
+        if self.path is not None and self.path.type == "document":
+            return column == json_document(lowering.bind(), lowering.backend.language)
+        return column == lowering.bind()
 
 
 class Text(Condition):
@@ -148,28 +153,34 @@ class Text(Condition):
 class OneOf(Condition):
     """The named attributes, taken together, are one of many keys: what a list of alike mappings asks for."""
 
-    __slots__ = ("exact_in_json", "names", "shape", "values")
+    __slots__ = ("names", "packing", "shape", "values")
 
     def __init__(self, names: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         self.names = tuple(names)
         self.values = tuple(value for row in rows for value in row)
-        self.exact_in_json = all(map(_is_exact_in_json, self.values))
-        self.shape = ("in", self.names, len(rows), self.exact_in_json)
+        self.packing = _packing(self.values)
+        self.shape = ("in", self.names, len(rows), self.packing)
 
     def lower(self, selection: Selection, lowering: Lowering, *, listed: bool = False) -> Element:
         """Look the attributes up among the keys."""
         columns = [selection.columns[name] for name in self.names]
-        if self.exact_in_json and reads_json(lowering.backend.dialect.name):
+        if reads_json(lowering.backend.dialect.name, self.packing, columns):
             width = len(self.names)
             return InJson(columns, lowering.bind_rows(len(self.values) // width, width))
         return InRows(columns, [lowering.bind() for _ in self.values])
 
 
-def _is_exact_in_json(value: object) -> bool:
-    # How exactly a database reads a fraction is its own affair; NUL would end the text.
-    return not (
-        isinstance(value, float | Decimal | bytes) or (type(value) is str and "\0" in value)
-    )
+def _packing(values: Sequence[object]) -> Packing:
+    """Return how values could travel as JSON: not every database reads fractions as exactly."""
+    packing: Packing = "exact"
+    for value in values:
+        if isinstance(value, bytes) or (type(value) is str and "\0" in value):
+            return "none"  # NUL would end the text
+        if isinstance(value, float | Decimal):
+            if not math.isfinite(value):
+                return "none"
+            packing = "fractions"
+    return packing
 
 
 class Matches(Condition):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
@@ -13,8 +14,57 @@ from djupyter.query.select import Element
 
 # Databases that read many keys from one JSON parameter, and how. On SQLite this is also the only
 # form that uses an index: for `(a, b) IN (VALUES ...)` it reads the whole table.
-_KEYS_IN_JSON = {
-    "sqlite": ("json_extract(value, '$[{}]')", "SELECT {} FROM json_each({})"),
+Packing = Literal["exact", "fractions", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """How a database reads keys from JSON.
+
+    Parameters
+    ----------
+    value
+        One value of a key; `{place}` is its place and `{type}` its type.
+    select
+        All keys; `{values}` are those of one, `{keys}` is the parameter.
+    fractions
+        Whether it reads fractions exactly.
+    types
+        What values become, for a database that must be told; by the type of the attribute, the first
+        that fits.
+    """
+
+    value: str
+    select: str
+    fractions: bool = False
+    types: tuple[tuple[type[sa.types.TypeEngine[Any]], str], ...] = ()
+
+    def type_of(self, column: Element) -> str | None:
+        """Return what values become that are compared with an attribute; None where that is not known."""
+        return next((name for kind, name in self.types if isinstance(column.type, kind)), None)
+
+
+_READERS = {
+    "sqlite": _Reader(
+        "json_extract(value, '$[{place}]')", "SELECT {values} FROM json_each({keys})"
+    ),
+    "postgresql": _Reader(
+        "CAST(packed.value ->> {place} AS {type})",
+        "SELECT {values} FROM jsonb_array_elements(CAST({keys} AS JSONB)) AS packed(value)",
+        fractions=True,
+        types=(
+            (sa.Boolean, "BOOLEAN"),
+            (sa.CHAR, "BPCHAR"),
+            (sa.Enum, "TEXT"),
+            (sa.String, "TEXT"),
+            (sa.Integer, "BIGINT"),
+            (sa.Float, "DOUBLE PRECISION"),
+            (sa.Numeric, "NUMERIC"),
+            (sa.Date, "DATE"),
+            (sa.DateTime, "TIMESTAMP"),
+            (sa.Uuid, "UUID"),
+        ),
+    ),
 }
 
 
@@ -69,9 +119,12 @@ class Ordered(sa.ColumnElement[Any]):
         return list(self.column._from_objects)
 
 
-def reads_json(dialect: str) -> bool:
-    """Whether `InJson` can be written for a database."""
-    return dialect in _KEYS_IN_JSON
+def reads_json(dialect: str, packing: Packing, columns: Sequence[Element]) -> bool:
+    """Whether `InJson` can be written for a database, for the values and attributes at hand."""
+    reader = _READERS.get(dialect)
+    if reader is None or packing == "none" or (packing == "fractions" and not reader.fractions):
+        return False
+    return not reader.types or all(map(reader.type_of, columns))
 
 
 @compiles(Junction)
@@ -90,7 +143,22 @@ def _balanced(texts: Sequence[str], word: str) -> str:
 
 @compiles(InRows)
 def _in_rows(element: InRows, compiler: SQLCompiler, **options: Any) -> str:
-    left = [compiler.process(column, **options) for column in element.left]
+    exact = [_exactly(column) for column in element.left]
+    if any(a is not b for a, b in zip(element.left, exact, strict=True)):
+        # An index finds what is alike, of which the exact comparison keeps what is equal.
+        return f"({_rows(element.left, element, compiler, options)} AND {_rows(exact, element, compiler, options)})"
+    return _rows(element.left, element, compiler, options)
+
+
+def _exactly(column: Element) -> Element:
+    exact = getattr(column.type, "exact", None)
+    return column if exact is None else exact(column)
+
+
+def _rows(
+    columns: Sequence[Element], element: InRows, compiler: SQLCompiler, options: dict[str, Any]
+) -> str:
+    left = [compiler.process(column, **options) for column in columns]
     binds = [compiler.process(bind, **options) for bind in element.binds]
     width = len(left)
     if width == 1:
@@ -103,11 +171,20 @@ def _in_rows(element: InRows, compiler: SQLCompiler, **options: Any) -> str:
 
 @compiles(InJson)
 def _in_json(element: InJson, compiler: SQLCompiler, **options: Any) -> str:
-    value, select = _KEYS_IN_JSON[compiler.dialect.name]
-    left = [compiler.process(column, **options) for column in element.left]
-    values = ", ".join(value.format(place) for place in range(len(left)))
-    rows = select.format(values, compiler.process(element.bind, **options))
+    reader = _READERS[compiler.dialect.name]
+    left = [compiler.process(_spelled(column), **options) for column in element.left]
+    values = ", ".join(
+        reader.value.format(place=place, type=reader.type_of(column))
+        for place, column in enumerate(element.left)
+    )
+    keys = compiler.process(element.bind, **options)
+    rows = reader.select.format(values=values, keys=keys)
     return f"({left[0] if len(left) == 1 else '(' + ', '.join(left) + ')'} IN ({rows}))"
+
+
+def _spelled(column: Element) -> Element:
+    # An enum is a type of its own, and its values have an order of their own.
+    return sa.cast(column, sa.Text()) if isinstance(column.type, sa.Enum) else column
 
 
 @compiles(Ordered)
@@ -118,4 +195,7 @@ def _ordered(element: Ordered, compiler: SQLCompiler, **options: Any) -> str:
 @compiles(Ordered, "postgresql")
 def _ordered_nulls(element: Ordered, compiler: SQLCompiler, **options: Any) -> str:
     nulls = "LAST" if element.descending else "FIRST"
-    return f"{_ordered(element, compiler, **options)} NULLS {nulls}"
+    column = compiler.process(_spelled(element.column), **options)
+    if getattr(compiler.dialect, "collates", False) and isinstance(element.column.type, sa.String):
+        column = f'{column} COLLATE "C"'
+    return f"{column}{' DESC' if element.descending else ''} NULLS {nulls}"

@@ -17,6 +17,7 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol
@@ -166,7 +167,7 @@ class Reader:
                 continue
             path = self._place(name)
             if path is not None:
-                conditions.append(Equals(path.attribute, _json_value(value), path))
+                conditions.append(_place_equals(path, value))
         if conditions:
             return _all_of(conditions)
         return Constant(True, tuple(map(str, record)) or ("{}",))
@@ -243,11 +244,20 @@ def _comparable(attribute: Attribute, value: object) -> object:
     return value
 
 
-def _json_value(value: object) -> object:
-    """Return what a place in a JSON document is compared with; documents by their text."""
+def _place_equals(path: JsonPath, value: object) -> Equals:
+    """Return the condition that a place in a JSON document has a value, compared by the kind of that."""
     if isinstance(value, dict | list):
-        return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
-    return plain(value)
+        text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+        return Equals(path.attribute, text, replace(path, type=path.type or "document"))
+    value = plain(value)
+    if path.type == "text" and value is not None:
+        value = str(value)
+    if not path.type and isinstance(value, int | float | Decimal):
+        path, value = (
+            replace(path, type="number"),
+            int(value) if value is True or value is False else value,
+        )
+    return Equals(path.attribute, value, path)
 
 
 def _record(written: object) -> Record | None:

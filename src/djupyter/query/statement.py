@@ -56,7 +56,8 @@ def _packed(
 ) -> str:
     start, rows, width = slot
     flat = [adapt(value) for value in values[start : start + rows * width]]
-    return json.dumps([flat[i : i + width] for i in range(0, len(flat), width)])
+    # Drivers that take dates and decimals as they are get them here as they are written.
+    return json.dumps([flat[i : i + width] for i in range(0, len(flat), width)], default=str)
 
 
 def rows(
@@ -120,7 +121,7 @@ def several(nodes: Sequence[Node], backend: Any, *, counted: bool) -> Statement:
     counted
         Whether to count.
     """
-    key = (backend.language, "several", counted, *(node.shape for node in nodes))
+    key = (backend, "several", counted, *(node.shape for node in nodes))
     statement = _memo.get(key)
     if statement is None:
         lowering = Lowering(backend)
@@ -199,7 +200,7 @@ def _built(
     backend: Any,
     build: Callable[[Selection, Lowering], sa.Select[Any]],
 ) -> Statement:
-    key = (backend.language, kind, node.shape)
+    key = (backend, kind, node.shape)
     try:
         statement = _memo.get(key)
         if statement is None:

@@ -24,14 +24,15 @@ from sqlalchemy import Numeric, type_coerce
 from sqlalchemy.sql.elements import ColumnElement
 
 from djupyter.errors import QuerySyntaxError
-from djupyter.sql.json_path import JsonPath, parse_json_path
+from djupyter.sql.json_path import JsonPath, document_template, parse_json_path
 from djupyter.sql.language.tree import Call, Name, Node, Value, kind_of, shape_of
-from djupyter.sql.language.writer import Tree, assemble, written
+from djupyter.sql.language.writer import FragmentElement, Tree, assemble, written
 
 __all__ = [
     "Fragment",
     "JsonPath",
     "element",
+    "json_document",
     "json_element",
     "parse_aggregate",
     "parse_condition",
@@ -241,6 +242,12 @@ def element(
         )
 
     return assemble(written(fragment.tree, dialect), leaf, dialect, kind_of(fragment.tree.root))
+
+
+def json_document(bind: ColumnElement[Any], dialect: str) -> ColumnElement[Any]:
+    """Return the element of a document, given as compact text, that a place of type `document` may equal."""
+    before, after = document_template(dialect).split("{0}")
+    return FragmentElement((before, after), [bind], "any")
 
 
 def json_element(path: JsonPath, column: ColumnElement[Any], dialect: str) -> ColumnElement[Any]:

@@ -120,7 +120,8 @@ def json_template(path: tuple[Step, ...], type: str, dialect: str) -> str:
     path
         Where the value lies; its keys were checked.
     type
-        As in `JsonPath`, or `number` for any number or truth value.
+        As in `JsonPath`; `number` for any number or truth value, `document` for what is compared with
+        `document_template`.
     dialect
         `sqlite`, `mysql`, `mariadb` or `postgresql`.
     """
@@ -133,7 +134,14 @@ def json_template(path: tuple[Step, ...], type: str, dialect: str) -> str:
     else:
         place = _place(path)
         raw, text, number = (_sqlite_place if dialect == "sqlite" else _mysql_place)(place)
+    if type == "document":
+        return f"JSON_COMPACT({raw})" if dialect == "mariadb" else raw
     return _typed(raw, text, number, type, dialect)
+
+
+def document_template(dialect: str) -> str:
+    """Return SQL with `{0}` for the compact text of a document that a place is compared with."""
+    return {"postgresql": "CAST({0} AS JSONB)", "mysql": "CAST({0} AS JSON)"}.get(dialect, "{0}")
 
 
 def place_of(path: JsonPath) -> str:

@@ -77,7 +77,8 @@ def djupyter(place: Place) -> Library:
     """Return djupyter, connected."""
     import djupyter as dj
 
-    connection = dj.Connection(place.url)
+    # The driver and datajoint do not encrypt either.
+    connection = dj.Connection(place.url, use_tls=False)
     connection.connect()
     return Library(dj, connection, lambda name: dj.Schema(name, connection=connection))
 
@@ -87,21 +88,22 @@ def datajoint(place: Place) -> Library:
     import logging
     import warnings
 
+    url = sa.make_url(place.url)
+    options = {"database__name": url.database} if place.backend == "postgresql" else {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it misses its configuration file
         import datajoint as dj
-    logging.getLogger("datajoint").setLevel(logging.ERROR)
-    url = sa.make_url(place.url)
-    options = {"database__name": url.database} if place.backend == "postgresql" else {}
-    instance = dj.Instance(
-        url.host,
-        url.username,
-        url.password or "",
-        port=url.port,
-        use_tls=False,
-        backend=place.backend,
-        **options,
-    )
+
+        logging.getLogger("datajoint").setLevel(logging.ERROR)
+        instance = dj.Instance(
+            url.host,
+            url.username,
+            url.password or "",
+            port=url.port,
+            use_tls=False,
+            backend=place.backend,
+            **options,
+        )
     return Library(dj, instance.connection, instance.Schema)
 
 
@@ -121,5 +123,5 @@ def opened(name: str) -> Iterator[Place]:
         return
     from tests.servers import running
 
-    with running("mysql" if name == "mariadb" else name) as url:
-        yield Place(name, url, mark)
+    with running(name) as server:
+        yield Place(name, server.url, mark)

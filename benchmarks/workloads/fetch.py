@@ -116,7 +116,7 @@ def _contest(form: Form, table: str, place: Place, sizes: Sizes) -> Iterator[Con
     of_query, of_driver = form
     names = SESSION if table == "session" else RECORD
     with tables.world(place) as world:
-        world.each(lambda of: _fill(of, table, sizes.fetch))
+        _fill(world, table, sizes.fetch)
         acts: dict[Contender, Act] = {"driver": partial(of_driver, world.driver, table, names)}
         for contender in ("djupyter", "datajoint"):
             if contender in world.tables:
@@ -124,12 +124,19 @@ def _contest(form: Form, table: str, place: Place, sizes: Sizes) -> Iterator[Con
         yield Contest(acts)
 
 
-def _fill(of: dict[str, Any], table: str, count: int) -> None:
-    if table == "session":
-        of["Subject"].insert(tables.subjects())
-        of["Session"].insert(tables.sessions(count))
-    else:
-        of["Record"].insert(tables.records(count))
+def _fill(world: tables.World, table: str, count: int) -> None:
+    for contender in ("djupyter", "driver"):
+        of = world.tables[contender]
+        if table == "session":
+            of["Subject"].insert(tables.subjects())
+            of["Session"].insert(tables.sessions(count))
+        else:
+            of["Record"].insert(tables.records(count))
+    if "datajoint" in world.tables:
+        # It cannot insert UUIDs into PostgreSQL itself.
+        for name in ("subject", "session", "record"):
+            theirs = world.tables["datajoint"][name.capitalize()].full_table_name
+            world.driver.execute(f"INSERT INTO {theirs} SELECT * FROM {world.driver.table(name)}")
 
 
 WORKLOADS = tuple(

@@ -155,6 +155,8 @@ def resolve(
             continue
         parent = parent_of(item)
         key = _foreign_key(item, parent)
+        if key in foreign_keys:
+            continue  # written twice, it is still one
         foreign_keys.append(key)
         for here, there in key.attributes:
             origin = parent.by_name[there]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from graphlib import TopologicalSorter
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 import sqlalchemy as sa
@@ -290,7 +290,14 @@ def _drops(connection: Connection, names: Collection[TableName]) -> list[Stateme
                 "Drop them first."
             )
         children_first[name] = children
-    order = TopologicalSorter(children_first).static_order()
+    try:
+        order = [*TopologicalSorter(children_first).static_order()]
+    except CycleError as cycle:
+        names_on_way = " → ".join(map(str, cycle.args[1]))
+        raise DataJointError(
+            f"These tables refer to each other and cannot be dropped one after the other: {names_on_way}. "
+            "Remove one of the foreign keys between them first, with the database's own ALTER TABLE."
+        ) from None
     return [statement for name in order for statement in drop_table(name, connection.backend)]
 
 

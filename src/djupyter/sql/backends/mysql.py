@@ -236,6 +236,15 @@ class MySQL(Backend):
 
     # Tables
 
+    def delete(self, table: sa.TableClause, condition: sa.ColumnElement[bool]) -> sa.Delete:
+        """Return the DELETE that may be of several tables, though it is of one.
+
+        Of the other form MariaDB 10 looks up a subquery for every row of the table: 0.5 s rather than
+        0.001 s for 100 of 200,000 rows.
+        """
+        name = self.dialect.identifier_preparer.format_table(table)
+        return super().delete(table, condition).prefix_with(name.replace("%", "%%"))
+
     def insert(self, table: sa.TableClause) -> sa.Insert:
         """Return MySQL's INSERT, which knows ON DUPLICATE KEY."""
         return mysql_insert(table)

@@ -12,7 +12,8 @@ from djupyter.definition.parser import parse
 from djupyter.heading.structure import TableStructure, resolve
 from djupyter.sql import ddl
 from djupyter.sql.connection import Connection
-from tests.conftest import Database
+from tests.conftest import Database, Servers
+from tests.servers import KINDS
 
 Declare = Callable[..., TableStructure]
 
@@ -47,3 +48,11 @@ def put(connection: Connection, table: str = "subject", **values: object) -> Non
     """Insert a row, past all checks in Python."""
     names = connection.backend.table(TableName("lab", table), values)
     connection.execute(*connection.backend.bound(names.insert().values(values)))
+
+
+@pytest.fixture(params=list(KINDS))
+def server_db(request: pytest.FixtureRequest, servers: Servers) -> Iterator[Database]:
+    """Each server in turn, for what a file does not have: sessions, users, a network."""
+    database = Database(request.param, servers.url(request.param))
+    yield database
+    database.close()

@@ -306,7 +306,7 @@ class Session:
                 "The connection was closed inside this transaction, which undid all of it. "
                 "Leave the transaction; the next statement outside connects anew."
             )
-        with suppress(*self.backend.driver_errors):
+        if self._handle.dbapi_connection is not None:
             self._handle.invalidate()
 
     def _refuse_if_ended(self) -> None:

@@ -107,8 +107,8 @@ def _give_back(
     error: BaseException,
 ) -> None:
     """Return a connection whose rows are not all read, to the pool if it can go on."""
-    failed = isinstance(error, backend.driver_errors)
-    if failed or not backend.survives(handle.dbapi_connection, error, sessions.handle):
+    survives = backend.survives(handle.dbapi_connection, error, sessions.handle)
+    if isinstance(error, backend.driver_errors) or not survives:
         handle.invalidate()
     elif cursor is not None:
         cursor.close()

@@ -9,6 +9,7 @@ from typing import Any
 import pymysql
 from pymysql.constants import CLIENT
 
+from djupyter.errors import DataJointError
 from djupyter.sql.backends.sockets import is_readable
 from djupyter.sql.backends.tls import Tls, warn_unencrypted
 
@@ -52,17 +53,17 @@ def survives(raw: Any, error: BaseException, connect: Callable[[], Any]) -> bool
     has_unread = result is not None and result.unbuffered_active
     if raw.open and not has_unread and isinstance(error, Exception | GeneratorExit):
         return True
-    with suppress(pymysql.Error):
-        raw.close()
+    # Without a word to the server, which is not listening; the pool closes it properly.
+    raw._force_close()
     if has_unread:
         result.unbuffered_active = False  # or its cursor would read on, and complain
-    if not isinstance(error, GeneratorExit):
+    if not isinstance(error, GeneratorExit | pymysql.Error):
         _kill(raw.thread_id(), connect)
     return False
 
 
 def _kill(number: int, connect: Callable[[], Any]) -> None:
-    with suppress(pymysql.Error):
+    with suppress(pymysql.Error, DataJointError):
         handle = connect()
         try:
             with suppress(pymysql.Error):  # it may have ended meanwhile

@@ -100,10 +100,10 @@ def is_alive(raw: Any) -> bool:
     """Whether a connection is open; what waits on an idle one may be a notice or the end."""
     try:
         if is_readable(raw.fileno()):
-            raw.pgconn.consume_input()
+            raw.pgconn.exec_(b"")
     except (psycopg.Error, OSError):
         return False
-    return not raw.closed
+    return not raw.closed and raw.pgconn.status == psycopg.pq.ConnStatus.OK
 
 
 def failure(error: BaseException, url: sa.URL, failure: Failure) -> Failure:

@@ -1,0 +1,261 @@
+"""One connection in several threads and processes, and Ctrl-C in the middle of a statement."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import djupyter as dj
+from djupyter.errors import DataJointError, DuplicateError
+from djupyter.sql.connection import Connection
+from tests.conftest import Database
+
+LONG = {
+    "mysql": "SELECT SLEEP(600)",
+    "postgresql": "SELECT pg_sleep(600)",
+    "sqlite": "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELECT sum(n) FROM t",
+}
+RUNS = {
+    "mysql": "SELECT 1 FROM information_schema.processlist WHERE id = {} AND info LIKE 'SELECT SLEEP%%'",
+    "postgresql": "SELECT 1 FROM pg_stat_activity WHERE pid = {} AND query LIKE 'SELECT pg_sleep%%' "
+    "AND state = 'active'",
+}
+
+
+@pytest.fixture
+def table(db: Database) -> Any:
+    class Number(dj.Manual):
+        definition = "worker : int32\nn : int32"
+
+    return dj.Schema(db.schema_name("many"), connection=db.connection)(Number)
+
+
+def in_threads(count: int, work: Callable[[int], None]) -> list[BaseException]:
+    """Do something in several threads that begin together; return what they raise."""
+    together = threading.Barrier(count)
+    errors: list[BaseException] = []
+
+    def run(worker: int) -> None:
+        try:
+            together.wait(60)
+            work(worker)
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=run, args=(worker,)) for worker in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(120)
+    return errors
+
+
+def test_threads_with_transactions_of_their_own_lose_and_mix_nothing(
+    table: Any, db: Database
+) -> None:
+    def work(worker: int) -> None:
+        mine = table & {"worker": worker}
+        for n in range(10):
+            try:
+                with db.connection.transaction:
+                    table.insert1((worker, n))
+                    assert len(mine) == n - n // 5 + 1
+                    if n % 5 == 4:
+                        raise ValueError
+            except ValueError:
+                assert n % 5 == 4
+
+    assert in_threads(4, work) == []
+    assert len(table) == 4 * 8
+
+
+def test_one_thread_streams_while_others_write(table: Any, db: Database) -> None:
+    table.insert([(-1, n) for n in range(500)])
+    seen: list[int] = []
+
+    def work(worker: int) -> None:
+        if worker == 0:
+            seen.extend(row["n"] for row in table & {"worker": -1})
+        for n in range(20):
+            table.insert1((worker, n))
+
+    assert in_threads(3, work) == []
+    assert sorted(seen) == list(range(500))
+    assert len(table) == 560
+
+
+def test_what_another_thread_has_not_committed_is_not_seen(table: Any, db: Database) -> None:
+    written, looked = threading.Event(), threading.Event()
+    counts: list[int] = []
+
+    def work(worker: int) -> None:
+        if worker == 0:
+            with db.connection.transaction:
+                table.insert1((0, 0))
+                written.set()
+                assert looked.wait(60)
+        else:
+            assert written.wait(60)
+            counts.append(len(table))
+            looked.set()
+
+    assert in_threads(2, work) == []
+    assert counts == [0]
+    assert len(table) == 1
+
+
+def test_a_thread_that_ends_in_a_transaction_leaves_nothing_locked(
+    table: Any, db: Database
+) -> None:
+    def work(_: int) -> None:
+        db.connection.start_transaction()
+        table.insert1((1, 1))
+
+    assert in_threads(1, work) == []
+    table.insert1((1, 1))
+    assert len(table) == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_process_neither_uses_nor_disturbs_the_connections_of_its_parent(
+    table: Any, db: Database
+) -> None:
+    def in_child(work: Callable[[], None]) -> int:
+        child = os.fork()
+        if child == 0:
+            try:
+                work()
+            except BaseException:
+                os._exit(1)
+            os._exit(0)
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+    assert len(table) == 0
+    before = db.connection.connection_id
+    assert in_child(lambda: table.insert1((1, 1))) == 0
+    assert in_child(db.connection.close) == 0
+    assert db.connection.connection_id == before
+    assert len(table) == 1
+    if db.backend == "sqlite":
+        return  # one process writes at a time
+    with db.connection.transaction:
+        table.insert1((2, 2))
+        assert in_child(lambda: table.insert1((3, 3))) == 0
+    assert len(table) == 3
+
+
+def interrupting(connection: Connection, db: Database) -> threading.Thread:
+    """Return a thread that presses Ctrl-C once the server is busy with the long query."""
+    number, main = connection.connection_id, threading.main_thread().ident
+    assert main is not None
+
+    def press() -> None:
+        if number is not None:
+            with Connection(db.url) as watcher:
+                while not watcher.query(RUNS[db.backend].format(number)).fetchall():
+                    pass
+        signal.pthread_kill(main, signal.SIGINT)
+
+    return threading.Thread(target=press)
+
+
+def test_ctrl_c_ends_a_long_query_also_on_the_server(table: Any, db: Database) -> None:
+    connection = db.connection
+    number = connection.connection_id
+    thread = interrupting(connection, db)
+    with pytest.raises(KeyboardInterrupt):  # noqa: PT012 - the query must run when it comes
+        thread.start()
+        connection.fetch(LONG[db.backend])
+    thread.join()
+    table.insert1((1, 1))
+    assert table.to_dicts() == [{"worker": 1, "n": 1}]
+    if number is not None:
+        with Connection(db.url) as watcher:
+            # It ends at once rather than after ten minutes.
+            while watcher.query(RUNS[db.backend].format(number)).fetchall():
+                pass
+
+
+def test_ctrl_c_in_a_transaction_undoes_it(table: Any, db: Database) -> None:
+    connection = db.connection
+    connection.connect()
+    thread = interrupting(connection, db)
+    with pytest.raises(KeyboardInterrupt), connection.transaction:  # noqa: PT012
+        table.insert1((1, 1))
+        thread.start()
+        connection.fetch(LONG[db.backend])
+    thread.join()
+    assert not connection.in_transaction
+    assert len(table) == 0
+    table.insert1((2, 2))
+    assert len(table) == 1
+
+
+def test_ctrl_c_that_a_program_survives_commits_nothing_by_halves(table: Any, db: Database) -> None:
+    connection = db.connection
+    connection.connect()
+    thread = interrupting(connection, db)
+    try:
+        with connection.transaction:
+            table.insert1((1, 1))
+            with pytest.raises(KeyboardInterrupt):  # noqa: PT012
+                thread.start()
+                connection.fetch(LONG[db.backend])
+            table.insert1((2, 2))
+    except DataJointError as error:
+        assert "undone all" in str(error)  # noqa: PT017 - one of two good ends
+    thread.join()
+    assert len(table) in (0, 2)
+
+
+def test_an_error_in_a_transaction_undoes_its_statement_only(table: Any, db: Database) -> None:
+    with db.connection.transaction:
+        table.insert1((1, 1))
+        with pytest.raises(DuplicateError):
+            table.insert1((1, 1))
+        with pytest.raises(DataJointError):
+            db.connection.query("SELECT nothing FROM nowhere")
+        with pytest.raises(DataJointError):
+            db.connection.fetch("SELECT nothing FROM nowhere")
+        table.insert1((2, 2))
+        assert len(table) == 2
+    assert len(table) == 2
+
+
+@pytest.mark.parametrize(
+    "sql", ["CREATE TABLE t (n INT)", "drop table t", "ALTER TABLE t ADD m INT"]
+)
+def test_what_would_commit_a_transaction_on_one_database_is_refused_on_all(
+    table: Any, db: Database, sql: str
+) -> None:
+    with pytest.raises(ValueError, match="stop"), db.connection.transaction:  # noqa: PT012
+        table.insert1((1, 1))
+        with pytest.raises(DataJointError, match="inside a transaction would commit it"):
+            db.connection.query(sql)
+        raise ValueError("stop")
+    assert len(table) == 0
+
+
+def test_a_connection_tells_of_itself_but_not_the_password(db: Database) -> None:
+    connection = db.connection
+    assert connection.adapter.backend == db.backend
+    assert set(connection.conn_info) == {"host", "port", "user", "database"}
+    assert connection.ping() >= 0
+    assert "@" in connection.get_user()
+    number = connection.connection_id
+    assert (number is None) == (db.backend == "sqlite")
+    assert connection.connection_id == number
+    assert connection.is_connected
+    connection.close()
+    assert not connection.is_connected
+
+
+def test_an_unknown_option_in_a_url_is_refused_with_the_known_ones(db: Database) -> None:
+    with pytest.raises(DataJointError, match=r"has no option `colour`.*The options are \w+"):
+        Connection(f"{db.url}?colour=blue")

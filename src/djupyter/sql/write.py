@@ -65,9 +65,9 @@ def update(
 ) -> str:
     """Return the UPDATE of one row: placeholders for the new values, then for the key."""
     _check_order(structure, changed)
-    table = backend.table(structure.name, structure.by_name)
+    table = backend.relation(structure)
     statement = table.update().where(
-        *(table.c[name] == sa.bindparam(f"k{i}") for i, name in enumerate(key))
+        *(table.c[n] == sa.bindparam(f"k{i}", type_=sa.types.NullType()) for i, n in enumerate(key))
     )
     return _text(
         statement.values({n: sa.bindparam(f"v{i}") for i, n in enumerate(changed)}), backend

@@ -146,9 +146,20 @@ def encoded_column(
     adapt = adapter(attribute)
     if adapt is None:
         return canonical
-    if None in canonical:
-        return [None if value is None else adapt(value) for value in canonical]
-    return [*map(adapt, canonical)]
+    adapted: list[Any] = []
+    try:
+        adapted += (
+            map(adapt, canonical)
+            if None not in canonical
+            else (None if value is None else adapt(value) for value in canonical)
+        )
+    except InvalidValueError as error:
+        # What was added before the error tells in which row it was.
+        where = place(structure, batch, len(adapted))
+        raise InvalidValueError(
+            f"{where}: attribute `{attribute.name}` : {attribute.type_text}: {error}"
+        ) from None
+    return adapted
 
 
 def place(structure: TableStructure, batch: Batch, offset: int = 0) -> str:

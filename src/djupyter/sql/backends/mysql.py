@@ -28,6 +28,7 @@ from djupyter.heading.structure import TableStructure
 from djupyter.sql.backends import (
     mysql_alter,
     mysql_catalog,
+    mysql_columns,
     mysql_connect,
     mysql_conversion,
     mysql_failures,
@@ -48,6 +49,7 @@ from djupyter.sql.backends.tls import Tls
 from djupyter.sql.failures import Failure
 from djupyter.sql.json_path import JsonPath, place_of
 from djupyter.sql.names import LINEAGE
+from djupyter.sql.rights import Need, Right
 
 _SQL_MODE = (
     "NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,STRICT_ALL_TABLES,"
@@ -207,6 +209,10 @@ class MySQL(Backend):
         """Return what an error means, by its code."""
         return mysql_failures.failure(error, sql)
 
+    def right(self, need: Need, url: sa.URL, fetch: Fetch) -> Right | None:
+        """Return the privilege that a statement lacked, with the statement that grants it."""
+        return mysql_connect.right(need, fetch, self.quote)
+
     def may_retry(self, error: BaseException) -> bool:
         """Whether the statement was chosen to end a deadlock; locks are waited for on the server."""
         return mysql_failures.code_of(error) == mysql_failures.DEADLOCK
@@ -236,6 +242,15 @@ class MySQL(Backend):
 
     # Tables
 
+    def relation(self, structure: TableStructure) -> sa.TableClause:
+        """Return a table whose columns are read and compared as on every backend."""
+        return mysql_columns.relation(structure, self.collation)
+
+    def typed(self, value: sa.ColumnElement[Any], type: TypeSpec | None) -> sa.ColumnElement[Any]:
+        """Return a computed value; one of 32 bits is read with all its digits."""
+        single = mysql_columns.is_single(type)
+        return sa.type_coerce(value, mysql_columns.Single()) if single else value
+
     def delete(self, table: sa.TableClause, condition: sa.ColumnElement[bool]) -> sa.Delete:
         """Return the DELETE that may be of several tables, though it is of one.
 
@@ -258,7 +273,7 @@ class MySQL(Backend):
         attribute of that becomes NULL, which the database refuses; `mysql_failures` knows the code.
         """
         assert isinstance(statement, MySQLInsert), "made by `insert`"
-        table = self.table(structure.name, structure.by_name)
+        table = self.relation(structure)
         new = {name: sa.func.values(sa.column(name)) for name in structure.by_name}
         first, *_ = structure.full_key
         same = sa.and_(*(table.c[name] == new[name] for name in structure.full_key))
@@ -299,8 +314,8 @@ class MySQL(Backend):
         inherited = {name for key in structure.foreign_keys for name in key.names}
         marks = attribute.type.kind != "native" and attribute.name not in inherited
         if marks or attribute.type.name == "uuid":
-            return write_marker(attribute.type_text, attribute.comment)
-        return attribute.comment or None
+            return mysql_types.write_comment(write_marker(attribute.type_text, attribute.comment))
+        return mysql_types.write_comment(attribute.comment) or None
 
     def index_name(self, name: TableName, role: str, number: int, entries: Sequence[str]) -> str:
         """Return a name that only orders the indexes: the server names them."""
@@ -315,8 +330,8 @@ class MySQL(Backend):
 
     def table_options(self, structure: TableStructure) -> Mapping[str, Any]:
         """Return the engine and the comment."""
-        comment = {"comment": structure.comment} if structure.comment else {}
-        return {"mysql_engine": "InnoDB", **comment}
+        comment = mysql_types.write_comment(structure.comment)
+        return {"mysql_engine": "InnoDB", **({"comment": comment} if comment else {})}
 
     # Changing tables: see mysql_conversion and mysql_alter
 

@@ -17,7 +17,7 @@ from djupyter.definition.names import TableName
 from djupyter.heading.structure import ForeignKey
 from djupyter.sql.backends.base import AttributeRow, Fetch, Row, TableRows
 from djupyter.sql.backends.mysql_dialect import GENERATED
-from djupyter.sql.backends.mysql_types import read_default
+from djupyter.sql.backends.mysql_types import read_comment, read_default
 from djupyter.sql.names import LINEAGE
 
 _SYSTEM = {"information_schema", "mysql", "performance_schema", "sys"}
@@ -72,7 +72,7 @@ def read_tables(
     if not wanted:
         return []
     tables = {
-        (schema, table): TableRows(TableName(schema, table), comment)
+        (schema, table): TableRows(TableName(schema, table), read_comment(comment))
         for schema, table, comment in _all(fetch, _TABLES, wanted)
     }
     columns = sorted(_all(fetch, _COLUMNS, wanted), key=itemgetter(0, 1, 2))
@@ -106,7 +106,7 @@ def _attributes(
                 _WIDTH.sub(r"\1", native) + counts,
                 nullable=nullable,
                 default=read_default(default, nullable, is_sql=is_sql),
-                comment=comment,
+                comment=read_comment(comment),
                 in_key=key == "PRI",
                 collation="" if collation in (None, own) else collation,
             )

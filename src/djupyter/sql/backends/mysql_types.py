@@ -93,6 +93,26 @@ def returned(written: str) -> str:
     return _RETURNED.get(written, written)
 
 
+# Comments
+
+_BEYOND = re.compile("[\U00010000-\U0010ffff]")
+_ESCAPED_CHARACTER = re.compile(r"\\U([0-9a-f]{8})")
+
+
+def write_comment(text: str) -> str:
+    r"""Return a comment with what the servers would turn into question marks as escapes.
+
+    >>> print(write_comment("\U0001f42d ü"))
+    \U0001f42d ü
+    """
+    return _BEYOND.sub(lambda match: f"\\U{ord(match[0]):08x}", text)
+
+
+def read_comment(text: str) -> str:
+    """Return a comment as it was written."""
+    return _ESCAPED_CHARACTER.sub(lambda match: chr(int(match[1], 16)), text)
+
+
 # Defaults
 
 _NOW = re.compile(r"(?:current_timestamp|now)(?:\((?P<digits>\d?)\))?", re.IGNORECASE)
@@ -240,7 +260,23 @@ _AS_PLAIN: dict[type, Callable[[Any], object]] = {
     date: lambda day: date(day.year, day.month, day.day),
 }
 
-_ADAPTER: dict[str, Convert] = {"boolean": int, "date": adapt, "datetime": adapt, "uuid": _uuid}
+
+def _finite(value: float) -> float:
+    """Return a number that MySQL can keep."""
+    if value - value == 0:  # false of infinity and NaN; faster than math.isfinite for all others
+        return value
+    raise InvalidValueError(
+        f"MySQL and MariaDB cannot keep {value}. Store NULL, the largest number, or use <blob>."
+    )
+
+
+_ADAPTER: dict[str, Convert] = {
+    "boolean": int,
+    "real": _finite,
+    "date": adapt,
+    "datetime": adapt,
+    "uuid": _uuid,
+}
 
 
 def adapter(type: TypeSpec | None) -> Convert | None:

@@ -40,6 +40,10 @@ class Form:
         return text
 
 
+# The collation of our own columns: two that are written out must be the same.
+BINARY, _MARIADB_BINARY = "COLLATE utf8mb4_0900_bin", "COLLATE utf8mb4_nopad_bin"
+
+
 def form(
     name: str,
     arity: int,
@@ -51,14 +55,13 @@ def form(
 ) -> Form:
     """Return a row; what is left out is as on the backend before it."""
     mysql = mysql or sqlite
-    return Form(name, arity, kind, sqlite, mysql, postgresql or mysql, mariadb or mysql)
+    mariadb = mariadb or mysql.replace(BINARY, _MARIADB_BINARY)
+    return Form(name, arity, kind, sqlite, mysql, postgresql or mysql, mariadb)
 
 
 def _comparison(sign: str, need: str) -> Form:
     return form(sign, 2, "bool", f"({{0}} {sign} {{1}})", "", f"({{0:{need}}} {sign} {{1:{need}}})")
 
-
-BINARY = "COLLATE utf8mb4_bin"
 
 OPERATORS = [
     form("null", 0, "any", "NULL"),

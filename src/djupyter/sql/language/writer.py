@@ -207,6 +207,9 @@ def _enclosed(child: ColumnElement[Any]) -> ColumnElement[Any]:
     """Return an element that keeps its meaning whatever stands beside it."""
     if isinstance(child, Label):
         child = child.element
+    exact = getattr(child.type, "exact", None)
+    if exact is not None:
+        return exact(child)  # type: ignore[no-any-return]
     whole = isinstance(child, ColumnClause | BindParameter | FragmentElement)
     return child if whole else Grouping(child)
 

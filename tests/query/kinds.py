@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -109,4 +110,6 @@ def canonical(value: Any) -> Any:
         return f"float {value:.10g}"
     if isinstance(value, Decimal):
         return f"decimal {value.normalize():f}" if value else "decimal 0"
+    if isinstance(value, dict | list):
+        return f"document {json.dumps(value, sort_keys=True)}"
     return f"{type(value).__name__} {value!r}"

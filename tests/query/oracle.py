@@ -96,11 +96,14 @@ class Like:
 
 @dataclass(frozen=True)
 class Place:
-    """A mapping: the text at a place in a document; what is of another type is no text."""
+    """The text at a place in a document. Asked for by a mapping, what is of another type is no text;
+    asked for in a condition, a number is the text it is written as.
+    """
 
     name: str
     path: str
     value: str
+    strict: bool = True
 
 
 @dataclass(frozen=True)
@@ -202,8 +205,10 @@ def judge(condition: Condition, row: Row, rel: Rel) -> Truth:
             return compared(row[name], sign, row[other_name])
         case Like(name, pattern):
             return None if row[name] is None else like(row[name], pattern)
-        case Place(name, path, value):
+        case Place(name, path, value, strict):
             found = place(row[name], path)
+            if isinstance(found, int) and not strict:
+                found = str(found)
             return found == value if isinstance(found, str) else None
         case IsNull(name, negated):
             return (row[name] is None) != negated

@@ -214,3 +214,14 @@ def test_a_computed_date_is_compared_as_a_date(kinds: Any) -> None:
     assert len(query & {"q": datetime.date(2024, 2, 1)}) == 1
     assert len(query & {"q": "2024-02-01"}) == 1
     assert len(query & "q > '2024-02-01'") == 0
+
+
+def test_a_computation_repeated_in_others_is_written_once(t: SimpleNamespace) -> None:
+    query, total = t.A.proj("x"), t.A.aggr(t.B, x="count(b)")
+    sizes = []
+    for _ in range(8):
+        query, total = query.proj(x="x + x"), total.proj(x="x + x")
+        sizes.append(len(query.make_sql()))
+    assert sizes[7] < 3 * sizes[3]
+    assert query.to_arrays("x", order_by="a").tolist() == [10 * 2**8, None, 30 * 2**8]
+    assert total.to_arrays("x", order_by="a").tolist() == [2**9, 2**8, 0]

@@ -150,3 +150,9 @@ def test_a_top_is_inserted_and_deleted_as_it_is(T: Any, schema: dj.Schema) -> No
     assert ids(T()) == [1, 2, 3]
     (T & dj.Top(1)).delete()
     assert ids(T()) == [2, 3]
+
+
+def test_an_order_by_a_constant_says_nothing(T: Any) -> None:
+    query = T.proj(five="5", nothing="NULL", word="'x'")
+    assert ids(query & dj.Top(2, ["five", "nothing desc", "word", "id desc"])) == [5, 4]
+    assert len(query.to_dicts(order_by="five", limit=3)) == 3

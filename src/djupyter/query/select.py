@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.sql.elements import quoted_name
 
 Element = sa.ColumnElement[Any]
 
@@ -92,7 +93,7 @@ class Selection:
     def statement(self, columns: Iterable[Element] | None = None) -> sa.Select[Any]:
         """Return the SELECT of all attributes, or of the given elements instead."""
         chosen = (
-            [column.label(name) for name, column in self.columns.items()]
+            [named(column, name) for name, column in self.columns.items()]
             if columns is None
             else list(columns)
         )
@@ -118,6 +119,11 @@ class Selection:
     def flat(self, lowering: Lowering) -> Selection:
         """Return the same relation in a form that can be merged, nested only if it must be."""
         return self if self.is_flat else self.nested(lowering)
+
+
+def named(column: Element, name: str) -> Element:
+    """Return an element under a name that is always quoted: each database has reserved words of its own."""
+    return column.label(quoted_name(name, True))
 
 
 def same(

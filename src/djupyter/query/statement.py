@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from djupyter.errors import QueryError
 from djupyter.query.node import Node
 from djupyter.query.restriction import chain
-from djupyter.query.select import Element, Lowering, Selection, cut
+from djupyter.query.select import Element, Lowering, Selection, cut, named
 from djupyter.query.source import Source
 
 _MEMO_SIZE = 2048
@@ -74,7 +74,7 @@ def rows(
         else:
             if selection.depends_on_columns:
                 selection = selection.nested(lowering)
-            select = selection.statement([selection.columns[n].label(n) for n in chosen])
+            select = selection.statement([named(selection.columns[n], n) for n in chosen])
         return select if most is None else cut(select, sa.literal_column(str(int(most))))
 
     return _built(("rows", chosen, most), node, backend, build)
@@ -152,9 +152,9 @@ def preview(node: Node, backend: Any, opaque: Sequence[str], prefix: int) -> Sta
                 start = sa.func.substr(
                     column, sa.literal_column("1"), sa.literal_column(str(int(prefix)))
                 )
-                elements += [start.label(name), sa.func.length(column).label(f"{name}~size")]
+                elements += [named(start, name), sa.func.length(column).label(f"{name}~size")]
             else:
-                elements.append(column.label(name))
+                elements.append(named(column, name))
         return selection.statement(elements)
 
     return _built(("preview", large, prefix), node, backend, build)

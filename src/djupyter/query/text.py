@@ -34,6 +34,17 @@ class Computation:
         """The text without its literals."""
         return self.fragment.shape
 
+    @property
+    def mentions(self) -> Iterator[str]:
+        """The attributes, each as often as it is written."""
+        pending: list[Node] = [self.fragment.tree.root]
+        while pending:
+            node = pending.pop()
+            if isinstance(node, Name):
+                yield node.name
+            elif isinstance(node, Call):
+                pending += node.arguments
+
     def lower(self, columns: Mapping[str, Element], lowering: Lowering) -> Element:
         """Return the SQLAlchemy element, attributes replaced by what computes them."""
         binds = [lowering.bind() for _ in self.values]

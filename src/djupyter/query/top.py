@@ -92,7 +92,12 @@ class Limited(Node):
         # PostgreSQL orders DISTINCT rows by selected expressions only.
         if inner.is_limited or inner.distinct:
             inner = inner.nested(lowering)
-        order = tuple(self._ordered(inner, name, descending) for name, descending in self.order)
+        # What is the same for all rows says nothing, and a bare number would mean a place among the attributes.
+        order = tuple(
+            self._ordered(inner, name, descending)
+            for name, descending in self.order
+            if inner.columns[name]._from_objects
+        )
         limit = lowering.bind() if self.limit is not None else None
         offset = lowering.bind() if self.offset else None
         return replace(inner, order=order, limit=limit, offset=offset)

@@ -350,7 +350,7 @@ class Connection:
         if failure.problem in ("missing table", "unknown attribute"):
             self.catalog.forget()
         if failure.problem == "access":
-            failure = replace(failure, right=self.backend.right(needed(sql), self.fetch))
+            failure = replace(failure, right=self.backend.right(needed(sql), self._url, self.fetch))
         structure = self.catalog.remembered(failure.table) if failure.table else None
         return to_error(failure, structure)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 _NAME = r'(?:`(?:[^`]|``)+`|"(?:[^"]|"")+"|[\w$~#]+)'
 _NEEDS = re.compile(
     rf"""\s*(?:
-      (?P<write>INSERT(?:\s+IGNORE)?\s+INTO|REPLACE\s+INTO|UPDATE|DELETE\s+FROM)\s+(?:ONLY\s+)?(?P<target>{_NAME}(?:\.{_NAME})?)
+      (?P<write>INSERT(?:\s+IGNORE)?\s+INTO|REPLACE\s+INTO|UPDATE|DELETE\s+(?:(?!FROM\b){_NAME}(?:\.{_NAME})?\s+)?FROM)\s+(?:ONLY\s+)?(?P<target>{_NAME}(?:\.{_NAME})?)
     | CREATE\s+(?P<make>DATABASE|SCHEMA)\s+(?:IF\s+NOT\s+EXISTS\s+)?(?P<schema>{_NAME})
     | DROP\s+(?P<unmake>DATABASE|SCHEMA)\s+(?:IF\s+EXISTS\s+)?(?P<dropped>{_NAME})
     | (?P<define>CREATE|ALTER|DROP|TRUNCATE)\s+(?:UNIQUE\s+)?(?P<kind>TABLE|TYPE|INDEX|VIEW)\b

@@ -252,7 +252,7 @@ class Backend(ABC):
         """Return why a connection could not be opened."""
         return self.failure(error, "")
 
-    def right(self, need: Need, fetch: Fetch) -> Right | None:
+    def right(self, need: Need, url: sa.URL, fetch: Fetch) -> Right | None:
         """Return the privilege that a statement lacked, with the statement that grants it.
 
         None for a database without privileges.

@@ -10,8 +10,10 @@ import pymysql
 from pymysql.constants import CLIENT
 
 from djupyter.errors import DataJointError
+from djupyter.sql.backends.base import Fetch
 from djupyter.sql.backends.sockets import is_readable
 from djupyter.sql.backends.tls import Tls, warn_unencrypted
+from djupyter.sql.rights import Need, Right
 
 
 def encryption(tls: Tls) -> dict[str, Any]:
@@ -70,3 +72,15 @@ def _kill(number: int, connect: Callable[[], Any]) -> None:
                 handle.cursor().execute(f"KILL {number:d}")
         finally:
             handle.close()
+
+
+def right(need: Need, fetch: Fetch, quote: Callable[[str], str]) -> Right:
+    """Return the privilege that a statement lacked, with the statement that grants it."""
+    user, _, host = str(fetch("SELECT CURRENT_USER()", ())[0][0]).rpartition("@")
+    schema = quote(need.schema) if need.schema else "*"
+    makes = need.verb.startswith("CREATE") or need.table is None
+    place = f"{schema}.*" if makes else f"{schema}.{quote(need.table or '')}"
+    verb = need.verb.partition(" ")[0]
+    # A table with foreign keys needs more than the right to make tables.
+    wanted = "CREATE, ALTER, INDEX, REFERENCES" if need.verb == "CREATE" else verb
+    return Right(need.verb, place, f"GRANT {wanted} ON {place} TO '{user}'@'{host}'")

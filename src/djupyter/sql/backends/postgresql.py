@@ -43,6 +43,7 @@ from djupyter.sql.backends.base import (
 from djupyter.sql.backends.tls import Tls
 from djupyter.sql.failures import Failure
 from djupyter.sql.json_path import JsonPath
+from djupyter.sql.rights import Need, Right
 from djupyter.sql.types import storage_of
 
 _LONGEST_NAME = 63  # bytes; longer names are cut, so that two may become one
@@ -193,6 +194,10 @@ class PostgreSQL(Backend):
     def connecting_failure(self, error: BaseException, url: sa.URL) -> Failure:
         """Return why a connection could not be opened."""
         return postgresql_connect.failure(error, url, self.failure(error, ""))
+
+    def right(self, need: Need, url: sa.URL, fetch: Fetch) -> Right | None:
+        """Return the privilege that a statement lacked, with the statement that grants it."""
+        return postgresql_connect.right(need, url, self.quote)
 
     def may_retry(self, error: BaseException) -> bool:
         """Whether another statement is in the way: the server has waited for it already."""

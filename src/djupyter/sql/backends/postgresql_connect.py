@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from djupyter.sql.backends.sockets import is_readable
 from djupyter.sql.backends.tls import Tls, warn_unencrypted
 from djupyter.sql.failures import Failure, connecting_error
+from djupyter.sql.rights import Need, Right
 
 # https://www.postgresql.org/docs/current/protocol-message-formats.html: SSLRequest
 _SSL_REQUEST = struct.pack("!ii", 8, 80877103)
@@ -124,3 +125,20 @@ def failure(error: BaseException, url: sa.URL, failure: Failure) -> Failure:
     if asked is not None and asked.needs_password:
         return Failure("refused", detail)
     return Failure("other", detail)
+
+
+def right(need: Need, url: sa.URL, quote: Callable[[str], str]) -> Right:
+    """Return the privilege that a statement lacked, with the statement that grants it."""
+    user = quote(url.username or "public")
+    schema = quote(need.schema) if need.schema else "public"
+    if need.verb == "CREATE SCHEMA":
+        place = f"DATABASE {quote(url.database or 'postgres')}"
+        return Right(need.verb, place, f"GRANT CREATE ON {place} TO {user}")
+    if need.verb == "CREATE" or need.table is None:
+        place = f"SCHEMA {schema}"
+        return Right(need.verb, place, f"GRANT USAGE, CREATE ON {place} TO {user}")
+    place = f"{schema}.{quote(need.table)}"
+    if need.verb in ("ALTER", "DROP"):  # only the owner may
+        return Right(need.verb, place, f"ALTER TABLE {place} OWNER TO {user}")
+    grant = f"GRANT USAGE ON SCHEMA {schema} TO {user}; GRANT {need.verb} ON {place} TO {user}"
+    return Right(need.verb, place, grant)

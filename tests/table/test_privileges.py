@@ -1,0 +1,148 @@
+"""Users who may not do everything: what they still can, and which privilege the error names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+import djupyter as dj
+from djupyter.errors import AccessError
+from djupyter.settings import Settings
+from djupyter.sql.connection import Connection
+from tests.conftest import Database, Servers
+from tests.servers import KINDS
+
+PASSWORD = "s3cret-of-the-test"
+MAKE = {
+    "mysql": "CREATE USER '{user}'@'%%' IDENTIFIED BY '{password}'",
+    "postgresql": "CREATE USER {user} PASSWORD '{password}'",
+}
+READ = {
+    "mysql": ["GRANT SELECT ON `{schema}`.* TO '{user}'@'%%'"],
+    "postgresql": [
+        'GRANT USAGE ON SCHEMA "{schema}" TO {user}',
+        'GRANT SELECT ON ALL TABLES IN SCHEMA "{schema}" TO {user}',
+    ],
+}
+REMOVE = {
+    "mysql": ["DROP USER '{user}'@'%%'"],
+    "postgresql": ["DROP OWNED BY {user}", "DROP USER {user}"],
+}
+
+
+@pytest.fixture(params=list(KINDS))
+def database(request: pytest.FixtureRequest, servers: Servers) -> Iterator[Database]:
+    database = Database(request.param, servers.url(request.param))
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def subject(database: Database) -> Any:
+    class Subject(dj.Manual):
+        definition = "subject_id : int32\n---\nname : varchar(20)"
+
+    table = dj.Schema(database.schema_name("rights"), connection=database.connection)(Subject)
+    table.insert1((1, "ann"))
+    return table
+
+
+@pytest.fixture
+def reader(database: Database, subject: Any) -> Iterator[Connection]:
+    """A connection of a user who may only read the schema."""
+    words = {"user": f"u_{database.mark}", "password": PASSWORD, "schema": subject().name.schema}
+    admin = database.connection
+    for statement in [MAKE[database.backend], *READ[database.backend]]:
+        admin.query(statement.format(**words))
+    url = sa.make_url(database.url).set(username=words["user"], password=PASSWORD)
+    connection = Connection(
+        url.render_as_string(hide_password=False), settings=Settings(safemode=False)
+    )
+    yield connection
+    connection.close()
+    for statement in REMOVE[database.backend]:
+        admin.query(statement.format(**words))
+
+
+def activated(reader: Connection, subject: Any, **options: Any) -> Any:
+    class Subject(dj.Manual):
+        definition = "subject_id : int32\n---\nname : varchar(20)"
+
+    return dj.Schema(subject().name.schema, connection=reader, **options)(Subject)
+
+
+def test_a_user_who_may_only_read_activates_and_queries(reader: Connection, subject: Any) -> None:
+    table = activated(reader, subject)
+    assert table.fetch1("name") == "ann"
+    assert len(table & "name LIKE 'a%'") == 1
+    module = dj.VirtualModule("rights", subject().name.schema, connection=reader)
+    assert module.Subject.to_dicts() == [{"subject_id": 1, "name": "ann"}]
+    assert subject().name.schema in dj.list_schemas(reader)
+
+
+def test_the_missing_privilege_is_named_with_the_statement_that_grants_it(
+    reader: Connection, subject: Any, database: Database
+) -> None:
+    table = activated(reader, subject)
+    attempts = {
+        "INSERT": lambda: table.insert1((2, "bob")),
+        "UPDATE": lambda: table.update1({"subject_id": 1, "name": "amy"}),
+        "DELETE": lambda: table.delete_quick(),
+    }
+    for verb, attempt in attempts.items():
+        with pytest.raises(AccessError) as caught:
+            attempt()
+        assert caught.value.args[0] == "Insufficient privileges."
+        assert f"may not {verb} on" in str(caught.value)
+        assert f"GRANT {verb} ON" in str(caught.value)
+        assert PASSWORD not in str(caught.value)
+    assert subject.to_dicts() == [{"subject_id": 1, "name": "ann"}]
+    with pytest.raises(AccessError, match="DELETE"):
+        table.delete()
+
+
+def test_the_grant_that_the_error_asks_for_is_enough(
+    reader: Connection, subject: Any, database: Database
+) -> None:
+    table = activated(reader, subject)
+    with pytest.raises(AccessError) as caught:
+        table.insert1((2, "bob"))
+    for statement in str(caught.value).partition("run: ")[2].strip(";").split("; "):
+        database.connection.query(statement)
+    table.insert1((2, "bob"))
+    assert len(subject) == 2
+
+
+def test_a_table_that_is_not_there_cannot_be_declared_and_the_others_stay_usable(
+    reader: Connection, subject: Any
+) -> None:
+    class Session(dj.Manual):
+        definition = "session : int32"
+
+    schema = dj.Schema(subject().name.schema, connection=reader)
+    with pytest.raises(AccessError, match="CREATE"):
+        schema(Session)
+    assert activated(reader, subject, create_tables=False).fetch1("name") == "ann"
+
+
+def test_a_schema_that_may_not_be_created_is_named(reader: Connection, database: Database) -> None:
+    with pytest.raises(AccessError, match=r"CREATE SCHEMA.*GRANT CREATE ON"):
+        dj.Schema(database.schema_name("new"), connection=reader)
+    with pytest.raises(dj.DataJointError, match="does not exist"):
+        dj.Schema(database.schema_name("new"), connection=reader, create_schema=False)
+
+
+def test_activating_writes_nothing(reader: Connection, subject: Any) -> None:
+    written: list[str] = []
+    execute = reader.execute
+
+    def noting(sql: str, params: Any = ()) -> int:
+        written.append(sql)
+        return execute(sql, params)
+
+    reader.execute = noting  # type: ignore[method-assign]
+    activated(reader, subject)
+    assert written == []

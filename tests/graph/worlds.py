@@ -166,7 +166,10 @@ def _refer(random: Random, plans: list[Plan], plan: Plan) -> None:
             not in_key and random.random() < 0.5 and not (place == 0 and plan.master is not None)
         )
         renames = {there for there in parent.key if random.random() < 0.4}
-        pairs = {(f"r{plan.number}{place}{there}" if there in renames else there): there for there in parent.key}
+        pairs = {
+            (f"r{plan.number}{place}{there}" if there in renames else there): there
+            for there in parent.key
+        }
         references.append(Reference(parent.number, pairs, in_key, nullable))
     # As a definition has them: the key first.
     references.sort(key=lambda each: not each.in_key)

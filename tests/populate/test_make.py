@@ -10,6 +10,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
+import djupyter as dj
 from djupyter.populate.make import same
 
 EQUAL = [
@@ -53,3 +54,28 @@ def test_a_value_is_the_same_as_its_copy(value: object) -> None:
 )
 def test_different_values_are_not_the_same(left: object, right: object) -> None:
     assert not same(left, right)
+
+
+def test_make_sees_what_its_row_depends_on(schema: dj.Schema) -> None:
+    @schema
+    class Subject(dj.Manual):
+        definition = "subject : int8\n---\nname : varchar(8)"
+
+    @schema
+    class Session(dj.Manual):
+        definition = "session : int8\n---\n-> Subject"
+
+    @schema
+    class Result(dj.Computed):
+        definition = "-> Session\n---\nname : varchar(8)"
+
+        def make(self, key: dict[str, object]) -> None:
+            assert self.upstream[Session].fetch1("session") == key["session"]
+            self.insert1({**key, "name": self.upstream[Subject].fetch1("name")})
+
+    Subject.insert([(1, "Ada"), (2, "Bo")])
+    Session.insert([(10, 1), (20, 2), (30, 1)])
+    Result.populate()
+    assert Result.to_arrays("name", order_by="KEY").tolist() == ["Ada", "Bo", "Ada"]
+    with pytest.raises(dj.DataJointError, match="only while its make runs"):
+        _ = Result().upstream

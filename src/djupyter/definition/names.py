@@ -78,6 +78,37 @@ class TableName:
         return self.table.startswith("~")
 
 
+_NAME = r"""(?:`((?:[^`]|``)+)`|"((?:[^"]|"")+)"|([^.`"]+))"""
+_FULL = re.compile(rf"{_NAME}\.{_NAME}")
+_WHOLE = re.compile(r"""`([^`]+)`|"([^"]+)\"""")
+
+
+def parse_full_name(text: str) -> TableName | None:
+    """Return the table that `schema.table` means, quoted in the way of any database or not; None for other text.
+
+    Examples
+    --------
+    >>> parse_full_name('"lab"."#kind"') == parse_full_name("`lab`.`#kind`") == parse_full_name("lab.#kind")
+    True
+    >>> parse_full_name('"lab.#kind"')  # one identifier, as in an SQLite file
+    TableName(schema='lab', table='#kind')
+    >>> parse_full_name("kind") is None
+    True
+    """
+    whole = _WHOLE.fullmatch(text)
+    match = _FULL.fullmatch(whole[1] or whole[2] if whole else text)
+    if match is None:
+        return None
+    ticked, quoted, plain, *table = match.groups()
+    return TableName(_unquoted(ticked, quoted, plain), _unquoted(*table))
+
+
+def _unquoted(ticked: str | None, quoted: str | None, plain: str | None) -> str:
+    if ticked is not None:
+        return ticked.replace("``", "`")
+    return quoted.replace('""', '"') if quoted is not None else str(plain)
+
+
 def to_class(base: str) -> str:
     """Return the class name of a table's base name.
 

@@ -6,12 +6,14 @@ Nothing here reaches the database.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Self
 
 from djupyter.errors import DataJointError
 from djupyter.heading.heading import Heading
 from djupyter.query.aggregation import Aggregation
-from djupyter.query.conditions import Not
+from djupyter.query.anatomy import tables, unprojected, written_conditions
+from djupyter.query.conditions import AndList, Not
 from djupyter.query.join import Join, left_join
 from djupyter.query.node import Node
 from djupyter.query.projection import Projection, plan_projection, refuse_unknown
@@ -62,6 +64,30 @@ class Algebra(ABC):
         """Names of the attributes that identify a row of the result."""
         return self.heading.primary_key
 
+    # -- what it is made of -------------------------------------------------------------------------
+
+    @property
+    def restriction(self) -> AndList:
+        """The conditions put on it since its last other operator, as they were written; empty for all rows."""
+        return AndList(written_conditions(self.node))
+
+    @property
+    def support(self) -> list[str]:
+        """The quoted names of the tables that it reads."""
+        return [str(name) for name in tables(self.node)]
+
+    @property
+    def original_heading(self) -> Heading:
+        """The attributes before any projection of the whole."""
+        return unprojected(self.node).heading
+
+    def make_subquery(self) -> Query:
+        """Return the same rows as a query of its own, which is no table any more.
+
+        Operators apply to the result of those before them in any case; SQL is nested where that needs it.
+        """
+        return self._derived(self.node)
+
     @abstractmethod
     def _like(self, node: Node) -> Self:
         """Return the same kind of query with other rows."""
@@ -90,8 +116,21 @@ class Algebra(ABC):
         node = self.node
         if isinstance(restriction, Top):
             return self._like(limited(node, restriction))
+        if isinstance(restriction, Iterator):  # it can be read but once
+            restriction = list(restriction)
         reader = Reader(node.heading, self._operand, check=semantic_check)
-        return self._like(Restriction(node, reader.read(restriction)))
+        return self._like(Restriction(node, reader.read(restriction), restriction))
+
+    def restrict_in_place(self, restriction: object) -> Self:
+        """Restrict this very query, as `restrict` does a copy, and return it.
+
+        Raises
+        ------
+        DataJointError
+            The restriction cannot be understood.
+        """
+        self._node = self.restrict(restriction).node
+        return self
 
     def __and__(self, restriction: object) -> Self:
         return self.restrict(restriction)

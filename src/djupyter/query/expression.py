@@ -18,6 +18,7 @@ from djupyter.query.top import Top, limited
 from djupyter.render.html import preview_html
 from djupyter.render.preview import Preview
 from djupyter.render.text import preview_text
+from djupyter.sql.result import Result
 
 if TYPE_CHECKING:
     import pandas
@@ -233,6 +234,18 @@ class Query(Algebra):
             format,
             **options,
         )
+
+    def cursor(self, as_dict: bool = False) -> Result:
+        """Return the rows as the database has them, nothing decoded.
+
+        Parameters
+        ----------
+        as_dict
+            Rows as dicts rather than tuples.
+        """
+        node = self.node
+        rows = self._fetch(node, statement.rows(node, self.connection.backend))
+        return Result.from_rows(rows, node.heading.names, as_dict=as_dict)
 
     def make_sql(self, fields: Iterable[str] | None = None) -> str:
         """Return the SELECT statement with placeholders for the values.

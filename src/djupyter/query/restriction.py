@@ -10,12 +10,22 @@ from djupyter.query.select import Lowering, Selection
 
 
 class Restriction(Node):
-    """The rows of a relation that meet a condition."""
+    """The rows of a relation that meet a condition.
 
-    __slots__ = ("condition", "operand")
+    Parameters
+    ----------
+    operand
+        The relation.
+    condition
+        The condition.
+    written
+        What the user wrote for it; None where it was not a user.
+    """
 
-    def __init__(self, operand: Node, condition: Condition) -> None:
-        self.operand, self.condition = operand, condition
+    __slots__ = ("condition", "operand", "written")
+
+    def __init__(self, operand: Node, condition: Condition, written: object = None) -> None:
+        self.operand, self.condition, self.written = operand, condition, written
         self.heading = operand.heading
         self.shape = ("where", operand.shape, condition.shape)
         self.values = operand.values + condition.values

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -37,13 +37,14 @@ class Result:
         """Read all that a cursor has."""
         if cursor.description is None:
             return cls([], (), cursor.rowcount)
-        names = tuple(column[0] for column in cursor.description)
-        rows = list(cursor.fetchall())
-        return cls(
-            [dict(zip(names, row, strict=True)) for row in rows] if as_dict else rows,
-            names,
-            len(rows),
-        )
+        names = [column[0] for column in cursor.description]
+        return cls.from_rows(list(cursor.fetchall()), names, as_dict=as_dict)
+
+    @classmethod
+    def from_rows(cls, rows: list[Row], names: Sequence[str], *, as_dict: bool) -> Self:
+        """Return rows that have been read."""
+        made: list[Any] = [dict(zip(names, row, strict=True)) for row in rows] if as_dict else rows
+        return cls(made, tuple(names), len(rows))
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self.fetchall())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from djupyter.definition.model import ForeignKeySpec
-from djupyter.definition.names import TableName
+from djupyter.definition.names import TableName, parse_full_name
 from djupyter.errors import DefinitionError, nearest
 from djupyter.heading.structure import TableStructure
 from djupyter.table.table import Table
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 Names = Mapping[str, Any]
 
-_QUOTED = re.compile(r"`([^`]+)`\.`([^`]+)`")
+_QUOTES = ("`", '"')
 _FIRST_PARENTS = (
     "Declare the parent first; parents come before children, and references must not form a cycle."
 )
@@ -65,9 +64,9 @@ class ParentFinder:
         DefinitionError
             There is none, or the table would refer to itself.
         """
-        quoted = _QUOTED.fullmatch(spec.parent)
+        quoted = parse_full_name(spec.parent) if spec.parent[:1] in _QUOTES else None
         if quoted:
-            return self._declared(spec, TableName(*quoted.groups()))
+            return self._declared(spec, quoted)
         own = {"self": self.cls, "master": getattr(self.cls, "master", None)}
         found = _by_name(spec.parent, {**self.names, **own})
         if _is_table(found):

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from djupyter.definition.names import TableName
-from djupyter.definition.writer import write
+from djupyter.definition.names import TableName, parse_full_name
 from djupyter.errors import DataJointError
-from djupyter.heading.structure import TableStructure, to_definition
+from djupyter.heading.structure import TableStructure
 from djupyter.query.expression import Query
 from djupyter.query.node import Node
 from djupyter.query.source import Source
 from djupyter.sql import ddl
 from djupyter.table import delete, drop, insert, update
 from djupyter.table.default import default_connection
+from djupyter.table.describing import describe
 from djupyter.table.meta import TableMeta
 from djupyter.table.relatives import Relatives
 from djupyter.table.rows import one_row
@@ -83,28 +84,18 @@ class Table(Relatives, metaclass=TableMeta):
         """Whether the table is in the database."""
         return self.connection.catalog.structure(self.name) is not None
 
-    def describe(self, context: object = None, printout: bool = False) -> str:
+    def describe(self, context: Mapping[str, Any] | None = None, printout: bool = False) -> str:
         """Return the definition as it stands in the database.
 
         Parameters
         ----------
         context
-            Accepted for code written for datajoint; parents are always named `Class` or `schema.Class`.
+            Names of classes and modules to call parents by, quoted names of the database where it has none; left
+            out, they are called `Class` or `schema.Class`.
         printout
             Also print it.
         """
-        own = self.name.schema
-
-        def name_of(parent: TableName) -> str:
-            if parent == self.name.master:
-                return "master"
-            return (
-                parent.class_name
-                if parent.schema == own
-                else f"{parent.schema}.{parent.class_name}"
-            )
-
-        text = write(to_definition(self.structure, name_of))
+        text = describe(self, context)
         if printout:
             print(text)
         return text
@@ -341,7 +332,7 @@ class FreeTable(Table):
 
 
 def _parsed(text: str) -> TableName:
-    schema, dot, table = text.replace("`", "").replace('"', "").partition(".")
-    if not (schema and dot and table):
+    name = parse_full_name(text)
+    if name is None:
         raise DataJointError(f"`{text}` is not a full table name. Write `schema.table`.")
-    return TableName(schema, table)
+    return name

@@ -47,7 +47,7 @@ def create_table(structure: TableStructure, backend: Backend) -> list[str]:
     create = [*backend.before_table(structure), backend.compile(sa.schema.CreateTable(table))]
     if not backend.defines_in_transactions:
         return create
-    return [*create, *(backend.compile(sa.schema.CreateIndex(i)) for i in _in_order(table))]
+    return [*create, *(backend.create_index(i) for i in _in_order(table))]
 
 
 def to_table(structure: TableStructure, backend: Backend) -> sa.Table:

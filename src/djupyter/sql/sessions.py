@@ -198,7 +198,8 @@ class Sessions:
 
     def _may_retry(self, error: BaseException) -> bool:
         """Whether to do it again; a transaction that the database ended cannot go on."""
-        has_ended = self.own is not None and self.own.ended is not None
+        own, aborts = self.own, self.backend.aborts
+        has_ended = own is not None and (own.ended is not None or (aborts and own.depth > 0))
         return self.backend.may_retry(error) and not has_ended
 
     def _reopen(

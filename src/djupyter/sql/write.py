@@ -36,7 +36,9 @@ def insert(
     statement = backend.insert(table)
     if not names:
         return _text(sa.insert(sa.table(table.name, schema=table.schema)), backend)
-    statement = statement.values({name: sa.bindparam(f"v{i}") for i, name in enumerate(names)})
+    statement = statement.values(
+        {n: backend.given(structure, n, sa.bindparam(f"v{i}")) for i, n in enumerate(names)}
+    )
     if conflict != "error":
         statement = backend.on_conflict(statement, structure, conflict)
     return _text(statement, backend)

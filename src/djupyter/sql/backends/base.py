@@ -370,6 +370,16 @@ class Backend(ABC):
         """Return the name of a check, which tells the attribute: the database reports it."""
         return ".".join(part for part in (*self.locate(name), attribute.name) if part)
 
+    def given(
+        self, structure: TableStructure, name: str, value: sa.ColumnElement[Any]
+    ) -> sa.ColumnElement[Any]:
+        """Return what an INSERT of one row stores for a value that is given for an attribute."""
+        return value
+
+    def create_index(self, index: sa.Index) -> str:
+        """Return the statement that creates an index of a new table."""
+        return self.compile(sa.schema.CreateIndex(index))
+
     def before_table(self, structure: TableStructure) -> list[str]:
         """Return the statements that create what the columns of a new table need."""
         return []
@@ -443,6 +453,11 @@ class Backend(ABC):
     @abstractmethod
     def table_exists(self, fetch: Fetch, name: TableName) -> bool:
         """Whether there is such a table now."""
+
+    def schema_links(self, fetch: Fetch) -> list[tuple[str, str]]:
+        """Return each pair of schemas of which the first has a foreign key to the second."""
+        tables = self.read_tables(fetch, None)
+        return list({(t.name.schema, key.parent.schema) for t in tables for key in t.foreign_keys})
 
     @abstractmethod
     def read_tables(self, fetch: Fetch, schemas: Collection[str] | None) -> list[TableRows]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from typing import Any, ClassVar
+from weakref import WeakKeyDictionary
 
 import psycopg
 import sqlalchemy as sa
@@ -50,7 +51,9 @@ _LONGEST_NAME = 63  # bytes; longer names are cut, so that two may become one
 _PLACEHOLDER = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|%s|%\(\w+\)s|%%|%")
 _SETTINGS = """SELECT set_config('standard_conforming_strings', 'on', false),
     set_config('DateStyle', 'ISO', false), set_config('bytea_output', 'hex', false),
-    set_config('lock_timeout', %s, false)"""
+    set_config('lock_timeout', %s, false),
+    (SELECT datcollate NOT IN ('C', 'POSIX', 'C.UTF-8', 'C.utf8') FROM pg_catalog.pg_database
+        WHERE datname = current_database())"""
 
 
 class _Unpadded(TextLoader):
@@ -74,6 +77,10 @@ def _adapters() -> AdaptersMap:
 
 
 _ADAPTERS = _adapters()
+
+
+# Whether the database of a connection orders texts otherwise than by their code points.
+_orders: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()
 
 
 class PostgreSQL(Backend):
@@ -128,6 +135,10 @@ class PostgreSQL(Backend):
             max_overflow=-1,
             skip_autocommit_rollback=False,
         )
+
+    def of_server(self, raw: Any) -> Backend:
+        """Return the backend for the order of texts that the database has."""
+        return _COLLATING if _orders[raw] else _PLAIN
 
     def resolved(self, url: sa.URL) -> sa.URL:
         """Return the URL with the driver that is used, and the database that every server has."""
@@ -200,8 +211,8 @@ class PostgreSQL(Backend):
         return postgresql_connect.right(need, url, self.quote)
 
     def may_retry(self, error: BaseException) -> bool:
-        """Whether another statement is in the way: the server has waited for it already."""
-        return False
+        """Whether the statement was chosen to end a deadlock; locks are waited for on the server."""
+        return getattr(error, "sqlstate", None) in ("40001", "40P01")
 
     def in_transaction(self, raw: Any) -> bool:
         """Whether the transaction is still open."""
@@ -288,6 +299,30 @@ class PostgreSQL(Backend):
         literals = (postgresql_catalog.literal(str(step)) for step in path.path)
         return sa.func.jsonb_extract_path_text(column, *map(sa.literal_column, literals))
 
+    def given(
+        self, structure: TableStructure, name: str, value: sa.ColumnElement[Any]
+    ) -> sa.ColumnElement[Any]:
+        """Return the value; NULL asks for the next number, and numbering goes on after one that is given."""
+        if not structure.by_name[name].autoincrement:
+            return value
+        table = f"{self.quote(structure.name.schema)}.{self.quote(structure.name.table)}"
+        return postgresql_types.numbered(value, table, name)
+
+    def create_index(self, index: sa.Index) -> str:
+        """Return the statement that creates an index, named by the server where the name is taken.
+
+        Names of indexes are those of the schema, and `a_b (c)` gets the same as `a (b_c)`.
+        """
+        assert index.table is not None, "an index belongs to a table"
+        name, schema = str(index.name), self.quote(str(index.table.schema))
+        create = self.compile(sa.schema.CreateIndex(index))
+        unnamed = create.replace(f"INDEX {self.quote(name)} ON", "INDEX ON", 1)
+        taken = postgresql_catalog.literal(f"{schema}.{self.quote(name)}")
+        return (
+            f"DO $dj$ BEGIN IF to_regclass({taken}) IS NULL THEN {create}; "
+            f"ELSE {unnamed}; END IF; END $dj$"
+        )
+
     def before_table(self, structure: TableStructure) -> list[str]:
         """Return the statements that create the types of enums."""
         _check_names(structure)
@@ -346,6 +381,10 @@ class PostgreSQL(Backend):
         """Return nothing: there is no cheap count of changes."""
         return None
 
+    def schema_links(self, fetch: Fetch) -> list[tuple[str, str]]:
+        """Return each pair of schemas of which the first has a foreign key to the second."""
+        return postgresql_catalog.schema_links(fetch)
+
     def table_exists(self, fetch: Fetch, name: TableName) -> bool:
         """Whether there is such a table now."""
         return postgresql_catalog.table_exists(fetch, name)
@@ -355,8 +394,22 @@ class PostgreSQL(Backend):
         return postgresql_catalog.read_tables(fetch, schemas, self.quote)
 
 
+class _Collating(PostgreSQL):
+    """A database in which texts have the order of some language, which indexes are made by.
+
+    Ours is that of code points, as on the other backends, and is written out where it counts.
+    """
+
+    dialect = PGDialect(paramstyle="format")  # type: ignore[no-untyped-call]
+    dialect.collates = True  # type: ignore[attr-defined]
+
+
+_PLAIN, _COLLATING = PostgreSQL(), _Collating()
+
+
 def _prepare(raw: Any, timeout: float) -> None:
-    raw.execute(_SETTINGS, (f"{max(round(timeout * 1000), 1)}ms",))
+    settings = raw.execute(_SETTINGS, (f"{max(round(timeout * 1000), 1)}ms",))
+    _orders[raw] = settings.fetchone()[-1]
 
 
 def _check_names(structure: TableStructure) -> None:

@@ -193,6 +193,16 @@ def schemas(fetch: Fetch) -> list[str]:
     return [name for (name,) in fetch(_SCHEMAS, ())]
 
 
+_LINKS = """SELECT DISTINCT child.relnamespace::regnamespace::text, parent.relnamespace::regnamespace::text
+    FROM pg_constraint AS key JOIN pg_class AS child ON child.oid = key.conrelid
+    JOIN pg_class AS parent ON parent.oid = key.confrelid WHERE key.contype = 'f'"""
+
+
+def schema_links(fetch: Fetch) -> list[tuple[str, str]]:
+    """Return each pair of schemas of which the first has a foreign key to the second."""
+    return [(child, parent) for child, parent in fetch(_LINKS, ())]
+
+
 def table_exists(fetch: Fetch, name: TableName) -> bool:
     """Whether there is such a table now."""
     sql = f"""SELECT 1 FROM pg_catalog.pg_class c

@@ -15,6 +15,7 @@ from djupyter.sql.failures import Failure, Problem
 _PROBLEMS: dict[str, Problem] = {
     "08": "lost",
     "22": "invalid value",
+    "21000": "duplicate",  # of the rows that are to replace one, two have its key
     "23502": "missing value",
     "23503": "broken key",
     "23001": "broken key",

@@ -29,6 +29,7 @@ from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
 from djupyter.definition.model import Default, TypeSpec
 from djupyter.errors import DataJointError, InvalidValueError
@@ -159,6 +160,23 @@ _COMPUTED: dict[str, sa.types.TypeEngine[Any]] = {
     "float64": sa.Double(),
     "date": sa.Date(),
 }
+
+
+def numbered(value: sa.ColumnElement[Any], table: str, name: str) -> sa.ColumnElement[Any]:
+    """Return a number that is given for an attribute that counts, or the next one for NULL."""
+    given = sa.select(sa.cast(value, sa.BigInteger()).label("n")).subquery("given")
+    words = [_word(part) for part in (table, name)]
+    sequence = sa.func.pg_get_serial_sequence(*map(sa.literal_column, words))
+    counter = sa.cast(sequence, postgresql.REGCLASS())
+    last = sa.func.coalesce(sa.func.pg_sequence_last_value(counter), sa.literal_column("1"))
+    kept = sa.func.setval(counter, sa.func.greatest(given.c.n, last))
+    nothing = kept * sa.literal_column("0")
+    number = sa.case((given.c.n.is_(None), sa.func.nextval(counter)), else_=given.c.n + nothing)
+    return sa.select(number).scalar_subquery()
+
+
+def _word(text: str) -> str:
+    return "'" + text.replace("'", "''").replace("%", "%%") + "'"
 
 
 # Checks

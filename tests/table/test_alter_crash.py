@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from itertools import count
 from typing import Any
 from uuid import UUID
 
@@ -84,7 +83,11 @@ def check(Mouse: Any, Session: Any, old: set[str]) -> None:
     Mouse.definition = NEW
     assert len(Mouse()) == len(Session()) == 2
     names = [set(table.heading.names) for table in (Mouse, Session)]
-    assert names[0] in ({*old}, {"animal", "born", "name", "tag", "mass"})
+    states = [old, {"animal", "born", "name", "tag", "mass"}]
+    if not Mouse().connection.backend.defines_in_transactions:
+        # Attributes of foreign keys are renamed there in a statement of their own.
+        states.append({*old, "animal"} - {"mouse"})
+    assert names[0] in states
     assert names[1] in ({"mouse", "session"}, {"animal", "session"})
     Mouse.alter(prompt=False)
     rows = Mouse.to_dicts(order_by="name")
@@ -105,7 +108,8 @@ Interrupted = Callable[[dj.Schema, int], bool]
 
 
 def each_stop(db: Database, interrupted: Interrupted, capsys: pytest.CaptureFixture[str]) -> None:
-    for stop in count(1):
+    # Every stop where there are few statements, and some where a transaction holds many.
+    for stop in (1, 2, 3, 4, 6, 9, 14, 99):
         schema = dj.Schema(db.schema_name(f"crash{stop}"), connection=db.connection)
         Mouse, Session = declare(schema)
         done = interrupted(schema, stop)

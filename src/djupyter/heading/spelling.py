@@ -22,7 +22,6 @@ _SYNONYMS = {
     "int4": "int",
     "int2": "smallint",
     "boolean": "tinyint",
-    "bool": "tinyint",
     "dec": "decimal",
     "fixed": "decimal",
     "numeric": "decimal",
@@ -36,7 +35,8 @@ _SYNONYMS = {
     "serial": "bigint unsigned auto_increment",
 }
 _DISPLAY_WIDTH = re.compile(r"((?:tiny|small|medium|big)?int)\s*\(\d+\)")
-_NOT_SAID: dict[str, str] = {"decimal(10)": "decimal(10,0)", "char": "char(1)"}
+_WITHOUT_SCALE = re.compile(r"decimal\((\d+)\)")
+_NOT_SAID = {"decimal": "decimal(10,0)", "char": "char(1)", "year(4)": "year"}
 
 
 def as_written(existing: TableStructure, wanted: TableStructure) -> TableStructure:
@@ -103,14 +103,17 @@ def _attribute(there: Attribute, written: Attribute | None, is_inherited: bool) 
 def _is_same_type(there: TypeSpec | None, written: TypeSpec | None) -> bool:
     if there is None or written is None or there == written:
         return there == written
-    return there.kind == written.kind == "native" and _native(there) == _native(written)
+    if "codec" in (there.kind, written.kind) or there.kind == written.kind == "core":
+        return False
+    # `real` is double only where a server says so: PostgreSQL would say `double precision`.
+    return _native(there) == _native(written) or (there.text, written.text) == ("double", "real")
 
 
 def _native(type: TypeSpec) -> str:
     text = _DISPLAY_WIDTH.sub(r"\1", type.text.lower())
     base, bracket, arguments = text.partition("(")
     text = _SYNONYMS.get(base.strip(), base.strip()) + bracket + arguments.replace(" ", "")
-    return _NOT_SAID.get(text, text)
+    return _NOT_SAID.get(text) or _WITHOUT_SCALE.sub(r"decimal(\1,0)", text)
 
 
 def _clock(text: str) -> int:

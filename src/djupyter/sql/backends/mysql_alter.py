@@ -165,10 +165,9 @@ class _Table:
 
     @cached_property
     def _renamed_first(self) -> dict[str, str]:
-        """Old to new names, where an attribute of a foreign key is among them."""
+        """Old to new names of the attributes that a foreign key holds."""
         bound = {column for *_, column in self._keys} | self._referred
-        renames = {old: new for new, old in self.alteration.renames}
-        return renames if bound & set(renames) else {}
+        return {old: new for new, old in self.alteration.renames if old in bound}
 
     @cached_property
     def _now(self) -> dict[str, str]:

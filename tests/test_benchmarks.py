@@ -23,7 +23,10 @@ def place(db: Database) -> Place:
 def test_every_workload_measures_every_contender(place: Place, workload: Workload) -> None:
     outcome = measure(workload, place, TINY)
     assert outcome.seconds["djupyter"] > 0
-    assert ("datajoint" in outcome.seconds) == place.has_datajoint
+    is_compared = place.has_datajoint and not (
+        "rich" in workload.name and place.name == "postgresql"
+    )
+    assert ("datajoint" in outcome.seconds) == is_compared
     assert (outcome.ratio("driver") is not None) == (workload.aims.driver is not None)
 
 

@@ -97,6 +97,8 @@ def one_row(row: Any) -> Any:
     ...
     djupyter.errors.DataJointError: insert1 takes one row, not a list of 2. Use insert for many rows.
     """
+    if type(row) is dict:
+        return row
     if (
         isinstance(row, list | tuple)
         and row

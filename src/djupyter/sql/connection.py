@@ -215,6 +215,7 @@ class Connection:
     @property
     def server_version(self) -> str:
         """Product and version of the database."""
+        self.connect()
         return self.backend.server_version(self.fetch)
 
     def get_user(self) -> str:

@@ -209,6 +209,10 @@ class MySQL(Backend):
         """Return what an error means, by its code."""
         return mysql_failures.failure(error, sql)
 
+    def connecting_failure(self, error: BaseException, url: sa.URL) -> Failure:
+        """Return why a connection could not be opened."""
+        return mysql_connect.failure(error, self.failure(error, ""))
+
     def right(self, need: Need, url: sa.URL, fetch: Fetch) -> Right | None:
         """Return the privilege that a statement lacked, with the statement that grants it."""
         return mysql_connect.right(need, fetch, self.quote)
@@ -389,6 +393,10 @@ class MySQL(Backend):
     def table_exists(self, fetch: Fetch, name: TableName) -> bool:
         """Whether there is such a table now."""
         return mysql_catalog.table_exists(fetch, name)
+
+    def schema_links(self, fetch: Fetch) -> list[tuple[str, str]]:
+        """Return each pair of schemas of which the first has a foreign key to the second."""
+        return mysql_catalog.schema_links(fetch)
 
     def read_tables(self, fetch: Fetch, schemas: Collection[str] | None) -> list[TableRows]:
         """Return all tables of some or all schemas."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -13,6 +14,7 @@ from djupyter.errors import DataJointError
 from djupyter.sql.backends.base import Fetch
 from djupyter.sql.backends.sockets import is_readable
 from djupyter.sql.backends.tls import Tls, warn_unencrypted
+from djupyter.sql.failures import Failure
 from djupyter.sql.rights import Need, Right
 
 
@@ -29,6 +31,12 @@ def warn_if_plain(raw: Any, tls: Tls) -> None:
     """Warn when the server said that it has no encryption, and none was asked for or refused."""
     if tls.mode == "preferred" and not raw.server_capabilities & CLIENT.SSL and not raw.unix_socket:
         warn_unencrypted(raw.host)
+
+
+def failure(error: BaseException, failure: Failure) -> Failure:
+    """Return why a connection could not be opened; a refused certificate has the code of an absent server."""
+    cause = getattr(error, "original_exception", None)
+    return Failure("no encryption", str(cause)) if isinstance(cause, ssl.SSLError) else failure
 
 
 def is_alive(raw: Any) -> bool:

@@ -1,0 +1,186 @@
+"""Several connections at once, each with its settings; programs without any shared state."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import djupyter as dj
+from djupyter.errors import DataJointError, UnknownSettingError
+from djupyter.settings import Settings
+from djupyter.sql.connection import Connection
+from tests.conftest import Database
+
+GLOBAL = r"Global DataJoint state is disabled in thread-safe mode\. Use dj\.Instance\(\)"
+
+
+class Mouse(dj.Manual):
+    definition = """
+    mouse_id : int32
+    ---
+    name : varchar(20)
+    born = null : date
+    weight = null : float64
+    trace : <blob>
+    """
+
+
+def mouse(connection: Connection, name: str) -> Any:
+    """Return the table of mice on a connection, a class of its own for each."""
+    cls = type("Mouse", (dj.Manual,), {"definition": Mouse.definition})
+    return dj.Schema(name, connection=connection)(cls)
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Iterator[Connection]:
+    with Connection(f"sqlite:///{tmp_path}/here.db", settings=Settings(safemode=False)) as opened:
+        yield opened
+
+
+def test_rows_are_copied_between_databases(db: Database, here: Connection) -> None:
+    name = db.schema_name("copy")
+    source, target = mouse(here, name), mouse(db.connection, name)
+    rows = [
+        (1, "ann", "2024-01-31", 0.1, np.arange(5)),
+        (2, "Ünal \\ 'x'", None, None, {"a": [1, 2.5, "x"], "b": np.eye(2)}),
+    ]
+    source.insert(rows)
+    target.insert(source & "mouse_id < 3")
+    for table in (target,):
+        first, second = table.to_dicts(order_by="KEY")
+        assert (first["name"], str(first["born"]), first["weight"]) == ("ann", "2024-01-31", 0.1)
+        assert first["trace"].tolist() == [0, 1, 2, 3, 4]
+        assert (second["name"], second["born"]) == ("Ünal \\ 'x'", None)
+        assert second["trace"]["b"].tolist() == [[1, 0], [0, 1]]
+    source.delete()
+    source.insert(target)
+    assert source.to_dicts(order_by="KEY")[0]["name"] == "ann"
+
+
+def test_a_copy_that_fails_copies_nothing(db: Database, here: Connection) -> None:
+    name = db.schema_name("copy")
+    source, target = mouse(here, name), mouse(db.connection, name)
+    source.insert((n, str(n), None, None, n) for n in range(100))
+    target.insert1((99, "there", None, None, 0))
+    with pytest.raises(DataJointError):
+        target.insert(source)
+    assert len(target) == 1
+    target.insert(source, skip_duplicates=True)
+    assert len(target) == 100
+
+
+def test_operands_of_different_connections_are_refused(db: Database, here: Connection) -> None:
+    name = db.schema_name("copy")
+    ours, theirs = mouse(here, name), mouse(db.connection, name)
+    for combine in (
+        lambda: ours * theirs,
+        lambda: ours & theirs,
+        lambda: ours - theirs.proj(),
+        lambda: ours.proj() + theirs.proj(),
+    ):
+        with pytest.raises(DataJointError, match="different connections"):
+            combine()
+
+
+def test_an_instance_has_settings_and_a_connection_of_its_own(db: Database) -> None:
+    one, two = dj.Instance(db.url, display__limit=3, safemode=False), dj.Instance(db.url)
+    name = db.schema_name("own")
+    schema = one.Schema(name)
+    table = schema(type("Mouse", (dj.Manual,), {"definition": "n : int32"}))
+    table.insert1((1,))
+    assert two.FreeTable(f"{name}.mouse").to_dicts() == [{"n": 1}]
+    assert (one.config.display.limit, two.config.display.limit) == (3, Settings().display.limit)
+    assert table.connection is one.connection is not two.connection
+    one.connection.close()
+    two.connection.close()
+
+
+def test_an_instance_refuses_unknown_settings() -> None:
+    with pytest.raises(UnknownSettingError, match=r"display\.limits"):
+        dj.Instance("sqlite://", display__limits=3)
+
+
+@pytest.mark.parametrize("value", ["1", "true", "YES"])
+def test_thread_safe_mode_has_no_shared_state(
+    monkeypatch: pytest.MonkeyPatch, db: Database, value: str
+) -> None:
+    monkeypatch.setenv("DJ_THREAD_SAFE", value)
+    for use in (
+        lambda: dj.config,
+        lambda: dj.conn(),
+        lambda: dj.conn("sqlite://"),
+        lambda: dj.Schema("lab"),
+        lambda: dj.FreeTable("lab.mouse"),
+        lambda: dj.VirtualModule("lab", "lab"),
+        lambda: dj.list_schemas(),
+    ):
+        with pytest.raises(dj.ThreadSafetyError, match=GLOBAL):
+            use()
+    instance = dj.Instance(db.url)
+    name = db.schema_name("safe")
+    mouse(instance.connection, name).insert1((1, "ann", None, None, 1))
+    assert len(instance.FreeTable(f"{name}.mouse")) == 1
+    assert name in dj.list_schemas(instance.connection)
+    assert dj.VirtualModule("lab", name, connection=instance.connection).Mouse.fetch1("name")
+    instance.connection.close()
+
+
+def test_without_thread_safe_mode_there_is_shared_state(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DJ_THREAD_SAFE", "0")
+    assert dj.config.display.limit >= 0
+
+
+def test_a_server_needs_a_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(DataJointError, match=r"Database user not configured.*DJ_USER"):
+        Connection("db.example.org")
+    with pytest.raises(DataJointError, match="leave out the other arguments"):
+        Connection("mysql://ann@db.example.org", "ann")
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "info"),
+    [
+        ("db", None, ("db", None)),
+        ("db:3307", None, ("db", 3307)),
+        ("db", 3308, ("db", 3308)),
+        ("[::1]:3307", None, ("::1", 3307)),
+        ("::1", None, ("::1", None)),
+    ],
+)
+def test_a_host_may_come_with_its_port(host: str, port: int | None, info: Any) -> None:
+    connection = Connection(host, "ann", "secret", port)
+    assert (connection.conn_info["host"], connection.conn_info["port"]) == info
+    assert "secret" not in repr(connection) + str(connection.conn_info) + connection.url
+
+
+def test_a_wrong_password_is_explained_without_showing_it(db: Database) -> None:
+    if db.backend == "sqlite":
+        pytest.skip("a file has no passwords")
+    user, password = "nobody-of-that-name", "s3cret"
+    url = db.url.replace("root@", f"{user}:{password}@").replace("postgres@", f"{user}:{password}@")
+    with pytest.raises(DataJointError, match="password") as caught:
+        Connection(url).connect()
+    error: BaseException | None = caught.value
+    while error is not None:
+        assert password not in f"{error} {error!r}"
+        error = error.__cause__ or error.__context__
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda url: url.replace("127.0.0.1", "no-such-host.invalid"), "No database answers at"),
+        (lambda url: url.partition("127.0.0.1:")[0] + "127.0.0.1:1/x", "No database answers at"),
+        (lambda url: re.sub(r"(:\d+).*", r"\1/no_such_database", url), "no_such_database"),
+    ],
+)
+def test_a_place_without_database_is_explained(db: Database, change: Any, words: str) -> None:
+    if db.backend == "sqlite":
+        pytest.skip("a file has no host")
+    with pytest.raises(DataJointError, match=words):
+        Connection(change(db.url)).connect()

@@ -227,7 +227,6 @@ class Alteration:
         left = list(self.existing.foreign_keys)
         for new in self.wanted.foreign_keys:
             before = _pairs(new, self.origin)
-            # A parent that is itself altered has other names; what it is called does not matter then.
             same = (old for old in left if (old.parent, _pairs(old, {})) == (new.parent, before))
             old = next(same, None) or next(
                 (old for old in left if self._follows(old, new, before)), None

@@ -210,7 +210,7 @@ def _values_in(attribute: Attribute, table: _Rows) -> tuple[int, Any]:
 def _check_fits(old: Attribute, new: Attribute, table: _Rows) -> None:
     assert old.type is not None, "a table's attribute always has a type"
     assert new.type is not None, "a table's attribute always has a type"
-    column = table.source.c[old.name]
+    column: sa.ColumnElement[Any] = table.source.c[old.name]
     found = table.backend.conversion(column, old.type, new.type)
     source: sa.FromClause = table.source
     conditions: list[sa.ColumnElement[bool]] = [column.is_not(None)]

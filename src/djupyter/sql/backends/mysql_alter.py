@@ -69,7 +69,8 @@ class _Table:
         entry: Callable[[sa.Index], str],
     ) -> None:
         self.change, self.alteration, self._entry = change, change.alteration, entry
-        self._ddl: Any = dialect.ddl_compiler(dialect, None)
+        compiler: Any = dialect.ddl_compiler
+        self._ddl: Any = compiler(dialect, None)
         self.quote = dialect.identifier_preparer.quote_identifier
         self.name = self.alteration.existing.name
         self.place = self._placed(self.name.table)
@@ -190,7 +191,7 @@ class _Table:
         """Return what MODIFY would not make of a value; None where it does right."""
         if old.type is None or new.type is None:
             return None
-        column = sa.column(quoted_name(self._now[old.name], True))
+        column: sa.ColumnElement[Any] = sa.column(quoted_name(self._now[old.name], True))
         found = conversion(column, old.type, new.type)
         return None if found is None or found.value is column else found.value
 
@@ -245,8 +246,9 @@ class _Table:
         """The indexes that are there, by the names that attributes get."""
         new_name = self.alteration.new_name
         found: dict[Signature, str] = {}
+        rows: Any
         for (name, not_unique), rows in groupby(self._indexes, itemgetter(0, 1)):
-            entries = tuple(new_name.get(column, column) for *_, column in rows)
+            entries = tuple(str(new_name.get(column, column)) for *_, column in rows)
             found[entries, not not_unique] = name
         return found
 

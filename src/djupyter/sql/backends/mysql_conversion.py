@@ -81,7 +81,7 @@ def _number_fits(column: Column, before: Storage, after: Storage) -> Condition:
     if after.family == "integer":
         return sa.and_(bounds, sa.func.floor(column) == column)
     if after.family == "decimal":
-        limit = sa.literal_column(f"1e{after.precision - after.scale}")
+        limit: Column = sa.literal_column(f"1e{after.precision - after.scale}")
         rounded = sa.func.round(column, after.scale)
         return sa.and_(bounds, sa.func.abs(column) < limit, rounded == column)
     same = _exact(_double(column)) == column if before.family == "integer" else sa.true()
@@ -138,7 +138,7 @@ def _number_of_text(column: Column, before: Storage, after: Storage) -> Conversi
     value = _exact(text, after.scale)
     fits = _in_bounds(value, after)
     if after.family == "decimal":
-        limit = sa.literal_column(f"1e{after.precision - after.scale}")
+        limit: Column = sa.literal_column(f"1e{after.precision - after.scale}")
         fits = sa.and_(fits, sa.func.abs(value) < limit)
     exact = sa.and_(_matches(text, pattern), fits)
     # MODIFY would take the place of a member for its value.

@@ -71,7 +71,8 @@ class _Table:
     def __init__(self, fetch: Fetch, change: TableChange, dialect: Dialect) -> None:
         self.change, self.alteration = change, change.alteration
         self._dialect = dialect
-        self._ddl: Any = dialect.ddl_compiler(dialect, None)
+        compiler: Any = dialect.ddl_compiler
+        self._ddl: Any = compiler(dialect, None)
         self.quote = dialect.identifier_preparer.quote_identifier
         self.name = self.alteration.existing.name
         self.place = self._placed(self.name.table)
@@ -283,7 +284,7 @@ class _Table:
         )
         return tuple(entries), bool(index.unique)
 
-    def _text(self, element: sa.ClauseElement) -> str:
+    def _text(self, element: Any) -> str:
         return str(element.compile(dialect=self._dialect, compile_kwargs={"literal_binds": True}))
 
     @cached_property

@@ -102,7 +102,7 @@ def _number(column: Column, before: Storage, after: Storage) -> Conversion:
     if after.family == "integer":
         fits = _both(_in_bounds(wide, after), sa.func.trunc(exact) == exact)
         return Conversion(_if(fits, _cast(exact, "bigint")), fits)
-    limit = sa.literal_column(f"1e{after.precision - after.scale}")
+    limit: Column = sa.literal_column(f"1e{after.precision - after.scale}")
     fits = _both(sa.func.abs(wide) < limit, sa.func.round(exact, _plain(after.scale)) == exact)
     if before.family == "real":
         fits = _both(fits, _cast(exact, "double precision") == wide)
@@ -157,7 +157,7 @@ def _number_of_text(text: Column, after: Storage) -> Conversion:
     value = _cast(_if(looks, text), "numeric")
     fits = _in_bounds(value, after)
     if after.family == "decimal":
-        limit = sa.literal_column(f"1e{after.precision - after.scale}")
+        limit: Column = sa.literal_column(f"1e{after.precision - after.scale}")
         fits = sa.and_(fits, sa.func.abs(value) < limit)
     return Conversion(value, _both(looks, fits))
 

@@ -24,7 +24,10 @@ def names(diagram: dj.Diagram) -> set[str]:
     return {table.name.class_name for table in diagram}
 
 
-EVERYTHING = {"Department", "Student", "StudentMajor", "Course", "Section", "Section.Meeting", "Enroll", "Grade"}  # fmt: skip
+EVERYTHING = {
+    *("Department", "Student", "StudentMajor", "Course", "Section", "Section.Meeting"),
+    *("Enroll", "Grade"),
+}
 
 
 # Which tables
@@ -36,7 +39,7 @@ def test_a_diagram_begins_with_a_table_a_schema_or_a_module(
     assert names(dj.Diagram(uni.Student)) == {"Student"}
     assert names(dj.Diagram(uni.Student & "student_id = 1")) == {"Student"}
     assert names(dj.Diagram(uni.Student * uni.Enroll.proj())) == {"Student", "Enroll"}
-    assert EVERYTHING <= names(dj.Diagram(schema))
+    assert names(dj.Diagram(schema)) >= EVERYTHING
     by_schema, by_tables = ModuleType("by_schema"), ModuleType("by_tables")
     by_schema.schema = schema
     by_tables.Student, by_tables.Other = uni.Student, uni.Enroll

@@ -74,6 +74,9 @@ def column(attribute: Attribute, collation: str) -> str:
     type = physical_type(attribute.type)
     family = storage_of(type).family
     text = _CORE.get(type.name) or _FOREIGN.get(type.name) or _ZONE.sub("", type.text)
+    if family == "enum":
+        # These servers read escapes in quotes, and the driver reads places for values.
+        text = text.replace("\\", "\\\\").replace("%", "%%")
     if family in ("text", "enum") and not _COLLATED.search(text.lower()):
         return f"{text} COLLATE {collation}" if collation else text
     # MariaDB before 10.10 takes a timestamp for NOT NULL unless it is told.

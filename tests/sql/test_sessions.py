@@ -259,3 +259,8 @@ def test_a_connection_tells_of_itself_but_not_the_password(db: Database) -> None
 def test_an_unknown_option_in_a_url_is_refused_with_the_known_ones(db: Database) -> None:
     with pytest.raises(DataJointError, match=r"has no option `colour`.*The options are \w+"):
         Connection(f"{db.url}?colour=blue")
+
+
+def test_a_connection_knows_the_schemas_that_are_activated_on_it(table: Any, db: Database) -> None:
+    schema = dj.Schema(db.schema_name("many"), connection=db.connection)
+    assert db.connection.schemas[db.schema_name("many")] is schema

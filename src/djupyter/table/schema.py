@@ -121,6 +121,7 @@ class Schema:
             self._refuse_other_case(str(schema_name))
             ddl.create_schema(self.connection, schema_name)
         self.database = schema_name
+        self.connection.register(self)
         waiting, self._waiting = self._waiting, []
         for cls, names in waiting:
             self._declare(cls, names)

@@ -111,8 +111,8 @@ class Ordered(sa.ColumnElement[Any]):
 
     inherit_cache = False
 
-    def __init__(self, column: Element, *, descending: bool) -> None:
-        self.column, self.descending = column, descending
+    def __init__(self, column: Element, *, descending: bool, nullable: bool) -> None:
+        self.column, self.descending, self.nullable = column, descending, nullable
 
     @property
     def _from_objects(self) -> list[Any]:
@@ -194,8 +194,9 @@ def _ordered(element: Ordered, compiler: SQLCompiler, **options: Any) -> str:
 
 @compiles(Ordered, "postgresql")
 def _ordered_nulls(element: Ordered, compiler: SQLCompiler, **options: Any) -> str:
-    nulls = "LAST" if element.descending else "FIRST"
+    # Where there is no NULL, an index knows the order only if nothing is said of them.
+    nulls = (" NULLS LAST" if element.descending else " NULLS FIRST") if element.nullable else ""
     column = compiler.process(_spelled(element.column), **options)
     if getattr(compiler.dialect, "collates", False) and isinstance(element.column.type, sa.String):
         column = f'{column} COLLATE "C"'
-    return f"{column}{' DESC' if element.descending else ''} NULLS {nulls}"
+    return f"{column}{' DESC' if element.descending else ''}{nulls}"

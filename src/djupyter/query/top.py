@@ -103,10 +103,8 @@ class Limited(Node):
         return replace(inner, order=order, limit=limit, offset=offset)
 
     def _ordered(self, inner: Selection, name: str, descending: bool) -> Element:
-        column = inner.columns[name]
-        if self.heading[name].nullable:
-            return Ordered(column, descending=descending)
-        return column.desc() if descending else column.asc()
+        nullable = self.heading[name].nullable
+        return Ordered(inner.columns[name], descending=descending, nullable=nullable)
 
 
 def limited(node: Node, top: Top) -> Node:

@@ -52,8 +52,9 @@ _PLACEHOLDER = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|%s|%\(\w+\)s|%%|%
 _SETTINGS = """SELECT set_config('standard_conforming_strings', 'on', false),
     set_config('DateStyle', 'ISO', false), set_config('bytea_output', 'hex', false),
     set_config('lock_timeout', %s, false),
-    (SELECT datcollate NOT IN ('C', 'POSIX', 'C.UTF-8', 'C.utf8') FROM pg_catalog.pg_database
-        WHERE datname = current_database())"""
+    (SELECT d.datcollate NOT IN ('C', 'POSIX', 'C.UTF-8', 'C.utf8')
+        OR to_jsonb(d) ->> 'datlocprovider' = 'i'
+        FROM pg_catalog.pg_database AS d WHERE d.datname = current_database())"""
 
 
 class _Unpadded(TextLoader):

@@ -99,15 +99,6 @@ class Alteration:
         )
 
     @cached_property
-    def touched_key(self) -> tuple[str, ...]:
-        """Old names of the primary key's attributes that get another name or type."""
-        return tuple(
-            old.name
-            for old, new in self.kept
-            if old.in_key and (old.name != new.name or old.type_text != new.type_text)
-        )
-
-    @cached_property
     def new_name(self) -> dict[str, str]:
         """Old name to new name of every attribute that stays."""
         return {old: new for new, old in self.origin.items()}

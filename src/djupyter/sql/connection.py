@@ -12,7 +12,6 @@ import re
 import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -25,10 +24,9 @@ from djupyter.sql.failures import to_error
 from djupyter.sql.reflect import Catalog
 from djupyter.sql.result import Result
 from djupyter.sql.rights import needed
-from djupyter.sql.session import Session
 from djupyter.sql.sessions import Sessions
 from djupyter.sql.streaming import stream
-from djupyter.sql.transaction import Transaction
+from djupyter.sql.transactions import Transactions
 
 if TYPE_CHECKING:
     from djupyter.settings import Settings
@@ -44,7 +42,7 @@ _DEFINES = re.compile(
 _open: weakref.WeakSet[Connection] = weakref.WeakSet()
 
 
-class Connection:
+class Connection(Transactions):
     """A database.
 
     It connects when it is first needed. May be used by several threads at once. A connection that
@@ -259,10 +257,18 @@ class Connection:
         """
         return stream(self.backend, self._sessions, self._error, (sql, params), size)
 
-    def execute(self, sql: str, params: Sequence[object] = ()) -> int:
-        """Carry out a statement that writes, and return the number of rows it changed."""
+    def execute(self, sql: str, params: Sequence[object] = (), *, guards: bool = True) -> int:
+        """Carry out a statement that writes, and return the number of rows it changed.
+
+        `guards` is False where an error undoes the open transaction in any case: else PostgreSQL needs two
+        more statements so that an error undoes no more than this one.
+        """
         sessions = self._sessions
-        return sessions.run(lambda: sessions.current().changed(sql, params), sql, repeats=False)
+
+        def work() -> int:
+            return sessions.current().changed(sql, params, guards=guards)
+
+        return sessions.run(work, sql, repeats=False)
 
     def execute_many(self, sql: str, rows: Iterable[Sequence[object]]) -> int:
         """Carry out a statement for each row, all or none, and return how many rows changed."""
@@ -281,7 +287,7 @@ class Connection:
         with self.defining:
             for statement in statements:
                 sql, params = (statement, ()) if isinstance(statement, str) else statement
-                self.execute(sql, params)
+                self.execute(sql, params, guards=False)
         self.catalog.forget()
 
     def query(
@@ -354,94 +360,6 @@ class Connection:
             failure = replace(failure, right=self.backend.right(needed(sql), self._url, self.fetch))
         structure = self.catalog.remembered(failure.table) if failure.table else None
         return to_error(failure, structure)
-
-    # Transactions
-
-    @property
-    def transaction(self) -> Transaction[Self]:
-        """All or nothing: `with connection.transaction:`.
-
-        An exception, Ctrl-C included, rolls back. Inside another transaction it is a savepoint: an
-        exception undoes the inner part only, and the outer one decides about the whole.
-
-        Examples
-        --------
-        >>> connection = Connection("sqlite://")
-        >>> connection.execute("CREATE TABLE t (a)")
-        -1
-        >>> with connection.transaction:
-        ...     connection.execute("INSERT INTO t VALUES (?)", (1,))
-        1
-        """
-        return Transaction(self)
-
-    @property
-    def defining(self) -> AbstractContextManager[object]:
-        """A transaction for statements that define tables; nothing where those would end it."""
-        return self.transaction if self.backend.defines_in_transactions else nullcontext()
-
-    @property
-    def late_transaction(self) -> Transaction[Self]:
-        """A transaction that locks others out only from its first write on.
-
-        What it reads before is the state at each statement. For computations: hours may lie between
-        reading and writing. On servers it is an ordinary transaction.
-        """
-        return Transaction(self, late=True)
-
-    def unguarded(self) -> AbstractContextManager[None]:
-        """Let the transactions inside leave foreign keys unchecked; they check them themselves."""
-        return self._sessions.current().unguarded()
-
-    @property
-    def in_transaction(self) -> bool:
-        """Whether this thread is in a transaction."""
-        session = self._sessions.own
-        return session is not None and session.depth > 0
-
-    def start_transaction(self, *, late: bool = False, block: bool = False) -> None:
-        """Open a transaction, or a savepoint inside one.
-
-        Parameters
-        ----------
-        late
-            Lock others out only from the first write on.
-        block
-            It is ended by leaving a `with` block, whatever happens to the connection inside.
-        """
-
-        def work() -> None:
-            self._sessions.current().begin(late=late, block=block)
-
-        self._sessions.run(work, repeats=True)
-
-    def commit_transaction(self) -> None:
-        """Make the innermost transaction permanent, or a part of the outer one.
-
-        Raises
-        ------
-        DataJointError
-            There is none, or the database has ended it.
-        """
-        self._sessions.run(self._innermost().commit, repeats=False)
-
-    def cancel_transaction(self) -> None:
-        """Undo the innermost transaction.
-
-        Raises
-        ------
-        DataJointError
-            There is none.
-        """
-        self._sessions.run(self._innermost().cancel, repeats=False)
-
-    def _innermost(self) -> Session:
-        session = self._sessions.own
-        if session is None or session.depth == 0:
-            raise DataJointError(
-                "There is no transaction to end. Open one with `with connection.transaction:`."
-            )
-        return session
 
 
 def _after_fork() -> None:

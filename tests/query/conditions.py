@@ -75,8 +75,13 @@ def _mapping(random: Random, rel: Rel) -> Condition:
         # Many keys alike are looked up in another way than one.
         rows = [{name: _value(random, rel.attr(name)) for name in values if name in rel.names}
                 for _ in range(random.randint(1, 4))]  # fmt: skip
-        return oracle.AnyOf(tuple(map(oracle.Equal, rows))), rows
-    return oracle.Equal(values), values
+        return oracle.AnyOf(tuple(map(_equal, rows))), rows
+    return _equal(values), values
+
+
+def _equal(values: dict[str, Any]) -> oracle.Equal:
+    """Return what a mapping asks for: NaN is NULL in conditions, too."""
+    return oracle.Equal({name: kinds.kept(value) for name, value in values.items()})
 
 
 def _value(random: Random, attr: Attr) -> Any:
@@ -100,7 +105,9 @@ def text(random: Random, rel: Rel, depth: int = 2) -> Condition:
 def _simple(random: Random, rel: Rel, attr: Attr) -> Condition:
     name, kind = attr.name, attr.kind
     forms = [_is_null]
-    if kind == "json":
+    if kind == "null":
+        forms = [_is_null]
+    elif kind == "json":
         forms = [_is_null, _place]
     else:
         forms += [_compare, _compare, _among, _names]

@@ -162,7 +162,7 @@ def _universal_aggregate(random: Random, pair: Pair, other: Other) -> Made:
 
 
 def _some(random: Random, rel: Rel, least: int) -> list[str]:
-    names = [attr.name for attr in rel.attrs if attr.kind != "json"]
+    names = [attr.name for attr in rel.attrs if attr.kind not in ("json", "null")]
     return random.sample(names, min(len(names), random.randint(least, 2)))
 
 

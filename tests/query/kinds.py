@@ -76,6 +76,8 @@ KINDS: dict[str, Kind] = {
 }  # fmt: skip
 
 OFTEN = [*KINDS, "int", "text"]
+# What NULL computes has no type of its own: it can be looked at but not summed up.
+KINDS["null"] = Kind([], [None], ordered=False, in_key=False)
 
 
 def draw(random: Random, kind: str, *, nullable: bool) -> Any:

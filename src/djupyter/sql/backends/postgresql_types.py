@@ -159,6 +159,7 @@ _COMPUTED: dict[str, sa.types.TypeEngine[Any]] = {
     "int64": sa.BigInteger(),
     "float64": sa.Double(),
     "date": sa.Date(),
+    "bool": sa.Boolean(),
 }
 
 

@@ -155,6 +155,4 @@ def _key(key: ForeignKey, altered: Altered, new_names: dict[str, str]) -> Foreig
     parent = altered.get(key.parent)
     there = parent.new_name if parent else {}
     pairs = ((new_names.get(h, h), there.get(t, t)) for h, t in key.attributes)
-    return ForeignKey(
-        parent.wanted.name if parent else key.parent, tuple(pairs), key.unique
-    )
+    return ForeignKey(parent.wanted.name if parent else key.parent, tuple(pairs), key.unique)

@@ -64,7 +64,8 @@ def alter(
     alteration = plan(existing, wanted)
     if not alteration.steps:
         return alteration.told()
-    graph = pipeline(connection.catalog.load_all())
+    parents = {key.parent.schema for key in wanted.foreign_keys}
+    graph = pipeline(connection.catalog.connected(existing.name.schema, *parents))
     if alteration.new_keys:
         refuse_cycles(connection, alteration.wanted, graph)
     below = [graph.structures[name] for name in graph.descendants(existing.name)]

@@ -12,6 +12,7 @@ import re
 import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -257,18 +258,10 @@ class Connection(Transactions):
         """
         return stream(self.backend, self._sessions, self._error, (sql, params), size)
 
-    def execute(self, sql: str, params: Sequence[object] = (), *, guards: bool = True) -> int:
-        """Carry out a statement that writes, and return the number of rows it changed.
-
-        `guards` is False where an error undoes the open transaction in any case: else PostgreSQL needs two
-        more statements so that an error undoes no more than this one.
-        """
+    def execute(self, sql: str, params: Sequence[object] = ()) -> int:
+        """Carry out a statement that writes, and return the number of rows it changed."""
         sessions = self._sessions
-
-        def work() -> int:
-            return sessions.current().changed(sql, params, guards=guards)
-
-        return sessions.run(work, sql, repeats=False)
+        return sessions.run(lambda: sessions.current().changed(sql, params), sql, repeats=False)
 
     def execute_many(self, sql: str, rows: Iterable[Sequence[object]]) -> int:
         """Carry out a statement for each row, all or none, and return how many rows changed."""
@@ -282,12 +275,25 @@ class Connection(Transactions):
         with self.transaction:
             return self._sessions.run(work, sql, repeats=False, waits=False)
 
+    @contextmanager
+    def as_one(self) -> Iterator[None]:
+        """Let an error inside undo the whole transaction that is open, as it must when nobody catches it.
+
+        Spares PostgreSQL two statements for each one, by which else an error undoes no more than that one.
+        """
+        session = self._sessions.current()
+        before, session.guards = session.guards, False
+        try:
+            yield
+        finally:
+            session.guards = before
+
     def ddl(self, statements: Iterable[str | Statement]) -> None:
         """Carry out statements that define tables, all or none where the database can do that."""
-        with self.defining:
+        with self.defining, self.as_one():
             for statement in statements:
                 sql, params = (statement, ()) if isinstance(statement, str) else statement
-                self.execute(sql, params, guards=False)
+                self.execute(sql, params)
         self.catalog.forget()
 
     def query(

@@ -212,7 +212,7 @@ def declare(connection: Connection, structure: TableStructure) -> bool:
     refuse_in_transaction(connection, f"{name} cannot be declared")
     statements = create_table(structure, backend)
     catalog.structures(name.schema)
-    with connection.defining:
+    with connection.defining, connection.as_one():
         before = catalog.version()
         if backend.table_exists(connection.fetch, name):
             return False

@@ -47,6 +47,8 @@ class Session:
     ended
         Why the transaction is over though the program has not left it; nothing may be written before it
         does, or half a transaction would be committed.
+    guards
+        Whether an error in a transaction must undo no more than its statement.
     is_dead
         The driver connection cannot be used again.
     """
@@ -61,6 +63,7 @@ class Session:
         "blocks",
         "depth",
         "ended",
+        "guards",
         "is_dead",
         "lock",
         "raw",
@@ -80,6 +83,7 @@ class Session:
         self.raw: Any = handle.dbapi_connection
         self.depth = self.blocks = 0
         self.waiting = self.is_dead = False
+        self.guards = True
         self.ended: DataJointError | None = None
 
     # Statements
@@ -99,7 +103,13 @@ class Session:
         """
         with self.lock:
             self._prepare(writes=writes)
-            guards = guards and self.backend.aborts and self.depth > 0 and not self.waiting
+            guards = (
+                guards
+                and self.guards
+                and self.backend.aborts
+                and self.depth > 0
+                and not self.waiting
+            )
             if guards:
                 self._run(self.backend.savepoint(_STATEMENT))
             with self._watched(undo=guards):
@@ -122,7 +132,7 @@ class Session:
 
         What `cursor` does, without the cost of its context managers: half of that of a small query.
         """
-        if self.depth and self.backend.aborts:
+        if self.depth and self.guards and self.backend.aborts:
             with self.cursor(writes=False) as cursor:
                 cursor.execute(sql, params)
                 return list(cursor.fetchall())
@@ -141,7 +151,7 @@ class Session:
 
     def changed(self, sql: str, params: Sequence[object]) -> int:
         """Return how many rows a statement that writes has changed; as `rows` is to a query."""
-        if self.depth and self.backend.aborts:
+        if self.depth and self.guards and self.backend.aborts:
             with self.cursor(writes=True) as cursor:
                 cursor.execute(sql, params)
                 return int(cursor.rowcount)

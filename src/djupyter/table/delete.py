@@ -37,7 +37,7 @@ def delete(table: Table, *, prompt: bool | None, part_integrity: str) -> int:
     expected = preview(table, part_integrity=part_integrity) if ask else None
     if expected is not None and not (expected.total() and _agreed(expected)):
         return 0
-    with connection.transaction:
+    with connection.transaction, connection.as_one():
         # Planned under the lock: another process may declare or drop a dependent table meanwhile.
         done = _carried_out(connection, _planned(table, part_integrity))
         if expected is not None and done != expected:
@@ -60,7 +60,7 @@ def delete_quick(table: Table) -> int:
     _ask_hooks(connection, {table.name: node})
     if not planning.looks_at_itself(node, table.name):
         return _delete_rows(connection, structure, node)
-    with connection.transaction:
+    with connection.transaction, connection.as_one():
         fixed = list(planning.fixed_by_keys(connection, node, Source(structure)))
         return sum(_delete_rows(connection, structure, each) for each in fixed)
 

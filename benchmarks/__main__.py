@@ -29,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
         os.chdir(folder)
         try:
             for name in asked.backend or ["sqlite"]:
-                outcomes += _measured(name, asked.workload, sizes)
+                outcomes += _measured(name, asked.workload or [""], sizes)
         finally:
             os.chdir(here)
     if asked.markdown:
@@ -39,11 +39,12 @@ def main(arguments: list[str] | None = None) -> int:
     return int(any(outcome.verdict == "MISS" for outcome in outcomes))
 
 
-def _measured(backend: str, wanted: str, sizes: Sizes) -> list[Outcome]:
+def _measured(backend: str, wanted: list[str], sizes: Sizes) -> list[Outcome]:
     outcomes = []
     with places.opened(backend) as place:
         for workload in WORKLOADS:
-            if wanted in workload.name and place.backend in workload.backends:
+            chosen = any(words in workload.name for words in wanted)
+            if chosen and place.backend in workload.backends:
                 outcomes.append(measure(workload, place, sizes))
                 print(report.line(report.cells(outcomes[-1])), flush=True)
     return outcomes
@@ -52,7 +53,9 @@ def _measured(backend: str, wanted: str, sizes: Sizes) -> list[Outcome]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--backend", action="append", choices=places.NAMES, help="may be repeated")
-    parser.add_argument("--workload", default="", help="only those with this in their name")
+    parser.add_argument(
+        "--workload", action="append", help="only those with this in their name; may be repeated"
+    )
     parser.add_argument("--repeats", type=int, default=5, help="rounds, beside one to warm up")
     parser.add_argument("--tiny", action="store_true", help="few rows: does everything run?")
     parser.add_argument("--big", action="store_true", help="stream 10 million rows from SQLite")

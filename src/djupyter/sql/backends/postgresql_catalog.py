@@ -193,9 +193,11 @@ def schemas(fetch: Fetch) -> list[str]:
     return [name for (name,) in fetch(_SCHEMAS, ())]
 
 
-_LINKS = """SELECT DISTINCT child.relnamespace::regnamespace::text, parent.relnamespace::regnamespace::text
-    FROM pg_constraint AS key JOIN pg_class AS child ON child.oid = key.conrelid
-    JOIN pg_class AS parent ON parent.oid = key.confrelid WHERE key.contype = 'f'"""
+_LINKS = """SELECT DISTINCT here.nspname, there.nspname FROM pg_constraint AS key
+    JOIN pg_class AS child ON child.oid = key.conrelid
+    JOIN pg_namespace AS here ON here.oid = child.relnamespace
+    JOIN pg_class AS parent ON parent.oid = key.confrelid
+    JOIN pg_namespace AS there ON there.oid = parent.relnamespace WHERE key.contype = 'f'"""
 
 
 def schema_links(fetch: Fetch) -> list[tuple[str, str]]:

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import datetime
 import uuid
+from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
 from djupyter.definition.types import parse_type
 from djupyter.errors import InvalidValueError, MissingAttributeError
-from tests.sql.conftest import put
+from tests.conftest import Database
+from tests.sql.conftest import LAB, place, put
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Iterator[Database]:
+    """SQLite alone: its checks stand in for the column types by which servers refuse or convert values."""
+    database = Database("sqlite", f"sqlite:///{tmp_path / 'test.db'}")
+    yield database
+    database.close()
+
 
 FITTING = [
     ("int8", [-128, 127, 0]),
@@ -82,7 +94,10 @@ def test_values_that_fit_are_kept(connection, value_table, type, values):
     value_table(type)
     for i, value in enumerate(values):
         put(connection, "thing", id=i, value=value)
-    assert [v for (v,) in connection.fetch('SELECT value FROM "lab.thing" ORDER BY id')] == values
+    assert [
+        v
+        for (v,) in connection.fetch(f"SELECT value FROM {place(connection, 'thing')} ORDER BY id")
+    ] == values
 
 
 @pytest.mark.parametrize(("type", "values"), UNFITTING)
@@ -95,7 +110,7 @@ def test_values_that_do_not_fit_are_refused(connection, value_table, type, value
     if default:
         put(connection, "thing", id=1, value=None)
     else:
-        with pytest.raises(MissingAttributeError, match=r"`lab`.`thing`: the attribute `value`"):
+        with pytest.raises(MissingAttributeError, match=rf"`{LAB}`.`thing`: the attribute `value`"):
             put(connection, "thing", id=1, value=None)
 
 
@@ -124,7 +139,10 @@ def test_python_values_come_back_as_they_went_in(connection, value_table, type, 
     for i, value in enumerate(values):
         assert adapt(value) == backend.adapt(value)
         put(connection, "thing", id=i, value=value)
-    read = [decode(v) for (v,) in connection.fetch('SELECT value FROM "lab.thing" ORDER BY id')]
+    read = [
+        decode(v)
+        for (v,) in connection.fetch(f"SELECT value FROM {place(connection, 'thing')} ORDER BY id")
+    ]
     assert read == values
     assert [type_of(v) for v in read] == [type_of(v) for v in values]
 

@@ -196,6 +196,7 @@ def create_schema(connection: Connection, schema: str) -> None:
         The name cannot name a schema.
     """
     check_schema_name(schema)
+    connection.connect()  # only the server tells how it writes what follows
     connection.ddl(connection.backend.create_schema(schema))
 
 
@@ -208,6 +209,7 @@ def declare(connection: Connection, structure: TableStructure) -> bool:
         A transaction is open, the schema does not exist, or the backend cannot keep an attribute as
         declared.
     """
+    connection.connect()  # only the server tells how it writes what follows
     name, backend, catalog = structure.name, connection.backend, connection.catalog
     refuse_in_transaction(connection, f"{name} cannot be declared")
     statements = create_table(structure, backend)

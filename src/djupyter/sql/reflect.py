@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
+from typing import ClassVar
 
 from djupyter.definition.model import TypeSpec
 from djupyter.definition.names import TableName
@@ -17,6 +19,7 @@ from djupyter.heading.structure import ForeignKey, Index, TableStructure
 from djupyter.sql.backends.base import AttributeRow, Backend, Fetch, TableRows
 
 _ATTEMPTS = 5  # to read a catalogue that others change meanwhile
+_REST = 20  # how many times as long as it took to read a schema it is trusted
 Schemas = Mapping[str, Mapping[str, TableStructure]]
 Children = Mapping[TableName, tuple[tuple[TableName, ForeignKey], ...]]
 
@@ -33,11 +36,21 @@ class Catalog:
         Tells what reads the database's catalogue.
     fetch
         Runs a statement.
+
+    Attributes
+    ----------
+    trusted_for
+        How many seconds a schema is known without looking again, on databases that do not count changes of
+        tables; longer where reading takes long, so that it never takes more than a twentieth of the time.
+        What is not known is always looked for.
     """
+
+    trusted_for: ClassVar[float] = 2.0
 
     def __init__(self, backend: Callable[[], Backend], fetch: Fetch) -> None:
         self._backend, self._fetch = backend, fetch
         self._loaded: Schemas = {}
+        self._until: Mapping[str, float] = {}
         self._is_complete = False
         self._children: Children | None = None
         self._version: object = None
@@ -61,7 +74,7 @@ class Catalog:
         DataJointError
             There is no such schema.
         """
-        if schema not in self._loaded or self._has_changed():
+        if schema not in self._loaded or self._has_changed(schema):
             self._load([schema])
         if schema not in self._loaded:
             known = self.schemas()
@@ -73,9 +86,14 @@ class Catalog:
         """Return a table; None when there is none, also after a second look at the database."""
         known = self._loaded.get(name.schema, {}).get(name.table)
         # Another process may have altered it: an attribute that it lacks here would restrict nothing.
-        if known is not None and not self._has_changed():
+        if known is not None and not self._has_changed(name.schema):
             return known
-        if self._is_stale():
+        version = self.version()
+        if version is None:
+            if known is None and not self._backend().table_exists(self._fetch, name):
+                return None
+            self._load([name.schema])
+        elif version != self._version:
             self.forget()
         if name.schema not in self._loaded:
             self._load([name.schema])
@@ -91,12 +109,28 @@ class Catalog:
             self._load(None)
         return self._loaded
 
+    def connected(self, *schemas: str) -> Schemas:
+        """Return the tables of some schemas as they are now, with all that they depend on or that depends on them.
+
+        What a deletion, a drop or a new foreign key concerns: a server may have many other schemas. One statement
+        tells which refer to which, and a constant number reads those.
+        """
+        if self.version() is not None:
+            return self.load_all()
+        links = self._backend().schema_links(self._fetch)
+        below = _closure(schemas, [(parent, child) for child, parent in links])
+        wanted = below | _closure(schemas, links)
+        self._load(wanted)
+        return {name: tables for name, tables in self._loaded.items() if name in wanted}
+
     def notes_lineage(self, name: TableName) -> bool:
         """Whether the database notes the lineage of every attribute of a table that has one."""
         return self.structure(name) is not None and name not in self._without_lineage
 
     def children(self, name: TableName) -> list[tuple[TableName, ForeignKey]]:
         """Return the tables that refer to a table, of all schemas, once for each foreign key."""
+        if self.version() is None:
+            return list(_children(self.connected(name.schema)).get(name, ()))
         loaded = self.load_all()
         children = self._children
         if children is None:
@@ -126,7 +160,7 @@ class Catalog:
         before, after
             `version` before and after the declaration.
         """
-        if before is None or before != self._version:
+        if before != self._version:
             self.forget()
             return
         schema, table = structure.name.schema, structure.name.table
@@ -142,14 +176,16 @@ class Catalog:
         version = self.version()
         return version is None or version != self._version
 
-    def _has_changed(self) -> bool:
-        """Whether the database says that tables changed; one that does not count has not."""
+    def _has_changed(self, schema: str) -> bool:
+        """Whether the database says that tables changed; one that does not count may have after some time."""
         version = self.version()
-        return version is not None and version != self._version
+        if version is None:
+            return time.monotonic() > self._until.get(schema, 0.0)
+        return version != self._version
 
     def _load(self, schemas: Collection[str] | None) -> None:
         # The version is read first: a change in between is then noticed as one after the loading.
-        version = self.version()
+        start, version = time.monotonic(), self.version()
         existing = self._backend().schemas(self._fetch)
         tables: dict[str, dict[str, TableStructure]] = {
             schema: {} for schema in existing if schemas is None or schema in schemas
@@ -161,6 +197,9 @@ class Catalog:
         self._is_complete = schemas is None or (self._is_complete and bool(kept))
         self._children = None
         self._version = version
+        now = time.monotonic()
+        until = now + max(self.trusted_for, _REST * (now - start))
+        self._until = {**self._until, **dict.fromkeys(tables, until)}
 
     def _read(self, schemas: Collection[str] | None, kept: Schemas) -> list[TableStructure]:
         """Return the tables of some schemas, and of those they refer to where that tells more of them."""
@@ -233,6 +272,17 @@ def _schemas_that_tell_more(
         for key in structure.foreign_keys
         if any(n in untyped[name] or not structure.by_name[n].lineage for n in key.names)
     }
+
+
+def _closure(starts: Collection[str], links: Collection[tuple[str, str]]) -> set[str]:
+    """Return what can be reached over links, the starts included."""
+    reached, waiting = set(starts), list(starts)
+    while waiting:
+        here = waiting.pop()
+        new = {there for start, there in links if start == here} - reached
+        reached |= new
+        waiting += new
+    return reached
 
 
 def _native(text: str) -> TypeSpec:

@@ -23,14 +23,21 @@ def refuse_cycles(
     structure
         The table as it would be declared.
     graph
-        All tables there are; loaded when None.
+        All tables that may lie on a cycle; loaded when None.
 
     Raises
     ------
     DependencyCycle
         It would depend on itself; the message names the way round.
     """
-    graph = pipeline(connection.catalog.load_all()) if graph is None else graph
+    if graph is None:
+        schemas = {structure.name.schema, *(key.parent.schema for key in structure.foreign_keys)}
+        is_local = len(schemas) == 1
+        catalog, (schema, *_) = connection.catalog, schemas
+        # Only keys between schemas can close a cycle of schemas.
+        graph = pipeline(
+            {schema: catalog.structures(schema)} if is_local else catalog.connected(*schemas)
+        )
     graph.check_tables(structure)
     try:
         graph.check_schemas(structure)

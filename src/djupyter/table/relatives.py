@@ -129,7 +129,7 @@ class Relatives(Query):
                 "For a query write `B & query`."
             )
         self._same_connection(far)
-        graph = self._graph()
+        graph = self._graph(far.name)
         if far.name not in graph.structures:
             raise far._missing()
         condition = connected(graph, self.name, far.name, far.node)
@@ -139,8 +139,10 @@ class Relatives(Query):
 
     # -- inside -------------------------------------------------------------------------------------
 
-    def _graph(self) -> Dependencies:
-        graph = pipeline(self.connection.catalog.load_all())
+    def _graph(self, *others: TableName) -> Dependencies:
+        """Return the tables that this one, and others, depend on or that depend on them."""
+        schemas = {name.schema for name in (self.name, *others)}
+        graph = pipeline(self.connection.catalog.connected(*schemas))
         if self.name not in graph.structures:
             raise self._missing()
         return graph

@@ -33,6 +33,8 @@ _KEYS = f"""SELECT TABLE_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, REFERENCED_TABLE_S
 _INDEXES = f"""SELECT TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, NON_UNIQUE, SEQ_IN_INDEX, COLUMN_NAME, {{entry}},
     INDEX_COMMENT FROM {_INFORMATION}.STATISTICS WHERE TABLE_SCHEMA = %s AND INDEX_NAME <> 'PRIMARY'"""
 _EXISTS = f"""SELECT 1 FROM {_INFORMATION}.TABLES WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s"""
+_LINKS = f"""SELECT DISTINCT CONSTRAINT_SCHEMA, UNIQUE_CONSTRAINT_SCHEMA
+    FROM {_INFORMATION}.REFERENTIAL_CONSTRAINTS"""
 _WIDTH = re.compile(r"^((?:tiny|small|medium|big)?int)\(\d+\)")
 
 Place = tuple[str, str]
@@ -41,6 +43,11 @@ Place = tuple[str, str]
 def schemas(fetch: Fetch) -> list[str]:
     """Return the schemas that are not the server's own."""
     return [name for (name,) in fetch("SHOW DATABASES", ()) if name not in _SYSTEM]
+
+
+def schema_links(fetch: Fetch) -> list[tuple[str, str]]:
+    """Return each pair of schemas of which the first has a foreign key to the second."""
+    return [(child, parent) for child, parent in fetch(_LINKS, ())]
 
 
 def table_exists(fetch: Fetch, name: TableName) -> bool:

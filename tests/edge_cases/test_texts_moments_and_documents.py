@@ -181,7 +181,7 @@ def test_what_is_no_document_is_refused(Car: Any, wrong: object) -> None:
         ({"car.ok": False}, [1]),
         ({"car.zzz": None}, [0, 1, 2, 3, 4, 5, 6]),
         ({"car.none": None}, [0, 1, 2, 3, 4, 5, 6]),
-        ({"car[0]": 1}, [2]),
+        ({"car[1]": "two"}, [2]),
         ({"car.l": [{"s": 1}, "x"]}, [0]),
         ({"car.l": []}, [1]),
         ({"car.deep": {"k": "é"}}, [0]),
@@ -202,6 +202,7 @@ def test_the_word_true_is_no_truth_value(Car: Any) -> None:
     """On no backend, where the same dict used to find rows on one only."""
     Car.insert(list(enumerate(DOCUMENTS)))
     assert len(Car & {"car.ok": "true"}) == 0
+    assert len(Car & {"car.length": "7"}) == 0
 
 
 @pytest.mark.statement(114)

@@ -252,6 +252,8 @@ def _place_equals(path: JsonPath, value: object) -> Equals:
     value = plain(value)
     if path.type == "text" and value is not None:
         value = str(value)
+    if not path.type and isinstance(value, str):
+        path = replace(path, type="string")
     if not path.type and isinstance(value, int | float | Decimal):
         path, value = (
             replace(path, type="number"),

@@ -120,8 +120,8 @@ def json_template(path: tuple[Step, ...], type: str, dialect: str) -> str:
     path
         Where the value lies; its keys were checked.
     type
-        As in `JsonPath`; `number` for any number or truth value, `document` for what is compared with
-        `document_template`.
+        As in `JsonPath`; `string` for text that is text in JSON, too; `number` for any number or truth value;
+        `document` for what is compared with `document_template`.
     dialect
         `sqlite`, `mysql`, `mariadb` or `postgresql`.
     """
@@ -136,7 +136,16 @@ def json_template(path: tuple[Step, ...], type: str, dialect: str) -> str:
         raw, text, number = (_sqlite_place if dialect == "sqlite" else _mysql_place)(place)
     if type == "document":
         return f"JSON_COMPACT({raw})" if dialect == "mariadb" else raw
+    if type == "string":
+        return _string(raw, text, dialect)
     return _typed(raw, text, number, type, dialect)
+
+
+def _string(raw: str, text: str, dialect: str) -> str:
+    if dialect == "sqlite":
+        return raw  # a number there equals no text
+    kind = f"jsonb_typeof({raw})" if dialect == "postgresql" else f"LOWER(JSON_TYPE({raw}))"
+    return f"(CASE {kind} WHEN 'string' THEN {text} END)"
 
 
 def document_template(dialect: str) -> str:

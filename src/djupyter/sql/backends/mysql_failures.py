@@ -42,7 +42,7 @@ _BY_CODE: dict[int, Problem] = {
 }
 _QUOTED = re.compile(r"`(?:[^`]|``)*`|'(?:[^'])*'")
 _TARGET = re.compile(
-    r"\s*(?P<verb>INSERT\s+(?:IGNORE\s+)?INTO|REPLACE\s+INTO|UPDATE|DELETE\s+FROM)\s+"
+    r"\s*(?P<verb>INSERT\s+(?:IGNORE\s+)?INTO|REPLACE\s+INTO|UPDATE|DELETE(?:\s+FROM)?)\s+"
     r"`(?P<schema>(?:[^`]|``)+)`\.`(?P<table>(?:[^`]|``)+)`",
     re.IGNORECASE,
 )

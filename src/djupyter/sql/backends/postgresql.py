@@ -205,7 +205,7 @@ class PostgreSQL(Backend):
 
     def connecting_failure(self, error: BaseException, url: sa.URL) -> Failure:
         """Return why a connection could not be opened."""
-        return postgresql_connect.failure(error, url, self.failure(error, ""))
+        return postgresql_connect.failure(error, self.failure(error, ""))
 
     def right(self, need: Need, url: sa.URL, fetch: Fetch) -> Right | None:
         """Return the privilege that a statement lacked, with the statement that grants it."""

@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 import sqlalchemy as sa
 
+from djupyter.sql.backends.postgresql_refusal import sqlstate
 from djupyter.sql.backends.sockets import is_readable
 from djupyter.sql.backends.tls import Tls, warn_unencrypted
 from djupyter.sql.failures import Failure, connecting_error
@@ -52,12 +53,13 @@ def connector(wanted: dict[str, Any], tls: Tls, context: Any) -> Callable[[], An
         except psycopg.OperationalError as error:
             trouble = None if mode["sslmode"] == "disable" else _trouble(wanted, tls)
             if trouble is None:
+                error.sqlstate = error.sqlstate or sqlstate({**wanted, **mode})
                 raise
             if tls.mode == "required":
                 place = f"{wanted.get('host')}:{wanted.get('port')}"
                 raise connecting_error(Failure("no encryption", trouble), place) from error
         mode["sslmode"] = "disable"
-        raw = opened()
+        raw = connect()
         warn_unencrypted(wanted.get("host"))
         return raw
 
@@ -107,24 +109,14 @@ def is_alive(raw: Any) -> bool:
     return not raw.closed and raw.pgconn.status == psycopg.pq.ConnStatus.OK
 
 
-def failure(error: BaseException, url: sa.URL, failure: Failure) -> Failure:
-    """Return why a connection could not be opened, where the server gave no code.
-
-    The driver keeps no code of what goes wrong before a connection stands.
-    """
+def failure(error: BaseException, failure: Failure) -> Failure:
+    """Return why a connection could not be opened; without a code nothing is known of it."""
     if getattr(error, "sqlstate", None) or not isinstance(error, psycopg.Error):
         return failure
     detail = " ".join(str(error).split())
-    place = psycopg.conninfo.make_conninfo(
-        **{k: v for k, v in arguments(url).items() if k in ("host", "port")}
-    )
-    answer = psycopg.pq.PGconn.ping(place.encode())
-    if answer == psycopg.pq.Ping.NO_RESPONSE:
-        return Failure("unreachable", detail)
     asked = getattr(error, "pgconn", None)
-    if asked is not None and asked.needs_password:
-        return Failure("refused", detail)
-    return Failure("other", detail)
+    needs_password = asked is not None and asked.needs_password
+    return Failure("refused" if needs_password else "other", detail)
 
 
 def right(need: Need, url: sa.URL, quote: Callable[[str], str]) -> Right:

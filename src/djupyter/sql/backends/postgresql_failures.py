@@ -14,6 +14,7 @@ from djupyter.sql.failures import Failure, Problem
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 _PROBLEMS: dict[str, Problem] = {
     "08": "lost",
+    "08001": "unreachable",
     "22": "invalid value",
     "21000": "duplicate",  # of the rows that are to replace one, two have its key
     "23502": "missing value",

@@ -80,6 +80,8 @@ def djupyter(place: Place) -> Library:
     # The driver and datajoint do not encrypt either.
     connection = dj.Connection(place.url, use_tls=False)
     connection.connect()
+    # datajoint has loaded its settings when it is imported; "import, settings read" compares that.
+    assert connection.settings is not None
     return Library(dj, connection, lambda name: dj.Schema(name, connection=connection))
 
 

@@ -14,7 +14,7 @@ from benchmarks.timing import Act, Aims, Contender, Contest, Workload
 
 
 @contextmanager
-def _import(place: Place, sizes: Sizes) -> Iterator[Contest]:
+def _import(use: str, place: Place, sizes: Sizes) -> Iterator[Contest]:
     def seconds(code: str) -> float:
         start = perf_counter()
         fresh.run(["-W", "ignore", "-c", code])
@@ -23,7 +23,7 @@ def _import(place: Place, sizes: Sizes) -> Iterator[Contest]:
     bare = min(seconds("pass") for _ in range(3))
 
     def importing(library: str) -> float:
-        return seconds(f"import {library}") - bare
+        return seconds(f"import {library}\n{use.format(library)}") - bare
 
     acts: dict[Contender, Act] = {"djupyter": partial(importing, "djupyter")}
     if place.has_datajoint:
@@ -95,5 +95,6 @@ WORKLOADS = (
     Workload("activate 60 tables", partial(_activation, 0), _ACTIVATION),
     Workload("activate 500 tables", partial(_activation, 1), _ACTIVATION),
     Workload("declare 60 tables", _declaration, Aims(datajoint=_HALF)),
-    Workload("import", _import, Aims(datajoint=_HALF)),
+    Workload("import", partial(_import, ""), Aims(datajoint=_HALF)),
+    Workload("import, settings read", partial(_import, "{}.config"), Aims(datajoint=_HALF)),
 )

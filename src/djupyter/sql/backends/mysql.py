@@ -347,7 +347,8 @@ class MySQL(Backend):
 
     def alter(self, fetch: Fetch, changes: Sequence[TableChange]) -> list[Statement]:
         """Return the statements that alter tables and keep their rows."""
-        compiler: Any = self.dialect.ddl_compiler(self.dialect, None)
+        new_compiler: Any = self.dialect.ddl_compiler
+        compiler = new_compiler(self.dialect, None)
         statements = mysql_alter.alter(fetch, changes, self.dialect, compiler.index_entries)
         return [(s, ()) if isinstance(s, str) else self.bound(s) for s in statements]
 

@@ -143,3 +143,44 @@ def test_columns_of_jobs_tables_that_they_make_for_our_table_are_theirs(both: Bo
     assert theirs.Scan.jobs.progress()["pending"] == 1
     theirs.Scan.populate(reserve_jobs=True)
     assert rows(theirs.Scan()) == rows(ours.Scan())
+
+
+_NATIVE = {
+    "small": ("smallint", 3),
+    "whole": ("int", 3),
+    "note": ("text", "t"),
+    "day": ("timestamp", "2020-01-02 03:04:05"),
+    "price": ("numeric(6,2)", 3),
+}
+_TRANSLATED = {
+    "tiny": ("tinyint", 3),
+    "counted": ("int unsigned", 3),
+    "year_": ("year", 2000),
+    "long": ("longtext", "t"),
+}
+
+
+@pytest.mark.filterwarnings("ignore::djupyter.definition.types.NativeTypeWarning")
+def test_native_types_keep_the_plain_comment_where_the_server_knows_them(both: Both):
+    schema = dj.Schema(both.schema_name(), connection=both.connection)
+    types = {**_NATIVE, **_TRANSLATED}
+    lines = "\n".join(f"{name} : {type}  # of {name}" for name, (type, _) in types.items())
+
+    @schema
+    class Native(dj.Manual):
+        definition = f"a : int32\n---\n{lines}"
+
+    row = {"a": 1, **{name: value for name, (_, value) in types.items()}}
+    Native.insert1(row)
+    peer = datajoint.VirtualModule("lab", schema.database, connection=both.peer.connection).Native
+    peer.insert1({**row, "a": 2})
+    assert rows(peer()) == rows(Native())
+    assert len(rows(peer())) == 2
+    for name in types:
+        assert peer.heading[name].comment == f"of {name}"
+    if both.is_postgresql:
+        sql = "SELECT col_description(%s::regclass, attnum) FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0"
+        place = f'"{schema.database}"."native"'
+        noted = [comment for (comment,) in both.connection.query(sql, (place, place))]
+        assert noted[0] == ":int32:"
+        assert [c.startswith(":") for c in noted[1:]] == [n in _TRANSLATED for n in types]

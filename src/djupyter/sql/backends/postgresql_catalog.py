@@ -18,7 +18,12 @@ from djupyter.definition.writer import write_marker
 from djupyter.heading.attribute import Attribute
 from djupyter.heading.structure import ForeignKey, Index, TableStructure
 from djupyter.sql.backends.base import AttributeRow, Fetch, Row, TableRows
-from djupyter.sql.backends.postgresql_types import enum_name, is_enum, read_default
+from djupyter.sql.backends.postgresql_types import (
+    enum_name,
+    is_enum,
+    is_translated,
+    read_default,
+)
 from djupyter.sql.names import LINEAGE
 from djupyter.sql.types import storage_of
 
@@ -118,12 +123,19 @@ def notes(structure: TableStructure, quote: Quote) -> Iterator[str]:
     derived = inherited(structure)
     for attribute in structure.attributes:
         if attribute.name not in derived:
-            comment = literal(write_marker(attribute.type_text, attribute.comment))
+            comment = literal(_column_comment(attribute))
             yield f"COMMENT ON COLUMN {table}.{quote(attribute.name)} IS {comment}"
     for index in structure.indexes:
         if _needs_note(index, structure):
             name = quote(index_name(structure.name, index.attributes))
             yield f"COMMENT ON INDEX {schema}.{name} IS {literal(json.dumps(index.attributes))}"
+
+
+def _column_comment(attribute: Attribute) -> str:
+    assert attribute.type is not None, "a table's attribute always has a type"
+    if is_translated(attribute.type):
+        return write_marker(attribute.type_text, attribute.comment)
+    return attribute.comment
 
 
 def _needs_note(index: Index, structure: TableStructure) -> bool:

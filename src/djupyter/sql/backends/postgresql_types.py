@@ -102,6 +102,23 @@ def _moment(type: TypeSpec, name: str) -> str:
     return f"{name}{digits}{zone}"
 
 
+_SAME_HERE = re.compile(
+    r"smallint|int|integer|bigint|text|bytea|boolean|double precision|character(\(\d+\))?"
+    r"|character varying\(\d+\)|(decimal|dec|numeric)\(\d+(,\d+)?\)"
+    r"|(time|timestamp)(\(\d\))?( with(out)? time zone)?"
+)
+
+
+def is_translated(type: TypeSpec) -> bool:
+    """Whether the server tells another type of a column than was declared.
+
+    >>> from djupyter.definition.types import parse_type
+    >>> [is_translated(parse_type(t)) for t in ("int32", "int", "int unsigned", "longblob")]
+    [True, False, True, True]
+    """
+    return type.kind != "native" or not _SAME_HERE.fullmatch(type.text.lower())
+
+
 def enum_name(values: Sequence[object]) -> str:
     """Return the name of the type of an enum, as datajoint has it.
 

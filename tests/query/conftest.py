@@ -1,15 +1,11 @@
 from types import SimpleNamespace
 from typing import Any
 
-import hypothesis
 import pytest
 
 import djupyter as dj
 from tests.conftest import Database
 from tests.pipelines import letters
-
-# pytest tests/query/test_oracle.py --hypothesis-profile=thorough
-hypothesis.settings.register_profile("thorough", deadline=None, max_examples=3000)
 
 
 @pytest.fixture

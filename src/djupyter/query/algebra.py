@@ -204,7 +204,8 @@ class Algebra(ABC):
         *attributes
             This relation's own attributes to keep, as in `proj`.
         exclude_nonmatching
-            Leave out rows that match nothing; otherwise they have counts of 0 and NULL for the rest.
+            Leave out rows that match nothing; otherwise what only the group has is NULL for them and counts 0.
+            `count(*)`, and a common attribute, counts the row itself.
         **named_attributes
             ``n="count(*)"``, ``last="max(session_date)"`` ...
 

@@ -264,3 +264,13 @@ def test_an_unknown_option_in_a_url_is_refused_with_the_known_ones(db: Database)
 def test_a_connection_knows_the_schemas_that_are_activated_on_it(table: Any, db: Database) -> None:
     schema = dj.Schema(db.schema_name("many"), connection=db.connection)
     assert db.connection.schemas[db.schema_name("many")] is schema
+
+
+def test_what_statements_are_written_for_is_the_server_that_answers(server_db: Database) -> None:
+    connection = Connection(server_db.url)
+    assert "not connected" in repr(connection)
+    assert connection.conn_info["host"] == "127.0.0.1"
+    assert not connection.is_connected
+    product = getattr(connection.backend, "product", "PostgreSQL")
+    assert product.lower() == server_db.server
+    connection.close()

@@ -126,8 +126,11 @@ class Connection(Transactions):
 
     @property
     def backend(self) -> Backend:
-        """What differs between databases; once connected, with what the server says of itself."""
-        return self._sessions.backend
+        """What differs between databases; connects where only the server can say that."""
+        sessions = self._sessions
+        if not sessions.knows_server:
+            self.connect()
+        return sessions.backend
 
     @property
     def settings(self) -> Settings:
@@ -357,7 +360,7 @@ class Connection(Transactions):
         return result
 
     def _error(self, error: BaseException, sql: str) -> BaseException:
-        failure = self.backend.failure(error, sql)
+        failure = self._sessions.backend.failure(error, sql)
         if failure.problem == "interrupted":
             return KeyboardInterrupt()
         if failure.problem in ("missing table", "unknown attribute"):

@@ -41,6 +41,8 @@ class Sessions:
     ----------
     backend
         The one that was given; once connected, the one for the server that answered.
+    knows_server
+        Whether connecting will not change the backend.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class Sessions:
     ) -> None:
         self.backend, self._url, self._tls, self._shown = backend, url, tls, place
         self._timeout, self._explain, self._reconnects = timeout, explain, reconnects
+        self.knows_server = not backend.depends_on_server
         self.created = False
         self._engine: sa.Engine | None = None
         self._engine_lock = threading.Lock()
@@ -123,6 +126,7 @@ class Sessions:
             failure = self.backend.connecting_failure(error, self._url)
             raise connecting_error(failure, self._shown) from error
         self.backend = self.backend.of_server(handle.dbapi_connection)
+        self.knows_server = True
         return handle
 
     def close(self) -> None:

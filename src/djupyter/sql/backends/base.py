@@ -135,6 +135,8 @@ class Backend(ABC):
         What may follow the `?` of a URL.
     default_port
         Where a server listens; None for a database without a server.
+    depends_on_server
+        Whether only the server can say which backend of a family it needs.
     aborts
         An error inside a transaction makes the database refuse everything until it is undone, so that each
         statement in one needs a savepoint.
@@ -147,6 +149,7 @@ class Backend(ABC):
     language: ClassVar[str]
     url_options: ClassVar[tuple[str, ...]] = ()
     default_port: ClassVar[int | None] = None
+    depends_on_server: ClassVar[bool] = False
     aborts: ClassVar[bool] = False
     defines_in_transactions: ClassVar[bool] = True
     dialect: Dialect

@@ -81,6 +81,7 @@ class MySQL(Backend):
         "write_timeout",
     )
     default_port: ClassVar[int | None] = 3306
+    depends_on_server: ClassVar[bool] = True
     product: ClassVar[str] = "MySQL"
     # Binary and without padding: 'a', 'A' and 'a ' are three keys.
     collation: ClassVar[str] = "utf8mb4_0900_bin"

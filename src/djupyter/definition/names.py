@@ -16,7 +16,9 @@ from __future__ import annotations
 
 import re
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 from typing import Literal
 
 from djupyter.errors import DataJointError
@@ -161,3 +163,25 @@ def to_table(class_name: str, tier: Tier, master: str | None = None) -> str:
             raise DataJointError(f"The part table `{class_name}` has no master.")
         return f"{master}__{base}"
     return TIER_PREFIX[tier] + base
+
+
+def best_match(text: str, names: Iterable[TableName]) -> TableName | None:
+    """Return the table that a text names: by the database's own name, or else by that of its class.
+
+    Parameters
+    ----------
+    text
+        For example `__stat`, `Stat` or `stat`.
+    names
+        The tables there are.
+
+    Examples
+    --------
+    >>> best_match("Stat", [TableName("lab", "__stat"), TableName("lab", "subject")]).table
+    '__stat'
+    """
+    known = [name for name in names if not name.is_system]
+    # The database's own name is exact; classes of two tiers may share theirs.
+    exact = (name for name in known if text == name.table)
+    alike = (name for name in known if text in (name.class_name, name.table.lstrip("#_")))
+    return next(chain(exact, alike), None)

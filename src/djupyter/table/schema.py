@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from djupyter.definition.names import TableName
+from djupyter.definition.names import TableName, best_match
 from djupyter.errors import DataJointError, nearest
 from djupyter.graph.dependencies import pipeline
 from djupyter.heading.structure import TableStructure
@@ -371,14 +371,14 @@ class Schema:
         return text
 
     def _find(self, name: str) -> TableName | None:
-        tables = self.connection.catalog.structures(self.name)
-        names = [each.name for each in tables.values() if not each.name.is_system]
-        # The database's own name is exact; classes of two tiers may share theirs.
-        by_rank = (
-            [own for own in names if name == own.table],
-            [own for own in names if name in (own.class_name, own.table.lstrip("#_"))],
-        )
-        return next((own for found in by_rank for own in found), None)
+        catalog = self.connection.catalog
+        found = best_match(name, (each.name for each in catalog.structures(self.name).values()))
+        if found is None:
+            # Another program may have declared it a moment ago.
+            catalog.forget(self.name)
+            names = (each.name for each in catalog.structures(self.name).values())
+            found = best_match(name, names)
+        return found
 
     def drop(self, prompt: bool | None = None) -> None:
         """Drop the schema with all its tables and rows.

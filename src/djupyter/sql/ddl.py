@@ -141,7 +141,7 @@ def _indexes(
     def named(role: str, number: int, entries: Sequence[str], *, unique: bool) -> sa.Index:
         name = backend.index_name(structure.name, role, number, entries)
         held = [_entry(entry, columns, backend) for entry in entries]
-        info = {"entries": tuple(entries)}
+        info = {"entries": tuple(entries), "declared": role == "index"}
         return sa.Index(quoted_name(name, True), *held, unique=unique, info=info)
 
     for number, index in enumerate(structure.indexes, 1):
@@ -215,6 +215,7 @@ def declare(connection: Connection, structure: TableStructure) -> bool:
     statements = create_table(structure, backend)
     catalog.structures(name.schema)
     with connection.defining, connection.as_one():
+        _alone(connection, {name.schema})
         before = catalog.version()
         if backend.table_exists(connection.fetch, name):
             return False
@@ -263,6 +264,7 @@ def drop(connection: Connection, *names: TableName) -> None:
     refuse_in_transaction(connection, "Tables cannot be dropped")
     # What is dropped is read under the lock: another process may declare a table meanwhile.
     with connection.defining:
+        _alone(connection, {name.schema for name in names})
         connection.ddl(_drops(connection, names))
 
 
@@ -277,14 +279,27 @@ def drop_schema(connection: Connection, schema: str) -> None:
     """
     refuse_in_transaction(connection, f"The schema `{schema}` cannot be dropped")
     with connection.defining:
+        _alone(connection, {schema})
         names = [structure.name for structure in connection.catalog.structures(schema).values()]
         connection.ddl([*_drops(connection, names), *connection.backend.drop_schema(schema)])
 
 
+def _alone(connection: Connection, schemas: Collection[str]) -> None:
+    for schema in sorted(schemas):
+        for sql in connection.backend.define_alone(schema):
+            connection.execute(sql)
+
+
 def _drops(connection: Connection, names: Collection[TableName]) -> list[Statement]:
+    loaded = connection.catalog.connected(*{name.schema for name in names}) if names else {}
+    tables = {each.name: each for found in loaded.values() for each in found.values()}
+    refers: dict[TableName, set[TableName]] = {}
+    for each in tables.values():
+        for key in each.foreign_keys:
+            refers.setdefault(key.parent, set()).add(each.name)
     children_first: dict[TableName, set[TableName]] = {}
     for name in names:
-        children = {child for child, _ in connection.catalog.children(name)} - {name}
+        children = refers.get(name, set()) - {name}
         others = sorted(children.difference(names))
         if others:
             raise DataJointError(
@@ -300,7 +315,12 @@ def _drops(connection: Connection, names: Collection[TableName]) -> list[Stateme
             f"These tables refer to each other and cannot be dropped one after the other: {names_on_way}. "
             "Remove one of the foreign keys between them first, with the database's own ALTER TABLE."
         ) from None
-    return [statement for name in order for statement in drop_table(name, connection.backend)]
+    backend = connection.backend
+    dropped = [tables[name] for name in order if name in tables]
+    return [
+        *(statement for name in order for statement in drop_table(name, backend)),
+        *((sql, ()) for sql in backend.after_drop(dropped)),
+    ]
 
 
 def refuse_in_transaction(connection: Connection, what: str) -> None:

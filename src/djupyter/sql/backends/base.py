@@ -387,6 +387,14 @@ class Backend(ABC):
         """Return the statements that create what the columns of a new table need."""
         return []
 
+    def after_drop(self, structures: Iterable[TableStructure]) -> list[str]:
+        """Return the statements that remove what the columns of tables needed that are gone, if none else does."""
+        return []
+
+    def define_alone(self, schema: str) -> list[str]:
+        """Return the statements that let one transaction at a time define tables of a schema."""
+        return []
+
     @abstractmethod
     def json_value(self, column: sa.ColumnElement[Any], path: JsonPath) -> sa.ColumnElement[Any]:
         """Return what an index over a place inside a JSON attribute holds."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
 
@@ -28,7 +28,9 @@ from djupyter.sql.backends import (
     postgresql_catalog,
     postgresql_connect,
     postgresql_conversion,
+    postgresql_enums,
     postgresql_failures,
+    postgresql_indexes,
     postgresql_types,
 )
 from djupyter.sql.backends.base import (
@@ -273,7 +275,7 @@ class PostgreSQL(Backend):
         if not postgresql_types.is_enum(attribute):
             return ColumnType(postgresql_types.column(attribute))
         assert attribute.type is not None, "a table's attribute always has a type"
-        schema = postgresql_catalog.enum_schema(attribute, structure)
+        schema = postgresql_enums.enum_schema(attribute, structure)
         name = postgresql_types.enum_name(storage_of(attribute.type).members)
         return ColumnType(f"{self.quote(schema)}.{self.quote(name)}")
 
@@ -293,7 +295,7 @@ class PostgreSQL(Backend):
 
     def index_name(self, name: TableName, role: str, number: int, entries: Sequence[str]) -> str:
         """Return the name that datajoint gives an index."""
-        return postgresql_catalog.index_name(name, entries)
+        return postgresql_indexes.index_name(name, entries)
 
     def json_value(self, column: sa.ColumnElement[Any], path: JsonPath) -> sa.ColumnElement[Any]:
         """Return the text at a place inside a JSON attribute."""
@@ -310,24 +312,21 @@ class PostgreSQL(Backend):
         return postgresql_types.numbered(value, table, name)
 
     def create_index(self, index: sa.Index) -> str:
-        """Return the statement that creates an index, named by the server where the name is taken.
-
-        Names of indexes are those of the schema, and `a_b (c)` gets the same as `a (b_c)`.
-        """
-        assert index.table is not None, "an index belongs to a table"
-        name, schema = str(index.name), self.quote(str(index.table.schema))
-        create = self.compile(sa.schema.CreateIndex(index))
-        unnamed = create.replace(f"INDEX {self.quote(name)} ON", "INDEX ON", 1)
-        taken = postgresql_catalog.literal(f"{schema}.{self.quote(name)}")
-        return (
-            f"DO $dj$ BEGIN IF to_regclass({taken}) IS NULL THEN {create}; "
-            f"ELSE {unnamed}; END IF; END $dj$"
-        )
+        """Return the statement that creates an index, and notes its entries where the server does not tell them."""
+        return postgresql_indexes.create_index(index, self)
 
     def before_table(self, structure: TableStructure) -> list[str]:
         """Return the statements that create the types of enums."""
         _check_names(structure)
-        return list(postgresql_catalog.create_enums(structure, self.quote))
+        return list(postgresql_enums.create_enums(structure, self.quote))
+
+    def after_drop(self, structures: Iterable[TableStructure]) -> list[str]:
+        """Return the statement that drops the types of enums that no table has any more."""
+        return postgresql_enums.drop_enums(structures, self.quote)
+
+    def define_alone(self, schema: str) -> list[str]:
+        """Return the statement that waits until nobody else defines tables of a schema."""
+        return [postgresql_catalog.lock(schema)]
 
     # Changing tables: see postgresql_conversion and postgresql_alter
 
@@ -339,24 +338,19 @@ class PostgreSQL(Backend):
 
     def alter(self, fetch: Fetch, changes: Sequence[TableChange]) -> list[Statement]:
         """Return the statements that alter tables, with the types of their enums."""
+        schemas = sorted({c.alteration.wanted.name.schema for c in changes})
+        locks = [lock for schema in schemas for lock in self.define_alone(schema)]
         enums = [e for c in changes for e in self.before_table(c.alteration.wanted)]
-        statements = postgresql_alter.alter(fetch, changes, self.dialect)
-        schemas = dict.fromkeys(c.alteration.wanted.name.schema for c in changes)
-        had = any(
-            map(
-                postgresql_types.is_enum,
-                (a for c in changes for a in c.alteration.existing.attributes),
-            )
-        )
-        drops = [postgresql_catalog.drop_enums(schema) for schema in schemas] if had else []
-        return [(sql, ()) for sql in (*enums, *statements, *drops)]
+        statements = postgresql_alter.alter(fetch, changes, self.dialect, self.create_index)
+        drops = self.after_drop(c.alteration.existing for c in changes)
+        return [(sql, ()) for sql in (*locks, *enums, *statements, *drops)]
 
     # Schemas, notes and the catalogue: see postgresql_catalog
 
     def create_schema(self, schema: str) -> list[str]:
         """Return the statement that creates a schema."""
         _check_length(schema, "schema")
-        return [f"CREATE SCHEMA IF NOT EXISTS {self.quote(schema)}"]
+        return [*self.define_alone(schema), f"CREATE SCHEMA IF NOT EXISTS {self.quote(schema)}"]
 
     def prepare_notes(self, schema: str) -> list[str]:
         """Return the statement that creates the table of lineage where it is missing."""

@@ -10,7 +10,7 @@ are written anew behind it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -21,7 +21,9 @@ from sqlalchemy.sql.elements import quoted_name
 from djupyter.heading.attribute import Attribute
 from djupyter.heading.structure import ForeignKey
 from djupyter.sql.backends.base import Fetch, TableChange
+from djupyter.sql.backends.postgresql_catalog import literal, read_note
 from djupyter.sql.backends.postgresql_conversion import conversion
+from djupyter.sql.backends.postgresql_indexes import note
 
 Statement = str
 Signature = tuple[tuple[str, ...], bool]
@@ -31,7 +33,8 @@ _KEYS = """SELECT conname, contype::text, ARRAY(SELECT a.attname::text
     JOIN pg_attribute a ON a.attrelid = conrelid AND a.attnum = k.number ORDER BY place),
     (SELECT relname FROM pg_class WHERE oid = confrelid)
     FROM pg_constraint WHERE conrelid = %s::regclass AND contype IN ('f', 'p')"""
-_INDEXES = """SELECT c.relname::text, i.indisunique, ARRAY(SELECT coalesce(a.attname,
+_INDEXES = """SELECT c.relname::text, i.indisunique, obj_description(c.oid, 'pg_class'),
+    ARRAY(SELECT coalesce(a.attname,
     pg_get_indexdef(i.indexrelid, k.place::int, true))::text
     FROM unnest(i.indkey) WITH ORDINALITY AS k(number, place)
     LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number ORDER BY place)
@@ -41,9 +44,14 @@ _CHILDREN = """SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oi
     FROM pg_constraint WHERE confrelid = %s::regclass AND contype = 'f'"""
 
 
-def alter(fetch: Fetch, changes: Sequence[TableChange], dialect: Dialect) -> Iterator[Statement]:
+def alter(
+    fetch: Fetch,
+    changes: Sequence[TableChange],
+    dialect: Dialect,
+    create_index: Callable[[sa.Index], Statement],
+) -> Iterator[Statement]:
     """Yield the statements that alter tables; see `Backend`."""
-    tables = [_Table(fetch, change, dialect) for change in changes]
+    tables = [_Table(fetch, change, dialect, create_index) for change in changes]
     together = {table.place for table in tables}
     others = [key for table in tables for key in table.foreign_children(fetch, together)]
     touched = {table.name: table.touched_key for table in tables}
@@ -68,9 +76,15 @@ class _Table:
 
     remade: frozenset[ForeignKey] = frozenset()  # as they are to be
 
-    def __init__(self, fetch: Fetch, change: TableChange, dialect: Dialect) -> None:
+    def __init__(
+        self,
+        fetch: Fetch,
+        change: TableChange,
+        dialect: Dialect,
+        create_index: Callable[[sa.Index], Statement],
+    ) -> None:
         self.change, self.alteration = change, change.alteration
-        self._dialect = dialect
+        self._dialect, self._create_index = dialect, create_index
         compiler: Any = dialect.ddl_compiler
         self._ddl: Any = compiler(dialect, None)
         self.quote = dialect.identifier_preparer.quote_identifier
@@ -252,14 +266,24 @@ class _Table:
                     f"ALTER TABLE {self.target} ADD FOREIGN KEY ({here}) REFERENCES {parent} ({there}) "
                     "ON UPDATE CASCADE ON DELETE RESTRICT"
                 )
-        old_names = {s: str(i.name) for s, i in self._before.items()}
         for signature, index in self._after.items():
-            if signature not in self._kept_indexes:
-                yield str(sa.schema.CreateIndex(index).compile(dialect=self._dialect)).strip()
-                continue
-            actual, name = self._actual_names[signature], str(index.name)
-            if actual == old_names[signature] != name:
-                yield f"ALTER INDEX {self._placed(actual)} RENAME TO {self.quote(name)}"
+            if signature in self._kept_indexes:
+                yield from self._kept_index(signature, index)
+            else:
+                yield self._create_index(index)
+
+    def _kept_index(self, signature: Signature, index: sa.Index) -> Iterator[str]:
+        before, name = self._before[signature], str(index.name)
+        actual = self._actual_names[signature]
+        old, new = note(before), note(index)
+        if old != new:
+            words = "NULL" if new is None else literal(new)
+            yield f"COMMENT ON INDEX {self._placed(actual)} IS {words}"
+        if actual == str(before.name) != name:
+            yield (
+                f"DO $dj$ BEGIN IF to_regclass({literal(self._placed(name))}) IS NULL THEN "
+                f"ALTER INDEX {self._placed(actual)} RENAME TO {self.quote(name)}; END IF; END $dj$"
+            )
 
     # Parts
 
@@ -278,24 +302,16 @@ class _Table:
         return {self._signature(index, {}): index for index in self.change.after.indexes}
 
     def _signature(self, index: sa.Index, new_name: dict[str, str]) -> Signature:
-        entries = (
-            new_name.get(e.name, e.name) if isinstance(e, sa.Column) else self._text(e)
-            for e in index.expressions
-        )
-        return tuple(entries), bool(index.unique)
-
-    def _text(self, element: Any) -> str:
-        return str(element.compile(dialect=self._dialect, compile_kwargs={"literal_binds": True}))
+        entries = index.info["entries"]
+        return tuple(new_name.get(entry, entry) for entry in entries), bool(index.unique)
 
     @cached_property
     def _actual_names(self) -> dict[Signature, str]:
         """The indexes that are there, by the names that attributes get."""
         new_name = self.alteration.new_name
-        expected = {str(index.name): s for s, index in self._before.items()}
         found: dict[Signature, str] = {}
-        for name, unique, entries in self._fetch(_INDEXES, (self.place,)):
-            signature = tuple(new_name.get(e, e) for e in entries), unique
-            found[signature if signature in self._before else expected.get(name, signature)] = name
+        for name, unique, noted, entries in self._fetch(_INDEXES, (self.place,)):
+            found[tuple(new_name.get(e, e) for e in read_note(noted) or entries), unique] = name
         return found
 
     @cached_property

@@ -1,4 +1,4 @@
-"""What PostgreSQL knows of tables, and what is written beside them: comments and enum types.
+"""What PostgreSQL knows of tables, and what is written beside them: comments.
 
 Everything is kept as datajoint keeps it: comments with the declared type, enum types in the schema,
 `~lineage`. A declared index that could be taken for one of a foreign key, or that is over an
@@ -8,7 +8,7 @@ expression, has its entries in a comment of its own.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from itertools import groupby
 from operator import itemgetter
@@ -16,93 +16,31 @@ from operator import itemgetter
 from djupyter.definition.names import TableName
 from djupyter.definition.writer import write_marker
 from djupyter.heading.attribute import Attribute
-from djupyter.heading.structure import ForeignKey, Index, TableStructure
+from djupyter.heading.structure import ForeignKey, TableStructure
 from djupyter.sql.backends.base import AttributeRow, Fetch, Row, TableRows
 from djupyter.sql.backends.postgresql_types import (
-    enum_name,
-    is_enum,
     is_translated,
     read_default,
 )
 from djupyter.sql.names import LINEAGE
-from djupyter.sql.types import storage_of
 
 Quote = Callable[[str], str]
 
-_LONGEST_COLUMNS = 30  # of an index name
+# Schemas and notes
+
+# Tables of a schema are defined by one transaction at a time: names of tables, types and indexes would collide.
+_LOCKS = 0x646A
 
 
-# Names
-
-
-def index_name(name: TableName, entries: Iterable[str]) -> str:
-    """Return the name of an index, as datajoint gives it.
-
-    >>> index_name(TableName("lab", "scan"), ["day", "room"])
-    'idx_scan_day_room'
-    """
-    columns = "_".join(entries)[:_LONGEST_COLUMNS]
-    return f"idx_{name.table}_{columns}"
-
-
-def inherited(structure: TableStructure) -> set[str]:
-    """Return the attributes that foreign keys brought; the database tells nothing else of them."""
-    return {name for key in structure.foreign_keys for name in key.names}
-
-
-def enum_schema(attribute: Attribute, structure: TableStructure) -> str:
-    """Return the schema with the type of an enum: where the attribute was first declared."""
-    if attribute.name not in inherited(structure):
-        return structure.name.schema
-    if attribute.lineage:
-        return attribute.lineage.split(".")[0]
-    keys = (key for key in structure.foreign_keys if attribute.name in key.names)
-    return next(keys).parent.schema
-
-
-# Enum types
-
-
-def create_enums(structure: TableStructure, quote: Quote) -> Iterator[str]:
-    """Yield the statements that create the types of a table's own enums, where they are missing."""
-    made: set[str] = set()
-    for attribute in structure.attributes:
-        if not is_enum(attribute) or attribute.name in inherited(structure):
-            continue
-        assert attribute.type is not None, "a table's attribute always has a type"
-        members = storage_of(attribute.type).members
-        name = f"{quote(structure.name.schema)}.{quote(enum_name(members))}"
-        if name in made:
-            continue
-        made.add(name)
-        values = ", ".join(literal(member) for member in members)
-        yield (
-            f"DO $dj$ BEGIN CREATE TYPE {name} AS ENUM ({values}); "
-            "EXCEPTION WHEN duplicate_object THEN NULL; END $dj$"
-        )
-
-
-# The last user of a type has gone with its table, or goes with it.
-_DROP_ENUMS = """DO $dj$ DECLARE kind regtype; BEGIN
-FOR kind IN SELECT t.oid::regtype FROM pg_catalog.pg_type t
-    JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
-    WHERE n.nspname = {schema} AND t.typtype = 'e' AND t.typname ~ '^enum_[0-9a-f]{{8}}$'
-    AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.atttypid = t.oid AND NOT
-        a.attisdropped)
-LOOP EXECUTE 'DROP TYPE ' || kind; END LOOP; END $dj$"""
-
-
-def drop_enums(schema: str) -> str:
-    """Return the statement that drops the enum types of a schema that no table uses."""
-    return _DROP_ENUMS.format(schema=literal(schema))
+def lock(schema: str) -> str:
+    """Return the statement that waits for the others that define tables of a schema, until the transaction ends."""
+    return f"SELECT pg_advisory_xact_lock({_LOCKS}, hashtext({literal(schema)}))"
 
 
 def literal(text: str) -> str:
     """Return a text as it is written in a statement that cannot have parameters."""
     return "'" + text.replace("'", "''").replace("%", "%%") + "'"
 
-
-# Schemas and notes
 
 _LINEAGE_COLUMNS = (
     "table_name VARCHAR(64) NOT NULL, attribute_name VARCHAR(64) NOT NULL, "
@@ -115,6 +53,11 @@ def create_lineage(schema: str, quote: Quote) -> str:
     return f"CREATE TABLE IF NOT EXISTS {quote(schema)}.{quote(LINEAGE)} ({_LINEAGE_COLUMNS})"
 
 
+def inherited(structure: TableStructure) -> set[str]:
+    """Return the attributes that foreign keys brought; the database tells nothing else of them."""
+    return {name for key in structure.foreign_keys for name in key.names}
+
+
 def notes(structure: TableStructure, quote: Quote) -> Iterator[str]:
     """Yield the statements that write the comments of a table, its attributes and its indexes."""
     schema = quote(structure.name.schema)
@@ -125,10 +68,6 @@ def notes(structure: TableStructure, quote: Quote) -> Iterator[str]:
         if attribute.name not in derived:
             comment = literal(_column_comment(attribute))
             yield f"COMMENT ON COLUMN {table}.{quote(attribute.name)} IS {comment}"
-    for index in structure.indexes:
-        if _needs_note(index, structure):
-            name = quote(index_name(structure.name, index.attributes))
-            yield f"COMMENT ON INDEX {schema}.{name} IS {literal(json.dumps(index.attributes))}"
 
 
 def _column_comment(attribute: Attribute) -> str:
@@ -136,14 +75,6 @@ def _column_comment(attribute: Attribute) -> str:
     if is_translated(attribute.type):
         return write_marker(attribute.type_text, attribute.comment)
     return attribute.comment
-
-
-def _needs_note(index: Index, structure: TableStructure) -> bool:
-    is_expression = any(entry not in structure.by_name for entry in index.attributes)
-    return is_expression or any(
-        key.names == index.attributes and key.unique == index.unique
-        for key in structure.foreign_keys
-    )
 
 
 # Reading
@@ -192,12 +123,6 @@ _LINEAGES = f"""SELECT n.nspname FROM pg_catalog.pg_class c
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relname = '{LINEAGE}' AND c.relkind = 'r' AND {_CHOSEN}
     AND has_table_privilege(c.oid, 'SELECT')"""
-# What changes whenever a table, an attribute, a key or a comment does.
-_VERSION = """SELECT sum(hashint8(x.xmin::text::bigint)::numeric), count(*) FROM (
-    SELECT c.xmin FROM pg_catalog.pg_class c WHERE c.oid >= 16384
-    UNION ALL SELECT a.xmin FROM pg_catalog.pg_attribute a WHERE a.attrelid >= 16384
-    UNION ALL SELECT d.xmin FROM pg_catalog.pg_description d WHERE d.objoid >= 16384
-    UNION ALL SELECT k.xmin FROM pg_catalog.pg_constraint k WHERE k.conrelid >= 16384) AS x"""
 
 
 def schemas(fetch: Fetch) -> list[str]:
@@ -279,7 +204,7 @@ def _indexes(rows: list[Row], tables: Tables) -> None:
         names = tuple(entry for *_, entry in entries)
         if note is None and _belongs_to_key(names, found, unique=unique):
             continue
-        found.indexes.append((_noted(note) or names, unique))
+        found.indexes.append((read_note(note) or names, unique))
 
 
 def _belongs_to_key(names: tuple[str, ...], table: TableRows, *, unique: bool) -> bool:
@@ -290,7 +215,8 @@ def _belongs_to_key(names: tuple[str, ...], table: TableRows, *, unique: bool) -
     return bool(places)
 
 
-def _noted(note: str | None) -> tuple[str, ...]:
+def read_note(note: str | None) -> tuple[str, ...]:
+    """Return the entries that an index was declared with, as its comment tells them; none if it does not."""
     try:
         entries = json.loads(note or "null")
     except ValueError:  # somebody else's comment
@@ -306,8 +232,3 @@ def _lineages(fetch: Fetch, values: tuple[list[str] | None, ...], quote: Quote) 
             for schema in noted
         )
         yield from fetch(" UNION ALL ".join(selects), noted)
-
-
-def version(fetch: Fetch) -> object:
-    """Return what changes with every change of any table."""
-    return fetch(_VERSION, ())[0]

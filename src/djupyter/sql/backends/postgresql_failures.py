@@ -105,4 +105,7 @@ def _name(problem: Problem, message: str) -> str:
     if match is None:
         return message
     name = match["quoted"] or match["dotted"]
-    return name if problem == "missing table" else name.rpartition(".")[2]
+    if problem == "unknown attribute":
+        return name.rpartition(".")[2]
+    schema, dot, table = name.partition(".")
+    return str(TableName(schema, table)) if dot else name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
@@ -10,7 +11,7 @@ from weakref import WeakKeyDictionary
 import psycopg
 import sqlalchemy as sa
 from psycopg.adapt import AdaptersMap
-from psycopg.types.numeric import Int8BinaryDumper, Int8Dumper
+from psycopg.types.numeric import FloatLoader, Int8BinaryDumper, Int8Dumper
 from psycopg.types.string import TextLoader
 from sqlalchemy.dialects.postgresql import Insert as PostgreSQLInsert
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
@@ -50,6 +51,7 @@ from djupyter.sql.rights import Need, Right
 from djupyter.sql.types import storage_of
 
 _LONGEST_NAME = 63  # bytes; longer names are cut, so that two may become one
+_SINGLE = struct.Struct("f")
 _PLACEHOLDER = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|%s|%\(\w+\)s|%%|%")
 _SETTINGS = """SELECT set_config('standard_conforming_strings', 'on', false),
     set_config('DateStyle', 'ISO', false), set_config('bytea_output', 'hex', false),
@@ -68,12 +70,22 @@ class _Unpadded(TextLoader):
         return text.rstrip(" ")
 
 
+class _Single(FloatLoader):
+    """A number of 32 bits, exactly: the server writes the shortest text that tells it from its neighbours."""
+
+    def load(self, data: Any) -> float:
+        """Return the number."""
+        (number,) = _SINGLE.unpack(_SINGLE.pack(super().load(data)))
+        return float(number)
+
+
 def _adapters() -> AdaptersMap:
     adapters = AdaptersMap(psycopg.adapters)
     # As `smallint`, 300 * 300 would be out of range.
     for dumper in (Int8Dumper, Int8BinaryDumper):
         adapters.register_dumper(int, dumper)
     adapters.register_loader("bpchar", _Unpadded)
+    adapters.register_loader("float4", _Single)
     for name in ("json", "jsonb"):
         adapters.register_loader(name, TextLoader)
     return adapters

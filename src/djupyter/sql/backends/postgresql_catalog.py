@@ -15,6 +15,7 @@ from operator import itemgetter
 
 from djupyter.definition.names import TableName
 from djupyter.definition.writer import write_marker
+from djupyter.errors import QueryError
 from djupyter.heading.attribute import Attribute
 from djupyter.heading.structure import ForeignKey, TableStructure
 from djupyter.sql.backends.base import AttributeRow, Fetch, Row, TableRows
@@ -25,6 +26,8 @@ from djupyter.sql.backends.postgresql_types import (
 from djupyter.sql.names import LINEAGE
 
 Quote = Callable[[str], str]
+
+_ATTEMPTS = 5  # to read a catalogue that others change meanwhile
 
 # Schemas and notes
 
@@ -85,8 +88,11 @@ _OURS = """n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
 _CHOSEN = f"{_OURS} AND (%s::text[] IS NULL OR n.nspname = ANY(%s))"
 _TABLES = "c.relkind IN ('r', 'p') AND NOT c.relispartition"
 _SCHEMAS = f"SELECT n.nspname FROM pg_catalog.pg_namespace n WHERE {_OURS} ORDER BY 1"
-_COLUMNS = f"""SELECT n.nspname, c.relname, obj_description(c.oid, 'pg_class'), a.attname,
-    format_type(a.atttypid, a.atttypmod), a.atttypid, a.attnotnull,
+_COLUMNS = f"""SELECT n.nspname, c.relname, obj_description(c.oid, 'pg_class'),
+    c.relname = '{LINEAGE}' AND has_table_privilege(c.oid, 'SELECT'), a.attname,
+    format_type(a.atttypid, a.atttypmod),
+    ARRAY(SELECT e.enumlabel::text FROM pg_catalog.pg_enum e WHERE e.enumtypid = a.atttypid
+        ORDER BY e.enumsortorder), a.attnotnull,
     CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END, a.attidentity <> '',
     col_description(c.oid, a.attnum), coalesce(a.attnum = ANY(p.conkey), false)
     FROM pg_catalog.pg_class c
@@ -95,9 +101,6 @@ _COLUMNS = f"""SELECT n.nspname, c.relname, obj_description(c.oid, 'pg_class'), 
     LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
     LEFT JOIN pg_catalog.pg_constraint p ON p.conrelid = c.oid AND p.contype = 'p'
     WHERE {_TABLES} AND {_CHOSEN} ORDER BY c.oid, a.attnum"""
-_ENUMS = f"""SELECT e.enumtypid, array_agg(e.enumlabel::text ORDER BY e.enumsortorder)
-    FROM pg_catalog.pg_enum e JOIN pg_catalog.pg_type t ON t.oid = e.enumtypid
-    JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace WHERE {_OURS} GROUP BY 1"""
 _KEYS = f"""SELECT n.nspname, c.relname, f.oid, pn.nspname, pc.relname, here.attname, there.attname
     FROM pg_catalog.pg_constraint f
     JOIN pg_catalog.pg_class c ON c.oid = f.conrelid
@@ -119,10 +122,6 @@ _INDEXES = f"""SELECT n.nspname, c.relname, i.indexrelid, i.indisunique,
     LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.number
     WHERE NOT i.indisprimary AND i.indisvalid AND i.indpred IS NULL AND k.place <= i.indnkeyatts
     AND {_TABLES} AND {_CHOSEN} ORDER BY i.indexrelid, k.place"""
-_LINEAGES = f"""SELECT n.nspname FROM pg_catalog.pg_class c
-    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relname = '{LINEAGE}' AND c.relkind = 'r' AND {_CHOSEN}
-    AND has_table_privilege(c.oid, 'SELECT')"""
 
 
 def schemas(fetch: Fetch) -> list[str]:
@@ -152,13 +151,25 @@ def table_exists(fetch: Fetch, name: TableName) -> bool:
 
 def read_tables(fetch: Fetch, chosen: Collection[str] | None, quote: Quote) -> list[TableRows]:
     """Return the tables of the chosen schemas, or of all."""
+    for _ in range(_ATTEMPTS):
+        try:
+            return _read(fetch, chosen, quote)
+        except QueryError as error:
+            # A type or an index was dropped after the statement had found it.
+            if getattr(error.__cause__, "sqlstate", None) != "XX000":
+                raise
+    return _read(fetch, chosen, quote)
+
+
+def _read(fetch: Fetch, chosen: Collection[str] | None, quote: Quote) -> list[TableRows]:
     names = None if chosen is None else list(chosen)
     values = (names, names)
-    enums = {kind: tuple(labels) for kind, labels in fetch(_ENUMS, ())}
-    tables = _attributes(fetch(_COLUMNS, values), enums)
+    columns = fetch(_COLUMNS, values)
+    tables = _attributes(columns)
     _foreign_keys(fetch(_KEYS, values), tables)
     _indexes(fetch(_INDEXES, values), tables)
-    for schema, table, attribute, lineage in _lineages(fetch, values, quote):
+    noted = list(dict.fromkeys(schema for schema, _, _, is_lineage, *_ in columns if is_lineage))
+    for schema, table, attribute, lineage in _lineages(fetch, noted, quote):
         if (schema, table) in tables:
             tables[schema, table].lineage[attribute] = lineage
     return list(tables.values())
@@ -167,19 +178,19 @@ def read_tables(fetch: Fetch, chosen: Collection[str] | None, quote: Quote) -> l
 Tables = dict[tuple[str, str], TableRows]
 
 
-def _attributes(rows: list[Row], enums: dict[int, tuple[str, ...]]) -> Tables:
+def _attributes(rows: list[Row]) -> Tables:
     tables: Tables = {}
     for (schema, table, comment), columns in groupby(rows, itemgetter(0, 1, 2)):
         if table != LINEAGE:
-            attributes = [_attribute(column[3:], enums) for column in columns]
+            attributes = [_attribute(column[4:]) for column in columns]
             tables[schema, table] = TableRows(TableName(schema, table), comment or "", attributes)
     return tables
 
 
-def _attribute(row: Row, enums: dict[int, tuple[str, ...]]) -> AttributeRow:
-    name, native, kind, required, default, identity, comment, in_key = row
-    if kind in enums:
-        values = ",".join("'" + value.replace("'", "''") + "'" for value in enums[kind])
+def _attribute(row: Row) -> AttributeRow:
+    name, native, members, required, default, identity, comment, in_key = row
+    if members:
+        values = ",".join("'" + value.replace("'", "''") + "'" for value in members)
         native = f"enum({values})"
     if identity or (default or "").startswith("nextval("):
         native += " auto_increment"
@@ -224,8 +235,7 @@ def read_note(note: str | None) -> tuple[str, ...]:
     return tuple(map(str, entries)) if isinstance(entries, list) else ()
 
 
-def _lineages(fetch: Fetch, values: tuple[list[str] | None, ...], quote: Quote) -> Iterator[Row]:
-    noted = [schema for (schema,) in fetch(_LINEAGES, values)]
+def _lineages(fetch: Fetch, noted: list[str], quote: Quote) -> Iterator[Row]:
     if noted:
         selects = (
             f"SELECT %s, table_name, attribute_name, lineage FROM {quote(schema)}.{quote(LINEAGE)}"

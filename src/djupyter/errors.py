@@ -18,6 +18,7 @@ DataJointError
     ├── UnknownAttributeError  a name that the query does not have
     ├── MissingAttributeError  a value that must be given is missing
     └── InvalidValueError      a value does not fit its attribute
+        └── TooLargeError      a row, or what is declared, is larger than the database takes
 ```
 
 In a notebook these show their message and the user's own frames, never ours.
@@ -233,3 +234,12 @@ class InvalidValueError(QueryError):
     """
 
     row: int | None = None
+
+
+class TooLargeError(InvalidValueError):
+    """A row, or a table that is declared, is larger than the database takes.
+
+    `in_index` tells that an index has no room for it, rather than the table.
+    """
+
+    in_index = False

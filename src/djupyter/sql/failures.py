@@ -23,6 +23,7 @@ from djupyter.errors import (
     MissingTableError,
     QueryError,
     QuerySyntaxError,
+    TooLargeError,
     UnknownAttributeError,
 )
 from djupyter.heading.structure import TableStructure
@@ -74,6 +75,8 @@ class Failure:
         The privilege that is missing.
     index
         Which unique index has a value twice, in words of the database; `PRIMARY` for the primary key.
+    in_index
+        Whether an index has no room for what is too large, rather than the table.
     """
 
     problem: Problem
@@ -83,6 +86,7 @@ class Failure:
     deletes: bool = False
     right: Right | None = None
     index: str = ""
+    in_index: bool = False
 
 
 def to_error(failure: Failure, structure: TableStructure | None = None) -> DataJointError:
@@ -126,11 +130,6 @@ _PLAIN: dict[Problem, tuple[type[DataJointError], str]] = {
     "full": (
         QueryError,
         "No space is left for the database ({}). Free some and try again; nothing was changed.",
-    ),
-    "too large": (
-        InvalidValueError,
-        "The row is too large for the database: {}. Keep large values in a store, or divide them among "
-        "several tables; nothing was changed.",
     ),
     "deadlock": (
         QueryError,
@@ -273,6 +272,21 @@ def _access(failure: Failure, structure: TableStructure | None) -> DataJointErro
     )
 
 
+def _too_large(failure: Failure, structure: TableStructure | None) -> DataJointError:
+    holder = "An index" if failure.in_index else "The database"
+    advice = (
+        "Shorten the attributes of the key or the index, or give it fewer of them."
+        if failure.in_index
+        else "Keep large values in a store, as in `<blob@>`, or divide them among several tables."
+    )
+    error = TooLargeError(
+        f"{_where(failure)}{holder} has no room for this: {failure.detail.rstrip('.')}.",
+        f"{advice} Nothing was changed.",
+    )
+    error.in_index = failure.in_index
+    return error
+
+
 def _where(failure: Failure) -> str:
     return f"{failure.table}: " if failure.table else ""
 
@@ -283,4 +297,5 @@ _EXPLAINED = {
     "invalid value": _invalid,
     "broken key": _broken_key,
     "access": _access,
+    "too large": _too_large,
 }

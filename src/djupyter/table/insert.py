@@ -10,6 +10,8 @@ from djupyter.errors import (
     DataJointError,
     DuplicateError,
     IntegrityError,
+    InvalidValueError,
+    TooLargeError,
 )
 from djupyter.heading.structure import TableStructure
 from djupyter.query import statement
@@ -22,6 +24,7 @@ from djupyter.query.source import Source
 from djupyter.sql import write
 from djupyter.table.encoding import Adapter, check_given, encoded, known_names, place
 from djupyter.table.rows import Batch, batches
+from djupyter.table.unfit import with_character, with_largest
 
 if TYPE_CHECKING:
     from djupyter.sql.backends.base import Backend
@@ -82,6 +85,10 @@ def _insert_batch(
         raise _with_row(error, connection, structure, ready) from error
     except IntegrityError as error:
         raise _with_orphan(error, connection, structure, ready) from error
+    except TooLargeError as error:
+        raise with_largest(error, structure, ready) from error
+    except InvalidValueError as error:
+        raise with_character(error, structure, ready) from error
 
 
 @lru_cache(maxsize=512)

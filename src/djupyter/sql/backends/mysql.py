@@ -111,6 +111,11 @@ class MySQL(Backend):
             max_overflow=-1,
             connect_args=options,
         )
+        sa.event.listen(
+            engine,
+            "do_connect",
+            lambda _, __, args, named: mysql_connect.Connection(*args, **named),
+        )
         waits = max(1, math.ceil(timeout))
         sa.event.listen(
             engine, "connect", lambda raw, _: self._prepare(raw, waits, tls), insert=True

@@ -8,7 +8,8 @@ from contextlib import suppress
 from typing import Any
 
 import pymysql
-from pymysql.constants import CLIENT
+from pymysql.connections import Connection as PyMySQLConnection
+from pymysql.constants import CLIENT, ER
 
 from djupyter.errors import DataJointError
 from djupyter.sql.backends.base import Fetch
@@ -16,6 +17,35 @@ from djupyter.sql.backends.sockets import is_readable
 from djupyter.sql.backends.tls import Tls, warn_unencrypted
 from djupyter.sql.failures import Failure
 from djupyter.sql.rights import Need, Right
+
+# No server takes less by default.
+_SMALL = 1_000_000
+
+
+class Connection(PyMySQLConnection):  # type: ignore[misc]  # the driver has no types
+    """A connection that refuses statements that the server would; it closes connections that send them."""
+
+    _largest: int | None = None
+
+    def query(self, sql: str | bytes, unbuffered: bool = False) -> Any:
+        """Send a statement."""
+        if len(sql) > _SMALL:
+            if isinstance(sql, str):
+                sql = sql.encode(self.encoding, "surrogateescape")  # as the driver does
+            self._check_size(len(sql))
+        return super().query(sql, unbuffered)
+
+    def _check_size(self, size: int) -> None:
+        if self._largest is None:
+            with self.cursor() as cursor:
+                cursor.execute("SELECT @@max_allowed_packet")
+                self._largest = int(cursor.fetchone()[0])
+        if size + 1 >= self._largest:
+            raise pymysql.err.DataError(
+                ER.NET_PACKET_TOO_LARGE,
+                f"the statement has {size:,} bytes, and the server takes less than {self._largest:,} "
+                "(max_allowed_packet in its configuration)",
+            )
 
 
 def encryption(tls: Tls) -> dict[str, Any]:

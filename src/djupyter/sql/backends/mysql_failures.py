@@ -29,7 +29,7 @@ _PROBLEMS: dict[Problem, tuple[int, ...]] = {
     "locked": (1205, 1099, 1100, 3572, 3058),
     "deadlock": (DEADLOCK, 1614, 1020),
     "full": (1021, 1114, 1041, 1037, 3675),
-    "too large": (1118, 1153, 1301, 3170, 139),
+    "too large": (1117, 1118, 1153, 1301, 3170, 139, 1070, 1071, 1074),
     "lost": (0, 2006, 2013, 2055, 1053, 1927, 1077, 1079, 4031, 1152, 1158, 1159, 1160, 1161),
     "unreachable": (2002, 2003, 2005),
     "refused": (1045, 1698, 1251, 1130, 1131, 1820, 1862, 3118, 3955, 4151),
@@ -37,6 +37,9 @@ _PROBLEMS: dict[Problem, tuple[int, ...]] = {
     "no place": (1040, 1203, 1226),
     "no encryption": (2026,),
 }
+_IN_INDEX = (1070, 1071)
+# InnoDB takes fewer attributes than MariaDB, which passes on its code.
+_REFUSED_BY_ENGINE, _TOO_MANY = 1005, re.compile(r"\berrno: 185\b")
 _BY_CODE: dict[int, Problem] = {
     code: problem for problem, codes in _PROBLEMS.items() for code in codes
 }
@@ -54,6 +57,8 @@ def failure(error: BaseException, sql: str) -> Failure:
     code, detail = _parts(error)
     table, deletes = _target(sql)
     problem = _problem(code, sql)
+    if code == _REFUSED_BY_ENGINE and _TOO_MANY.search(detail):
+        problem = "too large"
     quoted = [word[1:-1] for word in _QUOTED.findall(detail)]
     last = quoted[-1].rpartition(".")[2] if quoted else ""
     if problem == "duplicate":
@@ -62,6 +67,8 @@ def failure(error: BaseException, sql: str) -> Failure:
     if problem in ("missing value", "invalid value"):
         attributes = (last,) if last and code not in (3819, 4025) else _checked(code, quoted)
         return Failure(problem, detail, table, attributes)
+    if problem == "too large":
+        return Failure(problem, detail, table, in_index=code in _IN_INDEX)
     if problem == "unknown attribute":
         detail = quoted[0].rpartition(".")[2] if quoted else detail
     if problem == "missing table" and quoted:

@@ -62,7 +62,9 @@ def failure(error: BaseException, sql: str) -> Failure:
         table = TableName(diag.schema_name, diag.table_name)
     if problem in ("missing table", "unknown attribute"):
         return Failure(problem, _name(problem, diag.message_primary or detail), table)
-    return Failure(problem, detail, table, _attributes(problem, diag), deletes)
+    # The only place of the server that judges the size of a row is the one that looks for room in the table.
+    in_index = error.sqlstate == "54000" and diag.source_file != "hio.c"
+    return Failure(problem, detail, table, _attributes(problem, diag), deletes, in_index=in_index)
 
 
 def _problem(error: psycopg.Error) -> Problem:

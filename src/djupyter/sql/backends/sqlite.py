@@ -56,7 +56,7 @@ _PROBLEMS: dict[str, Problem] = {
     "SQLITE_CONSTRAINT_FOREIGNKEY": "broken key",
     "SQLITE_CONSTRAINT_TRIGGER": "broken key",  # what ON DELETE RESTRICT reports
     "SQLITE_MISMATCH": "invalid value",
-    "SQLITE_TOOBIG": "invalid value",
+    "SQLITE_TOOBIG": "too large",
     "SQLITE_BUSY": "locked",
     "SQLITE_LOCKED": "locked",
     "SQLITE_READONLY": "access",
@@ -69,10 +69,11 @@ _PROBLEMS: dict[str, Problem] = {
     "SQLITE_IOERR": "cannot open",
     "SQLITE_INTERRUPT": "interrupted",
 }
-# SQLite has one code for all three; its words are fixed in its source and never translated.
+# SQLite has one code for all of these; its words are fixed in its source and never translated.
 _WORDS: dict[str, Problem] = {
     "no such table": "missing table",
     "no such column": "unknown attribute",
+    "too many columns": "too large",
 }
 _TARGET = re.compile(
     r'\s*(?P<verb>INSERT|REPLACE|UPDATE|DELETE)\b[^"]*"(?P<name>[^"]+)"', re.IGNORECASE

@@ -19,6 +19,7 @@ silently.
 
 from __future__ import annotations
 
+import math
 import re
 import uuid
 from collections.abc import Callable
@@ -267,12 +268,22 @@ def read_default(text: str | None, nullable: bool) -> Default | None:
 
 
 def _number(value: Decimal) -> int | float:
-    return int(value) if value == value.to_integral_value() else float(value)
+    return _whole(int(value)) if value == value.to_integral_value() else float(value)
+
+
+def _whole(value: int) -> int | float:
+    """Return a number that no attribute holds as one that compares with attributes as it does."""
+    if -(2**63) <= value < 2**63:
+        return int(value)
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 _ADAPT: dict[type, Convert | None] = {
     type(None): None,
-    int: None,
+    int: _whole,
     float: None,
     str: None,
     bytes: None,

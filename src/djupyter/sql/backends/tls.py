@@ -31,8 +31,8 @@ class Tls:
 
     Examples
     --------
-    >>> Tls.of(True).mode, Tls.of(None).mode, Tls.of({"ca": "/dev/null"}).check_hostname
-    ('required', 'preferred', True)
+    >>> Tls.of(True).mode, Tls.of(None).mode, Tls.of({}).check_hostname
+    ('required', 'preferred', False)
     """
 
     mode: Literal["required", "preferred", "off"] = "preferred"

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.sql.elements import quoted_name
 
 from djupyter.definition.names import TableName
-from djupyter.errors import DataJointError, MissingTableError
+from djupyter.errors import DataJointError, MissingTableError, TooLargeError
 from djupyter.heading.attribute import Attribute
 from djupyter.heading.structure import ForeignKey, TableStructure
 from djupyter.sql import lineage
@@ -18,6 +18,9 @@ from djupyter.sql.backends.base import Backend, Statement
 from djupyter.sql.connection import Connection
 from djupyter.sql.json_path import parse_json_path
 from djupyter.sql.names import check_schema_name
+
+# As many attributes as a message of two lines has room for.
+_LONGEST_SHOWN = 5
 
 # Statements
 
@@ -229,8 +232,11 @@ def declare(connection: Connection, structure: TableStructure) -> bool:
 def _create(connection: Connection, structure: TableStructure, statements: Sequence[str]) -> None:
     """Create a table and its notes; where no transaction undoes that, drop it after an error."""
     name, backend = structure.name, connection.backend
-    for sql in statements:
-        connection.execute(sql)
+    try:
+        for sql in statements:
+            connection.execute(sql)
+    except TooLargeError as error:
+        raise _too_wide(error, structure) from error
     try:
         for sql, params in notes(structure, backend):
             connection.execute(sql, params)
@@ -239,6 +245,32 @@ def _create(connection: Connection, structure: TableStructure, statements: Seque
             for sql, params in drop_table(name, backend):
                 connection.execute(sql, params)
         raise
+
+
+def _too_wide(error: TooLargeError, structure: TableStructure) -> TooLargeError:
+    """Return the error with the attributes that matter, the longest ones."""
+    attributes = structure.attributes
+    if error.in_index:
+        held = {*structure.full_key, *(n for index in structure.indexes for n in index.attributes)}
+        attributes = tuple(attribute for attribute in attributes if attribute.name in held)
+    longest = sorted(attributes, key=lambda attribute: -_length(attribute))[:_LONGEST_SHOWN]
+    shown = ", ".join(f"`{a.name}` : {a.type_text}" for a in longest if _length(a))
+    named = f" The longest: {shown}." if shown else ""
+    where = "its key and indexes" if error.in_index else "it"
+    return TooLargeError(
+        f"{structure.name} cannot be declared.",
+        error.args[0],
+        f"Attributes in {where}: {len(attributes):,}.{named}",
+        error.args[-1],
+    )
+
+
+def _length(attribute: Attribute) -> int:
+    """Return how many characters are declared."""
+    type = attribute.type
+    if type is None or type.name not in ("char", "varchar", "binary", "varbinary"):
+        return 0
+    return int(type.arguments[0]) if type.arguments else 0
 
 
 def _check_parents(connection: Connection, structure: TableStructure) -> None:

@@ -338,16 +338,16 @@ def test_declaring_the_same_again_is_silent(db: Database, schema: dj.Schema, Sub
     unique index (c)
     """
     schema(type("Full", (dj.Manual,), {"definition": definition}), context={"Subject": Subject})
-    with warnings.catch_warnings():
+    with dj.Connection(db.url) as connection, warnings.catch_warnings():
+        connection.connect()  # may warn that it is not encrypted
         warnings.simplefilter("error", UserWarning)
         warnings.filterwarnings("ignore", message="These types")
-        with dj.Connection(db.url) as connection:
-            again = dj.Schema(schema.name, connection=connection)
-            again(type("Full", (dj.Manual,), {"definition": definition}), context={"dj": dj})
-            again(
-                type("Full", (dj.Manual,), {"definition": again["Full"].describe()}),
-                context={"dj": dj},
-            )
+        again = dj.Schema(schema.name, connection=connection)
+        again(type("Full", (dj.Manual,), {"definition": definition}), context={"dj": dj})
+        again(
+            type("Full", (dj.Manual,), {"definition": again["Full"].describe()}),
+            context={"dj": dj},
+        )
 
 
 def test_a_failing_part_or_row_leaves_no_table_behind(schema: dj.Schema) -> None:

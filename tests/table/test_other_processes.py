@@ -10,9 +10,17 @@ import pytest
 import djupyter as dj
 from djupyter.errors import MissingTableError, UnknownAttributeError
 from djupyter.sql import ddl
+from djupyter.sql.reflect import Catalog
 from tests.conftest import Database
 
 BEFORE = "mouse : int32\n---\nold = null : int32"
+
+
+@pytest.fixture(autouse=True)
+def untrusting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Servers count no changes; here they are asked each time, not every few seconds."""
+    monkeypatch.setattr(Catalog, "trusted_for", 0.0)
+    monkeypatch.setattr("djupyter.sql.reflect._REST", 0)
 
 
 @pytest.fixture

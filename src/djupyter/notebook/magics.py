@@ -191,6 +191,6 @@ class DjMagics(Magics):
         return text[1:-1] if text[:1] == text[-1:] and text[:1] in "\"'" else text
 
     def _show_card(self, table: Table, note: str) -> None:
-        graph = pipeline(table.connection.catalog.load_all())
+        graph = pipeline(table.connection.catalog.connected(table.name.schema))
         shown = card(table, graph, note)
         Shown(card_html(shown), card_text(shown)).show()

@@ -117,6 +117,7 @@ def _automatic(table: Table) -> AutoPopulate:
 
 
 def _in_order(tables: Sequence[Table]) -> list[Table]:
-    graph = pipeline(tables[0].connection.catalog.load_all())
+    schemas = {table.name.schema for table in tables}
+    graph = pipeline(tables[0].connection.catalog.connected(*schemas))
     place = {name: i for i, name in enumerate(graph.in_order())}
     return sorted(tables, key=lambda table: place.get(table.name, 0))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Set
 from types import MappingProxyType
 from typing import ClassVar
 
@@ -119,9 +119,22 @@ class Catalog:
             return self.load_all()
         links = self._backend().schema_links(self._fetch)
         below = _closure(schemas, [(parent, child) for child, parent in links])
-        wanted = below | _closure(schemas, links)
-        self._load(wanted)
-        return {name: tables for name, tables in self._loaded.items() if name in wanted}
+        return self._only(below | _closure(schemas, links))
+
+    def related(self, *schemas: str) -> Schemas:
+        """Return the tables of some schemas as they are now, with all that foreign keys join them to, either way.
+
+        What a diagram shows and can be extended by: also siblings of what `connected` returns.
+        """
+        if self.version() is not None:
+            return self.load_all()
+        links = self._backend().schema_links(self._fetch)
+        both_ways = [*links, *((parent, child) for child, parent in links)]
+        return self._only(_closure(schemas, both_ways))
+
+    def _only(self, schemas: Set[str]) -> Schemas:
+        self._load(schemas)
+        return {name: tables for name, tables in self._loaded.items() if name in schemas}
 
     def notes_lineage(self, name: TableName) -> bool:
         """Whether the database notes the lineage of every attribute of a table that has one."""

@@ -91,7 +91,8 @@ class Diagram:
             vars(self).update(vars(source))
             return
         self._connection, names = tables_of(source)
-        graph = pipeline(self._connection.catalog.load_all())
+        schemas = {name.schema for name in names}
+        graph = pipeline(self._connection.catalog.related(*schemas))
         for name in names:
             if name not in graph.structures:
                 raise FreeTable(self._connection, name)._missing()

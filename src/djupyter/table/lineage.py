@@ -38,7 +38,7 @@ def rebuild(connection: Connection, schema: str) -> None:
         connection.catalog.forget()
         tables = {
             each.name: _without_lineage(each) if each.name.schema == schema else each
-            for found in connection.catalog.load_all().values()
+            for found in connection.catalog.connected(schema).values()
             for each in found.values()
         }
         whole = completed(tables, {}).values()

@@ -34,7 +34,7 @@ _INDENT = "    "
 
 def module_text(schema: Schema) -> str:
     """Return the Python module that declares the tables of a schema."""
-    loaded = schema.connection.catalog.load_all()
+    loaded = schema.connection.catalog.connected(schema.name)
     tables = pipeline({schema.name: loaded[schema.name]}).structures
     others = sorted({p.schema for t in tables.values() for p in _parents(t)} - {schema.name})
     modules = _module_names(others, {name.class_name for name in tables})

@@ -31,7 +31,9 @@ def sqlstate(arguments: dict[str, Any]) -> str | None:
     arguments
         Of the connection, as libpq takes them.
     """
-    place: dict[str, Any] = {name: arguments[name] for name in ("host", "port") if name in arguments}
+    place: dict[str, Any] = {
+        name: arguments[name] for name in ("host", "port") if name in arguments
+    }
     if pq.PGconn.ping(_joined(place)) == pq.Ping.NO_RESPONSE:
         return _NO_ANSWER
     connection = pq.PGconn.connect_start(_joined(arguments))

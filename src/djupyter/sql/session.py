@@ -59,6 +59,7 @@ class Session:
         "_handle",
         "_opened",
         "_place",
+        "_saved",
         "backend",
         "blocks",
         "depth",
@@ -84,6 +85,7 @@ class Session:
         self.depth = self.blocks = 0
         self.waiting = self.is_dead = False
         self.guards = True
+        self._saved: set[int] = set()  # the depths at which the savepoint of a statement is open
         self.ended: DataJointError | None = None
 
     # Statements
@@ -111,7 +113,7 @@ class Session:
                 and not self.waiting
             )
             if guards:
-                self._run(self.backend.savepoint(_STATEMENT))
+                self._save()
             with self._watched(undo=guards):
                 cursor = (
                     self.backend.stream_cursor(self.raw, nested=True)
@@ -124,8 +126,14 @@ class Session:
                     # Of a lost connection the driver may say so once more.
                     with suppress(*self.backend.driver_errors):
                         cursor.close()
-            if guards:
-                self._run(self.backend.release(_STATEMENT))
+
+    def _save(self) -> None:
+        """Set the savepoint of a statement; that of the one before is released only now, by the same trip."""
+        savepoint = self.backend.savepoint(_STATEMENT)
+        if self.depth in self._saved:
+            savepoint = f"{self.backend.release(_STATEMENT)}; {savepoint}"
+        self._run(savepoint)
+        self._saved.add(self.depth)
 
     def rows(self, sql: str, params: Sequence[object]) -> list[Row]:
         """Return all rows of a query.
@@ -200,7 +208,6 @@ class Session:
             return
         if undo and self.backend.in_transaction(self.raw):
             self._execute(self.backend.rollback_to(_STATEMENT))
-            self._execute(self.backend.release(_STATEMENT))
         elif isinstance(error, self.backend.driver_errors) and self._is_over():
             self.ended = self.ended or _undone()
 
@@ -277,6 +284,7 @@ class Session:
         self._run(self.backend.release(name))
 
     def _leave(self) -> None:
+        self._saved.discard(self.depth)
         self.depth -= 1
         self.blocks = min(self.blocks, self.depth)
         if self.depth == 0:

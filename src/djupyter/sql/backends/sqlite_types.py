@@ -272,7 +272,11 @@ def _number(value: Decimal) -> int | float:
 
 
 def _whole(value: int) -> int | float:
-    """Return a number that no attribute holds as one that compares with attributes as it does."""
+    """Return a number that no attribute holds as one that compares with attributes as it does.
+
+    >>> _whole(2**63 - 1), _whole(-(2**63) - 1), _whole(10**400)
+    (9223372036854775807, -9.223372036854776e+18, inf)
+    """
     if -(2**63) <= value < 2**63:
         return int(value)
     try:

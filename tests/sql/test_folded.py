@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import djupyter as dj
-from djupyter.errors import DuplicateError
+from djupyter.errors import DataJointError, DuplicateError
 from tests.conftest import Database, Servers
 
 DECLARED = """CREATE TABLE `{schema}`.`mouse` (
@@ -73,6 +73,13 @@ def test_restrictions_regard_case_and_blanks(
     t: SimpleNamespace, restriction: Any, names: list[str]
 ) -> None:
     assert list((t.Mouse & restriction).to_arrays("name")) == names
+
+
+def test_one_row_is_changed_by_a_key_that_has_its_case(t: SimpleNamespace) -> None:
+    t.Mouse.update1({"name": "abc", "strain": "%s", "size": 0.5})
+    assert (t.Mouse & "size = 0.5").fetch1() == {"name": "abc", "strain": "%s", "size": 0.5}
+    with pytest.raises(DataJointError, match="has none with name='ABC'"):
+        t.Mouse.update1({"name": "ABC", "strain": "B7"})
 
 
 def test_joins_and_restrictions_by_tables_regard_case(t: SimpleNamespace) -> None:

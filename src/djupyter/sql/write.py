@@ -64,16 +64,21 @@ def insert_from(
 @lru_cache(maxsize=512)
 def update(
     structure: TableStructure, changed: tuple[str, ...], key: tuple[str, ...], backend: Backend
-) -> str:
-    """Return the UPDATE of one row: placeholders for the new values, then for the key."""
-    _check_order(structure, changed)
+) -> tuple[str, tuple[str, ...]]:
+    """Return the UPDATE of one row, and of which attribute each placeholder takes the value.
+
+    A text of the key is there twice where the column compares in another way than its characters.
+    """
     table = backend.relation(structure)
+    places = {f"v{i}": name for i, name in enumerate(changed)}
+    keys = {f"k{i}": name for i, name in enumerate(key)}
     statement = table.update().where(
-        *(table.c[n] == sa.bindparam(f"k{i}", type_=sa.types.NullType()) for i, n in enumerate(key))
+        *(table.c[n] == sa.bindparam(k, type_=sa.types.NullType()) for k, n in keys.items())
     )
-    return _text(
-        statement.values({n: sa.bindparam(f"v{i}") for i, n in enumerate(changed)}), backend
-    )
+    values = {name: sa.bindparam(place) for place, name in places.items()}
+    compiled = statement.values(values).compile(dialect=backend.dialect)
+    places |= keys
+    return str(compiled), tuple(places[place] for place in compiled.positiontup or ())
 
 
 def _check_order(structure: TableStructure, names: Sequence[str]) -> None:

@@ -34,8 +34,8 @@ def update1(table: Table, row: Any) -> None:
     )
     by_name = dict(zip(ready.names, (column[0] for column in ready.columns), strict=True))
     key = structure.heading.primary_key
-    sql = write.update(structure, tuple(changes), tuple(key), backend)
-    count = table.connection.execute(sql, [by_name[name] for name in (*changes, *key)])
+    sql, wanted = write.update(structure, tuple(changes), tuple(key), backend)
+    count = table.connection.execute(sql, [by_name[name] for name in wanted])
     if count != 1:
         shown = ", ".join(f"{name}={row[name]!r}" for name in key)
         raise DataJointError(

@@ -75,7 +75,7 @@ def update(
     statement = table.update().where(
         *(table.c[n] == sa.bindparam(k, type_=sa.types.NullType()) for k, n in keys.items())
     )
-    values = {name: sa.bindparam(place) for place, name in places.items()}
+    values: dict[str, Any] = {name: sa.bindparam(place) for place, name in places.items()}
     compiled = statement.values(values).compile(dialect=backend.dialect)
     places |= keys
     return str(compiled), tuple(places[place] for place in compiled.positiontup or ())

@@ -78,7 +78,7 @@ def _order(
 
 @lru_cache(maxsize=512)
 def _required(structure: TableStructure) -> frozenset[str]:
-    return frozenset(n for n, attribute in structure.heading.items() if _is_required(attribute))
+    return frozenset(n for n, attribute in structure.heading.items() if is_required(attribute))
 
 
 def known_names(
@@ -169,7 +169,8 @@ def place(structure: TableStructure, batch: Batch, offset: int = 0) -> str:
     return name if is_only else f"{name}, row {batch.first + offset}"
 
 
-def _is_required(attribute: Attribute) -> bool:
+def is_required(attribute: Attribute) -> bool:
+    """Whether a row must give an attribute."""
     return not (attribute.nullable or attribute.default or attribute.autoincrement)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from djupyter.errors import (
@@ -22,12 +21,12 @@ from djupyter.query.restriction import Restriction
 from djupyter.query.select import Lowering
 from djupyter.query.source import Source
 from djupyter.sql import write
-from djupyter.table.encoding import Adapter, check_given, encoded, known_names, place
+from djupyter.table.encoding import check_given, encoded, known_names, place
+from djupyter.table.one import adapters_of, one_encoded
 from djupyter.table.rows import Batch, batches
 from djupyter.table.unfit import with_character, with_largest
 
 if TYPE_CHECKING:
-    from djupyter.sql.backends.base import Backend
     from djupyter.sql.connection import Connection
     from djupyter.table.table import Table
 
@@ -55,6 +54,11 @@ def insert(
     # With chunk_size every chunk is committed by itself; otherwise one transaction holds all batches, which one row
     # is without.
     is_one = type(rows) is list and len(rows) == 1
+    if is_one and type(rows[0]) is dict:
+        ready = one_encoded(rows[0], structure, connection.backend)
+        if ready is not None:
+            _send(connection, structure, ready, mode)
+            return
     whole = nullcontext() if is_one or chunk_size is not None else connection.transaction
     with whole:
         for batch in batches(rows, structure.heading.names, chunk_size or _BATCH_ROWS):
@@ -69,10 +73,13 @@ def _insert_batch(
     *,
     ignore_extra: bool,
 ) -> None:
-    backend = connection.backend
-    adapters = _adapters(structure, backend)
+    adapters = adapters_of(structure, connection.backend)
     ready = encoded(batch, structure, lambda a: adapters[a.name], ignore_extra=ignore_extra)
-    sql = write.insert(structure, ready.names, mode, backend)
+    _send(connection, structure, ready, mode)
+
+
+def _send(connection: Connection, structure: TableStructure, ready: Batch, mode: Mode) -> None:
+    sql = write.insert(structure, ready.names, mode, connection.backend)
     rows = list(zip(*ready.columns, strict=True)) if ready.names else [()] * ready.size
     try:
         if ready.size == 1:
@@ -89,11 +96,6 @@ def _insert_batch(
         raise with_largest(error, structure, ready) from error
     except InvalidValueError as error:
         raise with_character(error, structure, ready) from error
-
-
-@lru_cache(maxsize=512)
-def _adapters(structure: TableStructure, backend: Backend) -> dict[str, Adapter | None]:
-    return {attribute.name: backend.adapter(attribute.type) for attribute in structure.attributes}
 
 
 def _insert_query(table: Table, query: Algebra, mode: Mode, *, ignore_extra: bool) -> None:

@@ -6,8 +6,10 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -142,6 +144,21 @@ def test_without_tls_on_the_server_it_is_refused_or_warned_of(plain: Server, fil
         Connection(plain.url).connect()
     with Connection(plain.url, use_tls=False) as connection:
         assert connection.fetch("SELECT 1") == [(1,)]
+
+
+def test_threads_that_find_out_at_once_that_there_is_no_tls_all_connect(plain: Server) -> None:
+    together = Barrier(8)
+
+    def answer(connection: Connection) -> object:
+        together.wait()
+        return connection.fetch("SELECT 1")
+
+    with (
+        pytest.warns(UserWarning, match="has no TLS"),
+        Connection(plain.url) as connection,
+        ThreadPoolExecutor(8) as pool,
+    ):
+        assert [*pool.map(answer, [connection] * 8)] == [[(1,)]] * 8
 
 
 def test_a_stopped_server_is_named_and_used_again_once_it_is_back(plain: Server) -> None:

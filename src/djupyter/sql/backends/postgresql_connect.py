@@ -44,16 +44,14 @@ def connector(wanted: dict[str, Any], tls: Tls, context: Any) -> Callable[[], An
     """
     mode = _modes(tls)
 
-    def opened() -> Any:
-        return psycopg.connect(**wanted, **mode, autocommit=True, context=context)
-
     def connect() -> Any:
+        asked = dict(mode)  # another thread may find out meanwhile that there is no TLS
         try:
-            return opened()
+            return psycopg.connect(**wanted, **asked, autocommit=True, context=context)
         except psycopg.OperationalError as error:
-            trouble = None if mode["sslmode"] == "disable" else _trouble(wanted, tls)
+            trouble = None if asked["sslmode"] == "disable" else _trouble(wanted, tls)
             if trouble is None:
-                error.sqlstate = error.sqlstate or sqlstate({**wanted, **mode})
+                error.sqlstate = error.sqlstate or sqlstate({**wanted, **asked})
                 raise
             if tls.mode == "required":
                 place = f"{wanted.get('host')}:{wanted.get('port')}"

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import re
-import struct
 from collections.abc import Collection, Iterable, Sequence
+from functools import lru_cache
 from typing import Any, ClassVar
-from weakref import WeakKeyDictionary
 
 import psycopg
 import sqlalchemy as sa
-from psycopg.adapt import AdaptersMap
-from psycopg.types.numeric import FloatLoader, Int8BinaryDumper, Int8Dumper
-from psycopg.types.string import TextLoader
 from sqlalchemy.dialects.postgresql import Insert as PostgreSQLInsert
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.postgresql.base import PGDialect
@@ -29,6 +25,7 @@ from djupyter.sql.backends import (
     postgresql_catalog,
     postgresql_connect,
     postgresql_conversion,
+    postgresql_driver,
     postgresql_enums,
     postgresql_failures,
     postgresql_indexes,
@@ -51,51 +48,7 @@ from djupyter.sql.rights import Need, Right
 from djupyter.sql.types import storage_of
 
 _LONGEST_NAME = 63  # bytes; longer names are cut, so that two may become one
-_SINGLE = struct.Struct("f")
 _PLACEHOLDER = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|%s|%\(\w+\)s|%%|%")
-_SETTINGS = """SELECT set_config('standard_conforming_strings', 'on', false),
-    set_config('DateStyle', 'ISO', false), set_config('bytea_output', 'hex', false),
-    set_config('lock_timeout', %s, false),
-    (SELECT d.datcollate NOT IN ('C', 'POSIX', 'C.UTF-8', 'C.utf8')
-        OR to_jsonb(d) ->> 'datlocprovider' = 'i'
-        FROM pg_catalog.pg_database AS d WHERE d.datname = current_database())"""
-
-
-class _Unpadded(TextLoader):
-    """Text without the blanks that fill `char(n)`."""
-
-    def load(self, data: Any) -> Any:
-        """Return the text."""
-        text: str = super().load(data)  # type: ignore[assignment]
-        return text.rstrip(" ")
-
-
-class _Single(FloatLoader):
-    """A number of 32 bits, exactly: the server writes the shortest text that tells it from its neighbours."""
-
-    def load(self, data: Any) -> float:
-        """Return the number."""
-        (number,) = _SINGLE.unpack(_SINGLE.pack(super().load(data)))
-        return float(number)
-
-
-def _adapters() -> AdaptersMap:
-    adapters = AdaptersMap(psycopg.adapters)
-    # As `smallint`, 300 * 300 would be out of range.
-    for dumper in (Int8Dumper, Int8BinaryDumper):
-        adapters.register_dumper(int, dumper)
-    adapters.register_loader("bpchar", _Unpadded)
-    adapters.register_loader("float4", _Single)
-    for name in ("json", "jsonb"):
-        adapters.register_loader(name, TextLoader)
-    return adapters
-
-
-_ADAPTERS = _adapters()
-
-
-# Whether the database of a connection orders texts otherwise than by their code points.
-_orders: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()
 
 
 class PostgreSQL(Backend):
@@ -131,12 +84,14 @@ class PostgreSQL(Backend):
 
     def engine(self, url: sa.URL, *, timeout: float, tls: Tls) -> sa.Engine:
         """Return an engine whose connections use autocommit."""
-        opened = postgresql_connect.connector(postgresql_connect.arguments(url), tls, _ADAPTERS)
+        opened = postgresql_connect.connector(
+            postgresql_connect.arguments(url), tls, postgresql_driver.ADAPTERS
+        )
 
         def connect() -> Any:
             raw = opened()
             try:
-                _prepare(raw, timeout)
+                postgresql_driver.prepare(raw, timeout)
             except BaseException:
                 raw.close()
                 raise
@@ -152,8 +107,8 @@ class PostgreSQL(Backend):
         )
 
     def of_server(self, raw: Any) -> Backend:
-        """Return the backend for the order of texts that the database has."""
-        return _COLLATING if _orders[raw] else _PLAIN
+        """Return the backend for the order and the letters of texts that the database has."""
+        return _backend(*postgresql_driver.locale(raw))
 
     def resolved(self, url: sa.URL) -> sa.URL:
         """Return the URL with the driver that is used, and the database that every server has."""
@@ -401,22 +356,18 @@ class PostgreSQL(Backend):
         return postgresql_catalog.read_tables(fetch, schemas, self.quote)
 
 
-class _Collating(PostgreSQL):
-    """A database in which texts have the order of some language, which indexes are made by.
+@lru_cache
+def _backend(collates: bool, folding: str | None) -> PostgreSQL:
+    """Return the backend for databases in which texts have another order, or letters, than elsewhere.
 
-    Ours is that of code points, as on the other backends, and is written out where it counts.
+    Ours is the order of code points, as on the other backends, and is written out where it counts: indexes are made by
+    that of the database.
     """
-
-    dialect = PGDialect(paramstyle="format")  # type: ignore[no-untyped-call]
-    dialect.collates = True  # type: ignore[attr-defined]
-
-
-_PLAIN, _COLLATING = PostgreSQL(), _Collating()
-
-
-def _prepare(raw: Any, timeout: float) -> None:
-    settings = raw.execute(_SETTINGS, (f"{max(round(timeout * 1000), 1)}ms",))
-    _orders[raw] = settings.fetchone()[-1]
+    backend = PostgreSQL()
+    backend.dialect = PGDialect(paramstyle="format")  # type: ignore[no-untyped-call]
+    backend.dialect.collates = collates  # type: ignore[attr-defined]
+    backend.dialect.folding = f' COLLATE "{folding}"' if folding else ""  # type: ignore[attr-defined]
+    return backend
 
 
 def _check_names(structure: TableStructure) -> None:

@@ -40,6 +40,8 @@ class Form:
         return text
 
 
+# Where PostgreSQL is told of letters beyond A to Z, if the database knows no others.
+FOLDING = "\1"
 # The collation of our own columns: two that are written out must be the same.
 BINARY, _MARIADB_BINARY = "COLLATE utf8mb4_0900_bin", "COLLATE utf8mb4_nopad_bin"
 

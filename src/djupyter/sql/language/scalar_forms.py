@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from djupyter.sql.language.forms import BINARY, Form, form
+from djupyter.sql.language.forms import BINARY, FOLDING, Form, form
 
 TEXT = [
-    form("upper", 1, "text", "DJ_UPPER({0})", "UPPER({0})", "UPPER({0:t})"),
-    form("lower", 1, "text", "DJ_LOWER({0})", "LOWER({0})", "LOWER({0:t})"),
+    form("upper", 1, "text", "DJ_UPPER({0})", "UPPER({0})", f"UPPER({{0:t}}{FOLDING})"),
+    form("lower", 1, "text", "DJ_LOWER({0})", "LOWER({0})", f"LOWER({{0:t}}{FOLDING})"),
     form("length", 1, "number", "LENGTH(CAST({0} AS BLOB))", "LENGTH({0})", "OCTET_LENGTH({0:t})"),
     form("char_length", 1, "number", "LENGTH({0})", "CHAR_LENGTH({0})", "CHAR_LENGTH({0:t})"),
     form("concat", -1, "text", "DJ_CONCAT({*})", "CONCAT({*})", "({* || :t})"),

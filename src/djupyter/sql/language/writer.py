@@ -28,6 +28,7 @@ from sqlalchemy.types import NullType, TypeEngine
 
 from djupyter.sql.json_path import json_template
 from djupyter.sql.language.date_forms import DATE_CODES
+from djupyter.sql.language.forms import FOLDING
 from djupyter.sql.language.function_forms import find_form
 from djupyter.sql.language.tree import Call, Kind, Name, Node, Value, Word, kind_of
 
@@ -174,8 +175,11 @@ def _compile(element: FragmentElement, compiler: SQLCompiler, **options: Any) ->
     options["within_columns_clause"] = False
     # A percent sign in the text is doubled for drivers that read it as the mark of a parameter.
     collation = ' COLLATE "C"' if getattr(compiler.dialect, "collates", False) else ""
+    folding = getattr(compiler.dialect, "folding", "")
     texts = [
-        compiler.post_process_text(text).replace(_BY_CODE_POINTS, collation)  # type: ignore[no-untyped-call]
+        compiler.post_process_text(text)  # type: ignore[no-untyped-call]
+        .replace(_BY_CODE_POINTS, collation)
+        .replace(FOLDING, folding)
         for text in element.texts
     ]
     parts = [compiler.process(part, **options) for part in element.parts]

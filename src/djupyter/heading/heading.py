@@ -5,13 +5,15 @@ Pure values: nothing here knows a database. Hidden attributes (leading underscor
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from typing import Any
 
 from djupyter.definition.model import TypeSpec
 from djupyter.errors import DataJointError, UnknownAttributeError
 from djupyter.heading.attribute import Attribute
+from djupyter.heading.type_rules import rule_of
 
 
 class Heading(Mapping[str, Attribute]):
@@ -71,6 +73,16 @@ class Heading(Mapping[str, Attribute]):
     def attributes(self) -> dict[str, Attribute]:
         """Name to attribute, in order."""
         return dict(self._attributes)
+
+    @cached_property
+    def canonical(self) -> dict[str, tuple[type, Callable[[Sequence[Any]], bool]]]:
+        """Type of the canonical values of an attribute and whether some of that type are; where that tells it."""
+        rules = {
+            name: rule_of(attribute.type)
+            for name, attribute in self._attributes.items()
+            if attribute.type is not None
+        }
+        return {name: (r.exact, r.all_fit) for name, r in rules.items() if r and r.exact}
 
     @cached_property
     def names(self) -> list[str]:

@@ -160,7 +160,12 @@ class Reader:
 
     def _equalities(self, record: Record) -> Condition:
         conditions: list[Condition] = []
+        canonical = self.heading.canonical
         for name, value in record.items():
+            known = canonical.get(name)
+            if known is not None and type(value) is known[0] and known[1]((value,)):
+                conditions.append(Equals(name, value))
+                continue
             attribute = self.heading.get(name)
             if attribute is not None:
                 conditions.append(Equals(name, _value(attribute, value)))
@@ -169,7 +174,7 @@ class Reader:
             if path is not None:
                 conditions.append(_place_equals(path, value))
         if conditions:
-            return _all_of(conditions)
+            return conditions[0] if len(conditions) == 1 else AllOf(conditions)
         return Constant(True, tuple(map(str, record)) or ("{}",))
 
     def _place(self, name: object) -> JsonPath | None:

@@ -181,6 +181,7 @@ class Connection(Transactions):
         an error until the block is left.
         """
         self._sessions.close()
+        self.catalog.look_again()
 
     def ping(self) -> float:
         """Return how many seconds the database takes to answer."""
@@ -264,7 +265,10 @@ class Connection(Transactions):
     def execute(self, sql: str, params: Sequence[object] = ()) -> int:
         """Carry out a statement that writes, and return the number of rows it changed."""
         sessions = self._sessions
-        return sessions.run(lambda: sessions.current().changed(sql, params), sql, repeats=False)
+        count = sessions.run(lambda: sessions.current().changed(sql, params), sql, repeats=False)
+        if count < 0:  # no rows were meant
+            self.catalog.look_again()
+        return count
 
     def execute_many(self, sql: str, rows: Iterable[Sequence[object]]) -> int:
         """Carry out a statement for each row, all or none, and return how many rows changed."""

@@ -19,6 +19,9 @@ from djupyter.heading.structure import ForeignKey, Index, TableStructure
 from djupyter.sql.backends.base import AttributeRow, Backend, Fetch, TableRows
 
 _ATTEMPTS = 5  # to read a catalogue that others change meanwhile
+# How long a count of changes is not asked for again, in seconds: less than it takes others to change a table after
+# they were told to, and many small queries.
+_COUNT_HOLDS = 0.0005
 _REST = 20  # how many times as long as it took to read a schema it is trusted
 Schemas = Mapping[str, Mapping[str, TableStructure]]
 Children = Mapping[TableName, tuple[tuple[TableName, ForeignKey], ...]]
@@ -46,6 +49,8 @@ class Catalog:
     """
 
     trusted_for: ClassVar[float] = 2.0
+    # Another one after anything in this process that may have changed tables, on whatever connection.
+    _state: ClassVar[object] = object()
 
     def __init__(self, backend: Callable[[], Backend], fetch: Fetch) -> None:
         self._backend, self._fetch = backend, fetch
@@ -54,6 +59,7 @@ class Catalog:
         self._is_complete = False
         self._children: Children | None = None
         self._version: object = None
+        self._counted: tuple[float, object, object] = (0.0, None, None)
         self._without_lineage: frozenset[TableName] = frozenset()
 
     def schemas(self) -> list[str]:
@@ -88,7 +94,7 @@ class Catalog:
         # Another process may have altered it: an attribute that it lacks here would restrict nothing.
         if known is not None and not self._has_changed(name.schema):
             return known
-        version = self.version()
+        version = self._count()
         if version is None:
             if known is None and not self._backend().table_exists(self._fetch, name):
                 return None
@@ -152,6 +158,7 @@ class Catalog:
 
     def forget(self, schema: str | None = None) -> None:
         """Read a schema, or all, anew when asked next."""
+        self.look_again()
         self._is_complete, self._children = False, None
         self._loaded = (
             {}
@@ -163,6 +170,11 @@ class Catalog:
         """Return the database's own count of changes to tables; None where it has none."""
         return self._backend().catalog_version(self._fetch)
 
+    @classmethod
+    def look_again(cls) -> None:
+        """Note that this process may have changed tables: no count of changes holds any more."""
+        Catalog._state = object()
+
     def remember(self, structure: TableStructure, before: object, after: object) -> None:
         """Add a table that was just declared, unless someone else changed tables meanwhile.
 
@@ -173,6 +185,7 @@ class Catalog:
         before, after
             `version` before and after the declaration.
         """
+        self.look_again()
         if before != self._version:
             self.forget()
             return
@@ -191,10 +204,20 @@ class Catalog:
 
     def _has_changed(self, schema: str) -> bool:
         """Whether the database says that tables changed; one that does not count may have after some time."""
-        version = self.version()
+        version = self._count()
         if version is None:
             return time.monotonic() > self._until.get(schema, 0.0)
         return version != self._version
+
+    def _count(self) -> object:
+        """Return `version` as it was a moment ago, unless this process did anything to tables since."""
+        until, state, version = self._counted
+        if state is not Catalog._state or time.monotonic() > until:
+            # What is changed while it is asked for is not overlooked: the state is taken first.
+            state, version = Catalog._state, self.version()
+            until = time.monotonic() + min(_COUNT_HOLDS, self.trusted_for)
+            self._counted = (until, state, version)
+        return version
 
     def _load(self, schemas: Collection[str] | None) -> None:
         # The version is read first: a change in between is then noticed as one after the loading.

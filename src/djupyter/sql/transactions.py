@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Self
 
 from djupyter.errors import DataJointError
+from djupyter.sql.reflect import Catalog
 from djupyter.sql.session import Session
 from djupyter.sql.sessions import Sessions
 from djupyter.sql.transaction import Transaction
@@ -85,6 +86,7 @@ class Transactions:
             There is none, or the database has ended it.
         """
         self._sessions.run(self._innermost().commit, repeats=False)
+        Catalog.look_again()  # others see only now what it did to tables
 
     def cancel_transaction(self) -> None:
         """Undo the innermost transaction.
@@ -95,6 +97,7 @@ class Transactions:
             There is none.
         """
         self._sessions.run(self._innermost().cancel, repeats=False)
+        Catalog.look_again()
 
     def _innermost(self) -> Session:
         session = self._sessions.own

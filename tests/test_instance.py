@@ -9,9 +9,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 
 import djupyter as dj
-from djupyter.errors import DataJointError, UnknownSettingError
+from djupyter.errors import (
+    DataJointError,
+    MissingAttributeError,
+    UnknownAttributeError,
+    UnknownSettingError,
+)
 from djupyter.settings import Settings
 from djupyter.sql.connection import Connection
 from tests.conftest import Database
@@ -60,6 +66,65 @@ def test_rows_are_copied_between_databases(db: Database, here: Connection) -> No
     source.delete()
     source.insert(target)
     assert source.to_dicts(order_by="KEY")[0]["name"] == "ann"
+
+
+def traces(table: Any) -> list[bytes | None]:
+    """Return what the database holds of the traces, whatever a codec would make of it."""
+    backend = table.connection.backend
+    place = backend.table(table().name, ["mouse_id", "trace"])
+    select = sa.select(place.c.trace).order_by(place.c.mouse_id)
+    rows = table.connection.fetch(backend.compile(select))
+    return [None if trace is None else bytes(trace) for (trace,) in rows]
+
+
+def test_blobs_are_copied_byte_for_byte_without_being_read(
+    db: Database, here: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = db.schema_name("copy")
+    source, target = mouse(here, name), mouse(db.connection, name)
+    codec = type(dj.get_codec("blob"))
+    strange = [bytes([n]) + b"\0\\'%s\xff" + bytes(range(256)) for n in range(3)]
+    with monkeypatch.context() as patch:
+        # As another program, or an older one, may have written them.
+        patch.setattr(codec, "encode", lambda self, value, address: strange[value])
+        source.insert((n, "ann", None, None, n) for n in range(3))
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("a blob was read or written anew")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(codec, "decode", refuse)
+        patch.setattr(codec, "encode", refuse)
+        target.insert(source)
+        assert traces(target) == traces(source) == strange
+        source.delete()
+        source.insert(target & "mouse_id > 0")
+        assert traces(source) == strange[1:]
+
+
+def test_a_copy_names_what_the_target_lacks_before_it_reads_a_row(
+    db: Database, here: Connection
+) -> None:
+    name = db.schema_name("copy")
+    source, target = mouse(here, name), mouse(db.connection, name)
+    with pytest.raises(UnknownAttributeError, match="`born_at`"):
+        target.insert(source.proj("name", "trace", born_at="born"))
+    with pytest.raises(MissingAttributeError, match="`trace`"):
+        target.insert(source.proj("name"))
+    source.insert1((1, "ann", None, None, [1, 2]))
+    target.insert(source.proj(..., more="1"), ignore_extra_fields=True)
+    assert target.fetch1("trace") == [1, 2]
+
+
+def test_rows_are_copied_in_batches(db: Database, here: Connection) -> None:
+    name = db.schema_name("copy")
+    source, target = mouse(here, name), mouse(db.connection, name)
+    source.insert((n, str(n), None, n / 8, n) for n in range(12_345))
+    target.insert(source)
+    assert target.to_arrays("weight", order_by="mouse_id").tolist() == [
+        n / 8 for n in range(12_345)
+    ]
+    assert traces(target) == traces(source)
 
 
 def test_a_copy_that_fails_copies_nothing(db: Database, here: Connection) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -21,6 +22,13 @@ from djupyter.heading.structure import TableStructure
 from djupyter.table.rows import Batch
 
 Adapter = Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What a codec has made of a value before, to be stored as it is."""
+
+    content: bytes
 
 
 def encoded(
@@ -215,8 +223,8 @@ def _through_codec(
     key_names = [name for name in structure.heading.primary_key if name in by_name]
     result: list[Any] = []
     for row, value in enumerate(values):
-        if value is None:
-            result.append(None)
+        if value is None or type(value) is Stored:
+            result.append(value and value.content)
             continue
         address = Address(
             structure.name.schema,

@@ -21,6 +21,7 @@ from djupyter.query.restriction import Restriction
 from djupyter.query.select import Lowering
 from djupyter.query.source import Source
 from djupyter.sql import write
+from djupyter.table.copying import copied
 from djupyter.table.encoding import check_given, encoded, known_names, place
 from djupyter.table.one import adapters_of, one_encoded
 from djupyter.table.rows import Batch, batches
@@ -100,12 +101,14 @@ def _send(connection: Connection, structure: TableStructure, ready: Batch, mode:
 
 def _insert_query(table: Table, query: Algebra, mode: Mode, *, ignore_extra: bool) -> None:
     structure, connection = table.structure, table.connection
-    if query.connection is not connection:
-        assert isinstance(query, Query), "U has no connection"
-        insert(table, iter(query), mode, ignore_extra=ignore_extra, chunk_size=None)
-        return
     names = known_names(query.heading, structure, ignore_extra=ignore_extra)
     check_given(names, structure, structure.name.class_name)
+    if query.connection is not connection:
+        assert isinstance(query, Query), "U has no connection"
+        with connection.transaction:
+            for batch in copied(query, structure, names, _BATCH_ROWS):
+                _insert_batch(connection, structure, batch, mode, ignore_extra=False)
+        return
     lowering = Lowering(connection.backend)
     selection = query.node.lower(lowering)
     select = selection.statement([selection.columns[name].label(name) for name in names])

@@ -97,8 +97,15 @@ def test_the_database_refuses_null_where_it_is_not_declared(
     db: Database, typed: Any, type: str
 ) -> None:
     table = typed(type)
-    with pytest.raises(MissingAttributeError, match="`v`"):
+    if db.backend == "mysql" and type.startswith("enum"):
+        # To these servers the first member of an enum is its default.
         sql(db, table, "INSERT INTO {t} (k) VALUES (1)")
+        assert table.fetch1("v") == "a"
+        with pytest.raises(MissingAttributeError, match="`v`"):
+            table.insert1({"k": 2})
+    else:
+        with pytest.raises(MissingAttributeError, match="`v`"):
+            sql(db, table, "INSERT INTO {t} (k) VALUES (1)")
     with pytest.raises(MissingAttributeError, match="`k`"):
         sql(db, table, "INSERT INTO {t} (k, v) VALUES (NULL, NULL)")
 
@@ -175,6 +182,7 @@ def test_a_singleton_row_cannot_be_doubled_in_the_database(db: Database, schema:
     class Single(dj.Manual):
         definition = ""
 
-    sql(db, Single, "INSERT INTO {t} DEFAULT VALUES")
+    row = "() VALUES ()" if db.backend == "mysql" else "DEFAULT VALUES"
+    sql(db, Single, f"INSERT INTO {{t}} {row}")
     with pytest.raises(DuplicateError):
-        sql(db, Single, "INSERT INTO {t} DEFAULT VALUES")
+        sql(db, Single, f"INSERT INTO {{t}} {row}")

@@ -79,7 +79,7 @@ def means_the_same(one: Default | None, other: Default | None, attribute: Attrib
     if one is None or other is None or one.kind != other.kind:
         return one == other
     if one.kind == "now":
-        return _clock(one.text) == _clock(other.text)
+        return _clock(one, attribute) == _clock(other, attribute)
     if one.kind == "null" or one == other:
         return True
     coerce = coercer(attribute)
@@ -116,8 +116,11 @@ def _native(type: TypeSpec) -> str:
     return _NOT_SAID.get(text) or _WITHOUT_SCALE.sub(r"decimal(\1,0)", text)
 
 
-def _clock(text: str) -> int:
-    return int("".join(char for char in text if char.isdigit()) or 0)
+def _clock(default: Default, attribute: Attribute) -> int:
+    """Return with how many digits a clock is read: with those that are kept where nothing is said."""
+    digits = re.sub(r"\D", "", default.text)
+    kept = re.search(r"\((\d)\)", attribute.type_text)
+    return int(digits or (kept[1] if kept else 0))
 
 
 def _truth(text: str, attribute: Attribute) -> object:

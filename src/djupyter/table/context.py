@@ -158,7 +158,9 @@ class ParentFinder:
                 yield from (
                     f"{name}.{inner}" for inner, each in vars(value).items() if _is_table(each)
                 )
-        for schema, tables in self.connection.catalog.load_all().items():
+        catalog = self.connection.catalog
+        # On a server others have tables of that name too: what belongs together is named first.
+        for schema, tables in {**catalog.related(self.schema), **catalog.load_all()}.items():
             for structure in tables.values():
                 if not structure.name.is_system and structure.name != self.cls._name:
                     own = structure.name.class_name

@@ -125,6 +125,10 @@ def _attributes(
         )
 
 
+def _quoted(name: str) -> str:
+    return f"`{name.replace('`', '``').replace('%', '%%')}`"
+
+
 def _key_order(row: Row) -> tuple[str, str, int, str, int]:
     """Return what orders the rows of foreign keys: the servers count them at the end of their names."""
     schema, table, name, *_, position, _, _ = row
@@ -206,7 +210,7 @@ def _lineages(fetch: Fetch, tables: dict[Place, TableRows]) -> None:
 def _noted(fetch: Fetch, schemas: Sequence[str]) -> list[Row]:
     """Return the lineage that some schemas note; none of one that another program has just dropped."""
     selects = (
-        f"SELECT %s, table_name, attribute_name, lineage FROM `{schema.replace('%', '%%')}`.`{LINEAGE}`"
+        f"SELECT %s, table_name, attribute_name, lineage FROM {_quoted(schema)}.{_quoted(LINEAGE)}"
         for schema in schemas
     )
     try:

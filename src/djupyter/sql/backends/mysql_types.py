@@ -119,7 +119,11 @@ def read_comment(text: str) -> str:
 # Defaults
 
 _NOW = re.compile(r"(?:current_timestamp|now)(?:\((?P<digits>\d?)\))?", re.IGNORECASE)
-# The expression that a uuid has for a default: a literal would be cut at a zero byte in the catalogue.
+# The expressions that a uuid and some texts have for a default: of a literal the catalogue would cut what
+# follows a zero byte, and show a question mark for what a comment must escape.
+_TEXT = re.compile(
+    r"convert\(unhex\((?:_\w+)?\\?'(?P<digits>[0-9a-f]*)\\?'\) using utf8mb4\)", re.IGNORECASE
+)
 _UUID = re.compile(r"unhex\((?:_\w+)?\\?'(?P<digits>[0-9a-f]{32})\\?'\)", re.IGNORECASE)
 
 
@@ -138,6 +142,8 @@ def default(attribute: Attribute) -> sa.ColumnElement[Any] | str | None:
         return sa.literal_column(f"(unhex('{uuid.UUID(value.text).hex}'))")
     if family == "boolean" and value.text.lower() in ("true", "false"):
         return str(int(value.text.lower() == "true"))
+    if _BEYOND.search(value.text):
+        return sa.literal_column(f"(convert(unhex('{value.text.encode().hex()}') using utf8mb4))")
     return value.text
 
 
@@ -185,6 +191,9 @@ def read_default(text: str | None, nullable: bool, *, is_sql: bool) -> Default |
     known = _UUID.fullmatch(text)
     if known:
         return Default("literal", str(uuid.UUID(known["digits"])))
+    told = _TEXT.fullmatch(text)
+    if told:
+        return Default("literal", bytes.fromhex(told["digits"]).decode())
     return Default("literal", _unquoted(text) if is_sql and text.startswith("'") else text)
 
 

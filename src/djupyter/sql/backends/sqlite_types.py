@@ -241,7 +241,7 @@ def _fraction(attribute: Attribute, value: Default, storage: Storage) -> int:
             f"{value.text} cannot be the default of `{attribute.name}`, declared as "
             f"{attribute.type_text}. Declare it as {instead}."
         )
-    return digits
+    return digits or storage.precision
 
 
 def read_default(text: str | None, nullable: bool) -> Default | None:

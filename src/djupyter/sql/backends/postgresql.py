@@ -317,6 +317,11 @@ class PostgreSQL(Backend):
     def create_schema(self, schema: str) -> list[str]:
         """Return the statement that creates a schema."""
         _check_length(schema, "schema")
+        if schema.startswith("pg_"):
+            raise DataJointError(
+                f"The name of the schema `{schema}` begins with `pg_`, which PostgreSQL keeps for itself. "
+                "Choose another one."
+            )
         return [*self.define_alone(schema), f"CREATE SCHEMA IF NOT EXISTS {self.quote(schema)}"]
 
     def prepare_notes(self, schema: str) -> list[str]:

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 import djupyter as dj
-from djupyter.errors import AccessError
+from djupyter.errors import AccessError, IntegrityError
 from djupyter.settings import Settings
 from djupyter.sql.connection import Connection
 from tests.conftest import Database, Servers
@@ -27,6 +27,15 @@ READ = {
         'GRANT SELECT ON ALL TABLES IN SCHEMA "{schema}" TO {user}',
     ],
 }
+OWN = {
+    "mysql": ["GRANT ALL ON `{schema}`.* TO '{user}'@'%%'"],
+    "postgresql": [
+        'ALTER TABLE "{schema}".subject OWNER TO {user}',
+        'ALTER TABLE "{schema}".subject__pet OWNER TO {user}',
+        'GRANT ALL ON SCHEMA "{schema}" TO {user}',
+    ],
+}
+DISOWN = {"mysql": [], "postgresql": ["REASSIGN OWNED BY {user} TO CURRENT_USER"]}
 REMOVE = {
     "mysql": ["DROP USER '{user}'@'%%'"],
     "postgresql": ["DROP OWNED BY {user}", "DROP USER {user}"],
@@ -44,6 +53,9 @@ def database(request: pytest.FixtureRequest, servers: Servers) -> Iterator[Datab
 def subject(database: Database) -> Any:
     class Subject(dj.Manual):
         definition = "subject_id : int32\n---\nname : varchar(20)"
+
+        class Pet(dj.Part):
+            definition = "-> master\npet : varchar(20)"
 
     table = dj.Schema(database.schema_name("rights"), connection=database.connection)(Subject)
     table.insert1((1, "ann"))
@@ -123,8 +135,10 @@ def test_a_table_that_is_not_there_cannot_be_declared_and_the_others_stay_usable
         definition = "session : int32"
 
     schema = dj.Schema(subject().name.schema, connection=reader)
-    with pytest.raises(AccessError, match="CREATE"):
+    told = r"Cannot declare table .*`session`.*Check that you have CREATE privilege.*GRANT .*CREATE"
+    with pytest.raises(AccessError, match=told) as caught:
         schema(Session)
+    assert caught.value.args[0] == "Insufficient privileges."
     assert activated(reader, subject, create_tables=False).fetch1("name") == "ann"
 
 
@@ -133,6 +147,52 @@ def test_a_schema_that_may_not_be_created_is_named(reader: Connection, database:
         dj.Schema(database.schema_name("new"), connection=reader)
     with pytest.raises(dj.DataJointError, match="does not exist"):
         dj.Schema(database.schema_name("new"), connection=reader, create_schema=False)
+
+
+@pytest.fixture
+def owner(database: Database, subject: Any, reader: Connection) -> Iterator[Any]:
+    """The table of a user who may do all in its schema, but not see another, which refers to it."""
+
+    class Hidden(dj.Manual):
+        definition = "hidden : int32\n---\n-> Subject"
+
+    context = {"Subject": subject}
+    dj.Schema(database.schema_name("hidden"), context, connection=database.connection)(Hidden)
+    subject.Pet.insert1((1, "rex"))
+    Hidden.insert1((1, 1))
+    words = {"user": f"u_{database.mark}", "schema": subject().name.schema}
+    for statement in OWN[database.backend]:
+        database.connection.query(statement.format(**words))
+    yield dj.VirtualModule("lab", subject().name.schema, connection=reader).Subject
+    for statement in DISOWN[database.backend]:
+        database.connection.query(statement.format(**words))
+
+
+def test_rows_that_an_unseen_table_needs_stay_and_nothing_else_goes(
+    owner: Any, subject: Any
+) -> None:
+    with pytest.raises(IntegrityError, match="Nothing was deleted.*may not see"):
+        owner.delete()
+    assert (len(subject), len(subject.Pet)) == (1, 1)
+
+
+def test_a_table_that_an_unseen_table_needs_stays_and_what_went_is_named(
+    owner: Any, subject: Any, database: Database
+) -> None:
+    with pytest.raises(IntegrityError, match="may not see") as caught:
+        owner.drop()
+    database.connection.catalog.forget()
+    left = dj.Schema(subject().name.schema, connection=database.connection).list_tables()
+    assert "subject" in left
+    # MariaDB drops one table after the other.
+    assert ("subject__pet" in left) == ("Nothing was dropped" in str(caught.value))
+    assert "subject__pet" in left or database.server == "mariadb"
+
+
+def test_dropping_without_the_right_to_names_that_right(reader: Connection, subject: Any) -> None:
+    with pytest.raises(AccessError, match="may not DROP on"):
+        activated(reader, subject).drop()
+    assert (len(subject), len(subject.Pet)) == (1, 0)
 
 
 def test_activating_writes_nothing(reader: Connection, subject: Any) -> None:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import quoted_name
 
 from djupyter.definition.names import TableName
-from djupyter.errors import DataJointError, MissingTableError, TooLargeError
+from djupyter.errors import (
+    AccessError,
+    DataJointError,
+    IntegrityError,
+    MissingTableError,
+    TooLargeError,
+)
 from djupyter.heading.attribute import Attribute
 from djupyter.heading.structure import ForeignKey, TableStructure
-from djupyter.sql import lineage
+from djupyter.sql import drops, lineage
 from djupyter.sql.backends.base import Backend, Statement
 from djupyter.sql.connection import Connection
 from djupyter.sql.json_path import parse_json_path
@@ -84,9 +89,8 @@ def notes(structure: TableStructure, backend: Backend) -> list[Statement]:
 
 def drop_table(name: TableName, backend: Backend) -> list[Statement]:
     """Return the statements that drop a table with its lineage and notes."""
-    schema, table = _quoted(name, backend)
-    drop = sa.schema.DropTable(sa.Table(table, sa.MetaData(), schema=schema))
-    return [*forget_notes(name, backend), (backend.compile(drop), ())]
+    dropped = backend.drop_tables([name])
+    return [*forget_notes(name, backend), *((sql, ()) for sql in dropped)]
 
 
 def forget_notes(name: TableName, backend: Backend) -> list[Statement]:
@@ -237,6 +241,8 @@ def _create(connection: Connection, structure: TableStructure, statements: Seque
             connection.execute(sql)
     except TooLargeError as error:
         raise _too_wide(error, structure) from error
+    except AccessError as error:
+        raise _not_allowed(error, name) from error
     try:
         for sql, params in notes(structure, backend):
             connection.execute(sql, params)
@@ -263,6 +269,12 @@ def _too_wide(error: TooLargeError, structure: TableStructure) -> TooLargeError:
         f"Attributes in {where}: {len(attributes):,}.{named}",
         error.args[-1],
     )
+
+
+def _not_allowed(error: AccessError, name: TableName) -> AccessError:
+    # A file has no privileges, and says itself what to do.
+    advice = " Check that you have CREATE privilege on the schema." if len(error.args) > 1 else ""
+    return AccessError(*error.args[:-1], f"Cannot declare table {name}.{advice} {error.args[-1]}")
 
 
 def _length(attribute: Attribute) -> int:
@@ -297,7 +309,7 @@ def drop(connection: Connection, *names: TableName) -> None:
     # What is dropped is read under the lock: another process may declare a table meanwhile.
     with connection.defining:
         _alone(connection, {name.schema for name in names})
-        connection.ddl(_drops(connection, names))
+        _carry_out(connection, drops.planned(connection, names), names)
 
 
 def drop_schema(connection: Connection, schema: str) -> None:
@@ -313,7 +325,8 @@ def drop_schema(connection: Connection, schema: str) -> None:
     with connection.defining:
         _alone(connection, {schema})
         names = [structure.name for structure in connection.catalog.structures(schema).values()]
-        connection.ddl([*_drops(connection, names), *connection.backend.drop_schema(schema)])
+        tables = drops.planned(connection, names)
+        _carry_out(connection, [*tables, *connection.backend.drop_schema(schema)], names)
 
 
 def _alone(connection: Connection, schemas: Collection[str]) -> None:
@@ -322,37 +335,14 @@ def _alone(connection: Connection, schemas: Collection[str]) -> None:
             connection.execute(sql)
 
 
-def _drops(connection: Connection, names: Collection[TableName]) -> list[Statement]:
-    loaded = connection.catalog.connected(*{name.schema for name in names}) if names else {}
-    tables = {each.name: each for found in loaded.values() for each in found.values()}
-    refers: dict[TableName, set[TableName]] = {}
-    for each in tables.values():
-        for key in each.foreign_keys:
-            refers.setdefault(key.parent, set()).add(each.name)
-    children_first: dict[TableName, set[TableName]] = {}
-    for name in names:
-        children = refers.get(name, set()) - {name}
-        others = sorted(children.difference(names))
-        if others:
-            raise DataJointError(
-                f"{name} cannot be dropped: {', '.join(map(str, others))} refer to it. "
-                "Drop them first."
-            )
-        children_first[name] = children
+def _carry_out(
+    connection: Connection, statements: Sequence[Statement], names: Sequence[TableName]
+) -> None:
     try:
-        order = [*TopologicalSorter(children_first).static_order()]
-    except CycleError as cycle:
-        names_on_way = " → ".join(map(str, cycle.args[1]))
-        raise DataJointError(
-            f"These tables refer to each other and cannot be dropped one after the other: {names_on_way}. "
-            "Remove one of the foreign keys between them first, with the database's own ALTER TABLE."
-        ) from None
-    backend = connection.backend
-    dropped = [tables[name] for name in order if name in tables]
-    return [
-        *(statement for name in order for statement in drop_table(name, backend)),
-        *((sql, ()) for sql in backend.after_drop(dropped)),
-    ]
+        connection.ddl(statements)
+    except IntegrityError as error:
+        connection.catalog.forget()
+        raise drops.held(connection, names) from error
 
 
 def refuse_in_transaction(connection: Connection, what: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from djupyter.definition.names import TableName
-from djupyter.errors import DataJointError
+from djupyter.errors import DataJointError, IntegrityError
 from djupyter.heading.structure import TableStructure
 from djupyter.query import statement
 from djupyter.query.conditions import Constant
@@ -39,13 +39,25 @@ def delete(table: Table, *, prompt: bool | None, part_integrity: str) -> int:
         return 0
     with connection.transaction, connection.as_one():
         # Planned under the lock: another process may declare or drop a dependent table meanwhile.
-        done = _carried_out(connection, _planned(table, part_integrity))
+        plan = _planned(table, part_integrity)
+        try:
+            done = _carried_out(connection, plan)
+        except IntegrityError as error:
+            raise _held(table.name) from error
         if expected is not None and done != expected:
             raise DataJointError(
                 "Nothing was deleted: the rows have changed since they were counted. "
                 "Delete again to see what would go now."
             )
     return done[table.name]
+
+
+def _held(name: TableName) -> IntegrityError:
+    return IntegrityError(
+        f"Nothing was deleted: rows that cannot be followed from {name} refer to rows that would go. They are in "
+        "a table that this user may not see, or their foreign key closes a cycle of tables.",
+        "Delete those first, or let an administrator do it.",
+    )
 
 
 def preview(table: Table, *, part_integrity: str) -> Counter[TableName]:

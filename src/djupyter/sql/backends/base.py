@@ -387,6 +387,11 @@ class Backend(ABC):
         """Return the statements that create what the columns of a new table need."""
         return []
 
+    def drop_tables(self, names: Sequence[TableName]) -> list[str]:
+        """Return the statements that drop tables, given with children before their parents."""
+        place = self.dialect.identifier_preparer.format_table
+        return [f"DROP TABLE {place(self.table(name, ()))}" for name in names]
+
     def after_drop(self, structures: Iterable[TableStructure]) -> list[str]:
         """Return the statements that remove what the columns of tables needed that are gone, if none else does."""
         return []

@@ -367,6 +367,12 @@ class MySQL(Backend):
             f"CHARACTER SET utf8mb4 COLLATE {self.collation}"
         ]
 
+    def drop_tables(self, names: Sequence[TableName]) -> list[str]:
+        """Return one statement, of which MySQL carries out all or nothing."""
+        place = self.dialect.identifier_preparer.format_table
+        places = ", ".join(place(self.table(name, ())) for name in names)
+        return [f"DROP TABLE {places}"] if names else []
+
     def drop_schema(self, schema: str) -> list[Statement]:
         """Return the statement that drops the database with all that is left in it."""
         return [(f"DROP DATABASE {self.quote(schema)}", ())]

@@ -20,6 +20,7 @@ _PROBLEMS: dict[str, Problem] = {
     "23502": "missing value",
     "23503": "broken key",
     "23001": "broken key",
+    "2BP01": "broken key",
     "23505": "duplicate",
     "23514": "invalid value",
     "25006": "access",

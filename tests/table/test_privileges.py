@@ -171,7 +171,7 @@ def owner(database: Database, subject: Any, reader: Connection) -> Iterator[Any]
 def test_rows_that_an_unseen_table_needs_stay_and_nothing_else_goes(
     owner: Any, subject: Any
 ) -> None:
-    with pytest.raises(IntegrityError, match="Nothing was deleted.*may not see"):
+    with pytest.raises(IntegrityError, match=r"Nothing was deleted.*may not see"):
         owner.delete()
     assert (len(subject), len(subject.Pet)) == (1, 1)
 

@@ -226,6 +226,25 @@ def test_an_interrupt_at_the_prompt_leaves_the_connection_usable(
     assert uni.Grade.delete() == 2
 
 
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, RuntimeError])
+def test_whoever_stops_at_the_prompt_holds_up_nobody(
+    uni: SimpleNamespace, db: Database, monkeypatch: pytest.MonkeyPatch, stop: type[BaseException]
+) -> None:
+    answer(monkeypatch, stop)
+    before = counts(uni)
+    with dj.Connection(db.url, timeout=1) as other:
+        student = dj.FreeTable(other, uni.Student.full_table_name)
+        student.insert1({"student_id": 9, "name": "Eve"})  # the other one has read before, too
+        for number, remove in enumerate((uni.Student.delete, uni.Student.drop)):
+            with pytest.raises(stop):
+                remove(prompt=True)
+            student.update1({"student_id": 9, "name": f"Eve {number}"})
+            student.insert1({"student_id": 10 + number, "name": "Flo"})
+        (student & "student_id > 8").delete_quick()
+    assert counts(uni) == before
+    assert (uni.Student & "student_id = 1").delete(prompt=False) == 1
+
+
 def test_nobody_is_asked_about_nothing(
     uni: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

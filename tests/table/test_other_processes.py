@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import djupyter as dj
-from djupyter.errors import MissingTableError, UnknownAttributeError
+from djupyter.errors import IntegrityError, MissingTableError, UnknownAttributeError
 from djupyter.sql import ddl
 from djupyter.sql.reflect import Catalog
 from tests.conftest import Database
@@ -84,3 +84,35 @@ def test_a_table_is_not_declared_beside_a_parent_that_was_dropped_elsewhere(
     with pytest.raises(MissingTableError, match="does not exist any more"):
         ddl.declare(schema.connection, structure)
     assert schema.list_tables() == []
+
+
+def test_a_part_that_is_added_elsewhere_while_a_deletion_is_planned_does_not_leave_its_master(
+    db: Database, schema: dj.Schema
+) -> None:
+    if db.backend == "sqlite":
+        pytest.skip("nobody else writes to the file while a deletion is planned")
+
+    @schema
+    class Lab(dj.Manual):
+        definition = "lab : int32"
+
+    @schema
+    class Visit(dj.Manual):
+        definition = "visit : int32"
+
+        class Stop(dj.Part):
+            definition = "-> master\n-> Lab"
+
+    Lab.insert([(1,), (2,)])
+
+    with dj.Connection(db.url) as connection:
+        theirs = dj.VirtualModule("theirs", schema.database, connection=connection)
+
+        def add(doomed: object) -> None:
+            theirs.Visit.insert1((7,))
+            theirs.Visit.Stop.insert1((7, 1))
+
+        schema.connection.before_delete.append(add)
+        with pytest.raises(IntegrityError):
+            (Lab & {"lab": 1}).delete(prompt=False)
+    assert (len(Lab()), len(Visit()), len(Visit.Stop())) == (2, 1, 1)

@@ -9,7 +9,7 @@ from djupyter.definition.names import TableName
 from djupyter.errors import DataJointError
 from djupyter.graph.cascade import Rows, cascade, connected, trace
 from djupyter.graph.dependencies import Dependencies
-from djupyter.graph.routes import is_one_of, reached
+from djupyter.graph.routes import all_of, is_one_of, reached
 from djupyter.heading.structure import ForeignKey, TableStructure
 from djupyter.query.conditions import Condition, Constant, Negation, OneOf
 from djupyter.query.counts import have_rows
@@ -78,8 +78,10 @@ def planned(
     roots: Rows = {name: node}
     rows = cascade(graph, roots)
     while part_integrity != "ignore":
-        orphans = _parts_without_masters(connection, graph, rows)
+        orphans, with_masters = _parts_without_masters(connection, graph, rows)
         if not orphans:
+            if part_integrity == "enforce":
+                rows = {**rows, **with_masters}
             break
         if part_integrity == "enforce":
             raise _before_master(next(iter(orphans)))
@@ -90,21 +92,39 @@ def planned(
     return Deletion(graph, roots, rows)
 
 
-def _parts_without_masters(connection: Connection, graph: Dependencies, rows: Rows) -> Rows:
-    """Return the part rows that would go while their master's row stays, by table."""
+def _parts_without_masters(
+    connection: Connection, graph: Dependencies, rows: Rows
+) -> tuple[Rows, Rows]:
+    """Return the part rows that would go while their master's row stays, by table, and the others.
+
+    The others are a condition of their own: of the part rows that another program adds before the deletion, none
+    goes without its master either; the foreign keys then refuse the deletion.
+    """
     alone: Rows = {}
+    others: Rows = {}
     for name, node in rows.items():
         master = name.master
         family = _family(graph, master) if master is not None else None
         if master is None or family is None or name not in family.descendants(master):
             continue
-        if master in rows:
-            taken = connected(family, name, master, rows[master])
-            assert taken is not None, "a part that refers to its master is connected with it"
-            node = Restriction(node, Negation(taken))
-        alone[name] = node
+        if master not in rows:
+            alone[name], others[name] = node, Restriction(node, Constant(False))
+            continue
+        taken = connected(family, name, master, rows[master])
+        assert taken is not None, "a part that refers to its master is connected with it"
+        alone[name] = Restriction(node, Negation(taken))
+        if not _is_all_that_restricts(taken, node):
+            others[name] = Restriction(node, taken)
     found = have_rows(connection, list(alone.values()))
-    return {name: alone[name] for name, some in zip(alone, found, strict=True) if some}
+    orphans = {name: alone[name] for name, some in zip(alone, found, strict=True) if some}
+    return orphans, others
+
+
+def _is_all_that_restricts(condition: Condition, node: Node) -> bool:
+    base, conditions = chain(node)
+    own = all_of(conditions)
+    is_same = (own.shape, own.values) == (condition.shape, condition.values)
+    return isinstance(base, Source) and is_same
 
 
 def _family(graph: Dependencies, master: TableName) -> Dependencies:

@@ -14,10 +14,12 @@ import sqlalchemy as sa
 import djupyter as dj
 from djupyter.errors import (
     DataJointError,
+    LostConnectionError,
     MissingAttributeError,
     UnknownAttributeError,
     UnknownSettingError,
 )
+from djupyter.session import default
 from djupyter.settings import Settings
 from djupyter.sql.connection import Connection
 from tests.conftest import Database
@@ -198,6 +200,59 @@ def test_thread_safe_mode_has_no_shared_state(
 def test_without_thread_safe_mode_there_is_shared_state(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DJ_THREAD_SAFE", "0")
     assert dj.config.display.limit >= 0
+
+
+@pytest.fixture
+def nothing_connected(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """As in a new process: no connection yet, and none of this test afterwards."""
+    monkeypatch.setattr(default, "_connection", None)
+    with dj.config.override(safemode=False):
+        yield
+    if default.is_open:
+        dj.conn().close()
+
+
+@pytest.mark.usefixtures("nothing_connected")
+def test_conn_takes_a_host_a_user_and_a_password_once(db: Database) -> None:
+    if db.backend == "sqlite":
+        pytest.skip("a file has no host")
+    url = sa.make_url(db.url)
+    with dj.config.override(database__backend=db.backend, database__name=url.database):
+        connection = dj.conn(f"{url.host}:{url.port}", url.username, "", use_tls=False)
+        assert connection.is_connected
+        assert connection.conn_info["user"] == url.username
+        assert dj.conn() is connection
+        # Whoever asks later gets what there is, whatever the arguments.
+        assert dj.conn("elsewhere.invalid", "nobody", "secret") is connection
+        name = db.schema_name("shared")
+        mouse(dj.conn(), name).insert1((1, "ann", None, None, 1))
+        assert dj.Schema(name).connection is connection
+        with pytest.raises(LostConnectionError, match="No database answers") as caught:
+            dj.conn("elsewhere.invalid", "nobody", "secret", reset=True)
+        assert "secret" not in str(caught.value)
+        assert dj.conn() is connection
+        again = dj.conn(f"{url.host}:{url.port}", url.username, "", reset=True, use_tls=False)
+        assert again is not connection
+        assert dj.FreeTable(f"{name}.mouse").fetch1("name") == "ann"
+        connection.close()
+
+
+@pytest.mark.usefixtures("nothing_connected")
+def test_conn_takes_from_the_settings_what_is_left_out(db: Database) -> None:
+    if db.backend == "sqlite":
+        pytest.skip("a file has no host")
+    url = sa.make_url(db.url)
+    place = {"host": url.host, "port": url.port, "user": url.username, "name": url.database}
+    settings = {f"database__{name}": value for name, value in place.items()}
+    with dj.config.override(database__backend=db.backend, **settings):
+        assert dj.conn().conn_info["port"] == url.port
+        with pytest.raises(DataJointError):
+            dj.conn(user="nobody-of-that-name", password="secret", reset=True)
+        with (
+            dj.config.override(database__user=None),
+            pytest.raises(DataJointError, match="Database user not configured"),
+        ):
+            dj.conn("db.example.org", reset=True)
 
 
 def test_a_server_needs_a_user(monkeypatch: pytest.MonkeyPatch) -> None:

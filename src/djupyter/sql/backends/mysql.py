@@ -114,7 +114,7 @@ class MySQL(Backend):
         sa.event.listen(
             engine,
             "do_connect",
-            lambda _, __, args, named: mysql_connect.Connection(*args, **named),
+            lambda _, __, args, named: mysql_connect.opened(*args, **named),
         )
         waits = max(1, math.ceil(timeout))
         sa.event.listen(

@@ -48,6 +48,23 @@ class Connection(PyMySQLConnection):  # type: ignore[misc]  # the driver has no 
             )
 
 
+def opened(*place: Any, **options: Any) -> Connection:
+    """Return a new connection.
+
+    Raises
+    ------
+    DataJointError
+        The driver lacks what a password needs to go over a connection that is not encrypted.
+    """
+    try:
+        return Connection(*place, **options)
+    except RuntimeError as error:
+        raise DataJointError(
+            f"The password cannot be sent unencrypted: {str(error).rstrip('.')}. "
+            "Let the connection be encrypted (use_tls=True), or pip install cryptography."
+        ) from error
+
+
 def encryption(tls: Tls) -> dict[str, Any]:
     """Return the driver's arguments for encryption; without any it takes TLS where the server has it."""
     if tls.mode == "off":

@@ -251,3 +251,13 @@ def test_numbers_of_32_bits_are_read_exactly(schema):
     table = made(schema, "Number", "a : int8\n---\nx : float32")
     table.insert([(1, 0.1), (2, 2.0**100)])
     assert [row["x"] for row in table.to_dicts(order_by="a")] == [0.10000000149011612, 2.0**100]
+
+
+def test_an_expression_that_is_doubled_again_and_again_is_not_written_out(schema):
+    table = made(schema, "Number", "a : int8\n---\nx : float64")
+    table.insert1((1, 1.0))
+    schema.connection.query("SET statement_timeout = '10s'")
+    doubled = table.proj("x")
+    for _ in range(30):
+        doubled = doubled.proj(x="x + x")
+    assert doubled.fetch1("x") == 2.0**30

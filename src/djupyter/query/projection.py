@@ -84,8 +84,10 @@ class Projection(Node):
     def lower(self, lowering: Lowering) -> Selection:
         """Give the attributes other names; rows, conditions and order stay as they are."""
         inner = self.operand.lower(lowering)
-        if inner.depends_on_columns or (self._repeats(inner) and not inner.is_limited):
+        if inner.depends_on_columns:
             inner = inner.nested(lowering)
+        elif self._repeats(inner) and not inner.is_limited:
+            inner = inner.unrepeated(lowering)
         return project(inner, self.heading, self.plan, lowering)
 
     def _repeats(self, inner: Selection) -> bool:

@@ -22,6 +22,8 @@ from sqlalchemy.sql.elements import quoted_name
 
 Element = sa.ColumnElement[Any]
 
+_FENCED = 4  # every fourth subquery: each at least doubles what a planner has that merges them
+
 
 class Lowering:
     """Hands out bind parameters and aliases while one expression is lowered.
@@ -32,7 +34,7 @@ class Lowering:
     def __init__(self, backend: Any) -> None:
         self.backend = backend
         self.binds = 0
-        self._aliases = 0
+        self._aliases = self._repetitions = 0
 
     def bind(self) -> Element:
         """Return the parameter for the next value."""
@@ -46,6 +48,14 @@ class Lowering:
         """Return a name that no other table in the statement has, nor any table of a pipeline."""
         self._aliases += 1
         return f"_{self._aliases}"
+
+    def is_fenced(self) -> bool:
+        """Whether the planner must not merge the next subquery that is there to avoid a repetition.
+
+        Only some: a fence also keeps conditions from reaching the indexes behind it.
+        """
+        self._repetitions += 1
+        return bool(self.backend.merges_subqueries) and self._repetitions % _FENCED == 0
 
     def _parameter(self, name: str, values: int) -> Element:
         self.binds += values
@@ -115,6 +125,11 @@ class Selection:
         """Return the same relation as a subquery with bare columns."""
         subquery = self.statement().subquery(lowering.alias())
         return Selection({name: subquery.c[name] for name in self.columns}, subquery)
+
+    def unrepeated(self, lowering: Lowering) -> Selection:
+        """Return the same relation as a subquery, so that nothing in it is written out twice."""
+        selection = replace(self, offset=_NO_OFFSET) if lowering.is_fenced() else self
+        return selection.nested(lowering)
 
     def flat(self, lowering: Lowering) -> Selection:
         """Return the same relation in a form that can be merged, nested only if it must be."""

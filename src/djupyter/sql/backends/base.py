@@ -140,6 +140,9 @@ class Backend(ABC):
     aborts
         An error inside a transaction makes the database refuse everything until it is undone, so that each
         statement in one needs a savepoint.
+    merges_subqueries
+        Whether the planner writes a subquery's expressions out wherever the statement around it names them, so that
+        those that are named twice, level upon level, fill the memory.
     defines_in_transactions
         Whether a transaction can undo what defines tables; otherwise each such statement is final, and a
         table is created by one that has all in it.
@@ -161,6 +164,7 @@ class Backend(ABC):
     unguard: tuple[str, ...] = ()
     guard: tuple[str, ...] = ()
     retypes_keys: bool = True
+    merges_subqueries: ClassVar[bool] = False
 
     # Connecting
 

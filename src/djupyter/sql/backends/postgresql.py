@@ -66,6 +66,7 @@ class PostgreSQL(Backend):
     driver_errors = (psycopg.Error, UnicodeEncodeError)
     default_port: ClassVar[int | None] = 5432
     aborts: ClassVar[bool] = True
+    merges_subqueries: ClassVar[bool] = True
     url_options: ClassVar[tuple[str, ...]] = (
         "host",
         "application_name",

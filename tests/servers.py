@@ -150,8 +150,6 @@ def drop_schemas(url: str, ending: str) -> None:
     impatient = "SET lock_wait_timeout = 10, foreign_key_checks = 0"
     with engine.connect() as connection:
         connection.exec_driver_sql("SET lock_timeout = 10000" if is_postgresql else impatient)
-        if not is_postgresql:  # schemas that refer to each other go in any order
-            connection.exec_driver_sql("SET foreign_key_checks = 0")
         for schema in sa.inspect(connection).get_schema_names():
             if schema.endswith(ending):
                 connection.execute(sa.schema.DropSchema(schema, cascade=is_postgresql))
@@ -276,7 +274,7 @@ _LOCAL += ["--innodb-doublewrite=0"]
 def _initialise_mariadb(data: Path) -> list[str]:
     installer = program(["mariadb-install-db", "mysql_install_db"], "mariadb-server", ["usr/bin"])
     arguments = ["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"]
-    return [installer, *arguments, f"--datadir={data}"]
+    return [installer, *arguments, f"--datadir={data}", _temporary(data)]
 
 
 def _serve_mariadb(data: Path, port: int) -> list[str]:
@@ -285,7 +283,7 @@ def _serve_mariadb(data: Path, port: int) -> list[str]:
 
 
 def _initialise_mysql(data: Path) -> list[str]:
-    return [*_mysql(), "--initialize-insecure", f"--datadir={data}"]
+    return [*_mysql(), "--initialize-insecure", f"--datadir={data}", _temporary(data)]
 
 
 def _serve_mysql(data: Path, port: int) -> list[str]:
@@ -296,10 +294,20 @@ def _serve_mysql(data: Path, port: int) -> list[str]:
 def _places(data: Path, port: int) -> list[str]:
     return [
         f"--datadir={data}",
+        _temporary(data),
         f"--socket={data}/s.sock",
         f"--pid-file={data}/s.pid",
         f"--port={port}",
     ]
+
+
+def _temporary(data: Path) -> str:
+    """Return the option for a folder of its own for temporary tables.
+
+    A server that starts removes the temporary tables that it finds: another MariaDB of this machine that
+    shares the folder crashes.
+    """
+    return f"--tmpdir={data.parent}"
 
 
 def _mysql() -> list[str]:

@@ -46,6 +46,18 @@ def test_a_killed_server_starts_again_with_what_it_had(name):
         unavailable(name, str(reason))
 
 
+def test_a_mariadb_leaves_the_temporary_tables_of_others_alone(tmp_path, monkeypatch):
+    theirs = tmp_path / "#sql-temptable-1-2-3.MAI"
+    theirs.touch()
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    try:
+        with running("mariadb") as server:
+            assert version("mariadb", make_url(server.url)) == "MariaDB"
+    except NotAvailable as reason:
+        unavailable("mariadb", str(reason))
+    assert theirs.exists()
+
+
 def execute(name, url, sql):
     with DRIVERS[name](url) as connection, connection.cursor() as cursor:
         cursor.execute(sql)

@@ -14,6 +14,7 @@ from djupyter.errors import (
     DataJointError,
     IntegrityError,
     MissingTableError,
+    QueryError,
     TooLargeError,
 )
 from djupyter.heading.attribute import Attribute
@@ -227,7 +228,13 @@ def declare(connection: Connection, structure: TableStructure) -> bool:
         if backend.table_exists(connection.fetch, name):
             return False
         _check_parents(connection, structure)
-        _create(connection, structure, statements)
+        try:
+            _create(connection, structure, statements)
+        except QueryError:
+            # Another program may have declared it since, where no transaction keeps others out.
+            if backend.defines_in_transactions or not backend.table_exists(connection.fetch, name):
+                raise
+            return False
         after = catalog.version()
     catalog.remember(structure, before, after)
     return True

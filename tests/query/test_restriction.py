@@ -97,6 +97,11 @@ def test_conditions_exclude(t: SimpleNamespace, condition: object, kept: list[in
     assert a(t.A & dj.Not(condition)) == kept
 
 
+def test_a_truth_of_numpy_is_refused_by_its_name(t: SimpleNamespace) -> None:
+    with pytest.raises(dj.DataJointError, match=r"type numpy\.bool.*write bool\(\.\.\.\)"):
+        t.A & np.bool_(True)
+
+
 @pytest.mark.parametrize("wrong", [None, 5, 1.5, np.bool_(True), b"a=1", object(), [None], [[5]]])
 def test_other_things_are_no_conditions(t: SimpleNamespace, wrong: object) -> None:
     with pytest.raises(dj.DataJointError, match="Invalid restriction type"):

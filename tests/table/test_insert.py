@@ -54,6 +54,15 @@ def B(schema: dj.Schema, A: Any) -> Any:
     return B
 
 
+def test_a_refused_batch_raises_and_says_nothing_beside_that(
+    A: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    A.insert(ROWS)
+    with pytest.raises(DuplicateError):
+        A.insert([*({"a": n} for n in range(10, 1000)), {"a": 1}])
+    assert [record.getMessage() for record in caplog.records] == []
+
+
 def records() -> np.ndarray[Any, Any]:
     return np.array(
         [(1, 10, "one"), (2, 20, "two")], dtype=[("a", int), ("x", int), ("name", "U8")]

@@ -283,9 +283,11 @@ def _items(written: object) -> Iterable[object]:
         return records
     if isinstance(written, Iterable) and not isinstance(written, bytes | np.generic):
         return written
+    kind = "None" if written is None else type(written).__name__
     raise DataJointError(
-        f"Invalid restriction type {type(written).__name__ if written is not None else None}. "
+        f"Invalid restriction type {'numpy.' if isinstance(written, np.generic) else ''}{kind}. "
         "Restrict by text, a mapping, a list of them, True or False, a table or a query."
+        + (" If one truth is meant, write bool(...)." if isinstance(written, np.bool_) else "")
     )
 
 

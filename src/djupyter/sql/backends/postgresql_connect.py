@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import ssl
 import struct
@@ -20,6 +21,14 @@ from djupyter.sql.rights import Need, Right
 # https://www.postgresql.org/docs/current/protocol-message-formats.html: SSLRequest
 _SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 _PROBE_SECONDS = 10.0
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    return not str(record.msg).startswith("error ignored terminating")
+
+
+# What ends a batch is raised; that the batch has ended is no news, but would show in a notebook.
+logging.getLogger("psycopg").addFilter(_is_news)
 
 
 def arguments(url: sa.URL) -> dict[str, Any]:

@@ -41,8 +41,7 @@ from djupyter.sql.json_path import JsonPath
 from djupyter.sql.names import logical, physical
 from djupyter.sql.types import storage_of
 
-# SQLite waits without listening to Ctrl-C, so it waits briefly and `Connection` asks again until
-# its own timeout.
+# SQLite waits without listening to Ctrl-C, so it waits briefly and `Connection` asks until its own timeout.
 _WAIT_SECONDS = 0.2
 # Steps of SQLite's machine between two looks at Ctrl-C: some milliseconds.
 _STEPS = 200_000

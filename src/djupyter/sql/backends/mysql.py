@@ -7,7 +7,6 @@ two a server is, it says when one connects.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -32,6 +31,7 @@ from djupyter.sql.backends import (
     mysql_connect,
     mysql_conversion,
     mysql_failures,
+    mysql_statements,
     mysql_types,
 )
 from djupyter.sql.backends.base import (
@@ -55,11 +55,6 @@ _SQL_MODE = (
     "NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,STRICT_ALL_TABLES,"
     "NO_ENGINE_SUBSTITUTION,ONLY_FULL_GROUP_BY"
 )
-_PLACEHOLDER = re.compile(
-    r"'(?:[^'\\]|\\.|'')*'|\"(?:[^\"\\]|\\.|\"\")*\"|`(?:[^`]|``)*`|%s|%\(\w+\)s|%%|%", re.DOTALL
-)
-_OLDEST = {"MariaDB": (10, 6), "MySQL": (8, 0)}
-_VERSION = re.compile(r"(?:5\.5\.5-)?(\d+)\.(\d+)")
 
 
 class MySQL(Backend):
@@ -141,16 +136,7 @@ class MySQL(Backend):
         DataJointError
             It is too old.
         """
-        version = raw.get_server_info()
-        product = "MariaDB" if "MariaDB" in version else "MySQL"
-        match = _VERSION.match(version)
-        oldest = _OLDEST[product]
-        if match is None or (int(match[1]), int(match[2])) < oldest:
-            raise DataJointError(
-                f"The server is {product} {version}; {product} {'.'.join(map(str, oldest))} or newer "
-                "is needed."
-            )
-        return _SERVERS[product]
+        return _SERVERS[mysql_connect.product(raw)]
 
     def resolved(self, url: sa.URL) -> sa.URL:
         """Return the URL with the driver that is used."""
@@ -191,19 +177,8 @@ class MySQL(Backend):
         return raw.cursor(SSCursor)
 
     def placeholders(self, sql: str) -> str:
-        """Return SQL in which `%` stands for itself, except in placeholders.
-
-        >>> MySQL().placeholders("SELECT 5 % 2, a LIKE 'x%' FROM t WHERE a = %s")
-        "SELECT 5 %% 2, a LIKE 'x%%' FROM t WHERE a = %s"
-        """
-
-        def spelled(match: re.Match[str]) -> str:
-            text = match[0]
-            if text[0] == "%":
-                return "%%" if text == "%" else text
-            return text.replace("%%", "%").replace("%", "%%")
-
-        return _PLACEHOLDER.sub(spelled, sql)
+        """Return SQL in which `%` stands for itself, except in placeholders."""
+        return mysql_statements.placeholders(sql)
 
     def session_id(self, raw: Any) -> int | None:
         """Return the number by which the server knows a connection."""
@@ -283,16 +258,7 @@ class MySQL(Backend):
         attribute of that becomes NULL, which the database refuses; `mysql_failures` knows the code.
         """
         assert isinstance(statement, MySQLInsert), "made by `insert`"
-        table = self.relation(structure)
-        new = {name: sa.func.values(sa.column(name)) for name in structure.by_name}
-        first, *_ = structure.full_key
-        same = sa.and_(*(table.c[name] == new[name] for name in structure.full_key))
-        changes: list[tuple[str, Any]] = [
-            (first, sa.func.if_(same, table.c[first], sa.literal_column("NULL")))
-        ]
-        if conflict == "replace":
-            others = (name for name in structure.by_name if name not in structure.full_key)
-            changes += [(name, new[name]) for name in others]
+        changes = mysql_statements.changes(self.relation(structure), structure, conflict)
         return statement.on_duplicate_key_update(changes)
 
     def column_type(
@@ -379,13 +345,7 @@ class MySQL(Backend):
 
     def prepare_notes(self, schema: str) -> list[str]:
         """Return the statement that creates the table of lineage where it is missing."""
-        return [
-            f"CREATE TABLE IF NOT EXISTS {self.quote(schema)}.{self.quote(LINEAGE)} ("
-            "`table_name` varchar(64) NOT NULL COMMENT 'table name within the schema', "
-            "`attribute_name` varchar(64) NOT NULL COMMENT 'attribute name', "
-            "`lineage` varchar(255) NOT NULL COMMENT 'origin: schema.table.attribute', "
-            "PRIMARY KEY (`table_name`, `attribute_name`)) ENGINE=InnoDB"
-        ]
+        return [mysql_statements.create_lineage(f"{self.quote(schema)}.{self.quote(LINEAGE)}")]
 
     def annotate(self, structure: TableStructure) -> list[Statement]:
         """Return nothing: CREATE TABLE has the comments."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
@@ -63,6 +64,29 @@ def opened(*place: Any, **options: Any) -> Connection:
             f"The password cannot be sent unencrypted: {str(error).rstrip('.')}. "
             "Let the connection be encrypted (use_tls=True), or pip install cryptography."
         ) from error
+
+
+_OLDEST = {"MariaDB": (10, 6), "MySQL": (8, 0)}
+_VERSION = re.compile(r"(?:5\.5\.5-)?(\d+)\.(\d+)")
+
+
+def product(raw: Any) -> str:
+    """Return what the server that answered is called.
+
+    Raises
+    ------
+    DataJointError
+        It is too old.
+    """
+    version = raw.get_server_info()
+    product = "MariaDB" if "MariaDB" in version else "MySQL"
+    match = _VERSION.match(version)
+    oldest = _OLDEST[product]
+    if match is None or (int(match[1]), int(match[2])) < oldest:
+        raise DataJointError(
+            f"The server is {product} {version}; {product} {'.'.join(map(str, oldest))} or newer is needed."
+        )
+    return product
 
 
 def encryption(tls: Tls) -> dict[str, Any]:

@@ -66,7 +66,7 @@ def _mapping(random: Random, rel: Rel) -> Condition:
     documents = [attr for attr in rel.attrs if attr.kind == "json"]
     if documents and random.random() < 0.3:
         name, path, value = random.choice(documents).name, *random.choice(_PLACES)
-        return oracle.Place(name, path, value), {f"{name}.{path}": value}
+        return oracle.Place(name, path, value), {_written(name, path): value}
     names = random.sample(rel.attrs, min(len(rel.attrs), 2))
     values = {a.name: _value(random, a) for a in names if KINDS[a.kind].ordered or a.kind == "enum"}
     if random.random() < 0.2 or not values:
@@ -171,11 +171,18 @@ def _like(random: Random, rel: Rel, attr: Attr) -> Condition:
     return asked, f"{attr.name} like {written}"
 
 
-_PLACES = [("s", "é"), ("s", "a "), ("s", "x"), ("l[1].t", "x")]
+_PLACES = [
+    *(("s", "é"), ("s", "a "), ("s", "a"), ("s", "5"), ("k", "1"), ("k[0]", "1")),
+    *(("l[0]", "1"), ("l[1].t", "x"), ("[0]", "5"), ("[0]", "1")),
+]
 
 
 def _place(random: Random, rel: Rel, attr: Attr) -> Condition:
     """Ask for the text at a place in a document."""
     path, value = random.choice(_PLACES)
     asked = oracle.Place(attr.name, path, value, strict=False)
-    return asked, f"{attr.name}.{path} = {kinds.literal(random, 'text', value)}"
+    return asked, f"{_written(attr.name, path)} = {kinds.literal(random, 'text', value)}"
+
+
+def _written(name: str, path: str) -> str:
+    return f"{name}{path}" if path.startswith("[") else f"{name}.{path}"

@@ -5,6 +5,7 @@ Relations are lists of dicts. What cannot be done raises `Refused`.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
@@ -97,7 +98,7 @@ class Like:
 @dataclass(frozen=True)
 class Place:
     """The text at a place in a document. Asked for by a mapping, what is of another type is no text;
-    asked for in a condition, a number is the text it is written as.
+    asked for in a condition, anything is the text it is written as.
     """
 
     name: str
@@ -181,7 +182,7 @@ def like(text: str, pattern: str) -> bool:
 
 def place(document: Value, path: str) -> Value:
     """Return what is at a place such as `l[1].t`, None where there is nothing."""
-    for step in path.replace("[", ".").replace("]", "").split("."):
+    for step in path.replace("[", ".").replace("]", "").strip(".").split("."):
         if isinstance(document, list) and step.isdigit() and int(step) < len(document):
             document = document[int(step)]
         elif isinstance(document, dict) and step in document:
@@ -207,8 +208,8 @@ def judge(condition: Condition, row: Row, rel: Rel) -> Truth:
             return None if row[name] is None else like(row[name], pattern)
         case Place(name, path, value, strict):
             found = place(row[name], path)
-            if isinstance(found, int) and not strict:
-                found = str(found)
+            if not (strict or found is None or isinstance(found, str)):
+                found = json.dumps(found)
             return found == value if isinstance(found, str) else None
         case IsNull(name, negated):
             return (row[name] is None) != negated

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -125,14 +125,28 @@ class Equals(Condition):
 
     def lower(self, selection: Selection, lowering: Lowering, *, listed: bool = False) -> Element:
         """Compare for equality."""
-        column = selection.columns[self.name]
         if self.path is not None:
-            column = json_element(self.path, column, lowering.backend.language)
+            return self._place(self.path, selection, lowering, listed=listed)
+        column = selection.columns[self.name]
+        return column == lowering.bind() if self.values else column.is_(None)
+
+    def _place(
+        self, path: JsonPath, selection: Selection, lowering: Lowering, *, listed: bool
+    ) -> Element:
+        def place(type: str) -> Element:
+            column = selection.columns[self.name]
+            return json_element(replace(path, type=type), column, lowering.backend.language)
+
         if not self.values:
-            return column.is_(None)
-        if self.path is not None and self.path.type == "document":
-            return column == json_document(lowering.bind(), lowering.backend.language)
-        return column == lowering.bind()
+            return place(path.type).is_(None)
+        bind = lowering.bind()
+        if path.type == "document":
+            return place("document") == json_document(bind, lowering.backend.language)
+        equal: Element = place(path.type) == bind
+        # An index finds what is written alike, which a number may be; where unknown is as good as false.
+        return (
+            sa.and_(place("indexed") == bind, equal) if path.type == "string" and listed else equal
+        )
 
 
 class Text(Condition):

@@ -1,13 +1,15 @@
 """Places inside JSON attributes: `car.l[0].s:unsigned`, and the SQL that reads them.
 
-A number is read as a number, true and false as truth values, text as text; what is missing is NULL,
-and so is what does not fit the type asked for: the text "abc" never becomes the number 0.
+Compared with a number, a number is read as a number, true and false as 1 and 0; as text, anything is read as
+it is written, but text without its quotes. What is missing is NULL, and so is what does not fit the
+type asked for: the text "abc" never becomes the number 0.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 from djupyter.errors import QuerySyntaxError
 
@@ -120,32 +122,21 @@ def json_template(path: tuple[Step, ...], type: str, dialect: str) -> str:
     path
         Where the value lies; its keys were checked.
     type
-        As in `JsonPath`; `string` for text that is text in JSON, too; `number` for any number or truth value;
+        As in `JsonPath`; `string` for text that is text in JSON, too, and `indexed` for what equals no text
+        that `string` does not, in the form that an index has; `number` for any number or truth value;
         `document` for what is compared with `document_template`.
     dialect
         `sqlite`, `mysql`, `mariadb` or `postgresql`.
     """
-    if dialect == "postgresql":
-        raw, text = _postgresql_place(path)
-        number = (
-            f"(CASE jsonb_typeof({raw}) WHEN 'number' THEN CAST({text} AS NUMERIC) "
-            f"WHEN 'boolean' THEN CAST(CAST({text} AS BOOLEAN) AS INTEGER) END)"
-        )
-    else:
-        place = _place(path)
-        raw, text, number = (_sqlite_place if dialect == "sqlite" else _mysql_place)(place)
-    if type == "document":
-        return f"JSON_COMPACT({raw})" if dialect == "mariadb" else raw
-    if type == "string":
-        return _string(raw, text, dialect)
-    return _typed(raw, text, number, type, dialect)
-
-
-def _string(raw: str, text: str, dialect: str) -> str:
-    if dialect == "sqlite":
-        return raw  # a number there equals no text
-    kind = f"jsonb_typeof({raw})" if dialect == "postgresql" else f"LOWER(JSON_TYPE({raw}))"
-    return f"(CASE {kind} WHEN 'string' THEN {text} END)"
+    place = _PLACES[dialect](path)
+    return {
+        "": place.text,
+        "text": place.text,
+        "number": place.number,
+        "string": place.string,
+        "indexed": place.indexed,
+        "document": place.document,
+    }.get(type) or _cast(place, type, dialect)
 
 
 def document_template(dialect: str) -> str:
@@ -166,27 +157,109 @@ def _place(path: tuple[Step, ...]) -> str:
     return "'$" + "".join(f"[{s}]" if isinstance(s, int) else f'."{s}"' for s in path) + "'"
 
 
-def _postgresql_place(path: tuple[Step, ...]) -> tuple[str, str]:
-    steps = ", ".join(f"'{step}'" for step in path)
-    return f"jsonb_extract_path({{0}}, {steps})", f"jsonb_extract_path_text({{0}}, {steps})"
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A place as one database reads it: in its several meanings, as in `json_template`."""
+
+    text: str
+    number: str
+    bool: str
+    string: str
+    indexed: str
+    document: str
 
 
-def _sqlite_place(place: str) -> tuple[str, str, str]:
-    raw = f"json_extract({{0}}, {place})"
-    kinds = "('integer', 'real', 'true', 'false')"
-    return raw, raw, f"(CASE WHEN json_type({{0}}, {place}) IN {kinds} THEN {raw} END)"
-
-
-def _mysql_place(place: str) -> tuple[str, str, str]:
-    raw = f"JSON_EXTRACT({{0}}, {place})"
-    text = f"JSON_VALUE({{0}}, {place})"
-    number = (
-        f"(CASE JSON_TYPE({raw}) WHEN 'BOOLEAN' THEN JSON_UNQUOTE({raw}) = 'true' "
-        "WHEN 'STRING' THEN NULL WHEN 'NULL' THEN NULL "
-        "WHEN 'OBJECT' THEN NULL WHEN 'ARRAY' THEN NULL "
-        f"ELSE JSON_UNQUOTE({raw}) + 0e0 END)"
+def _postgresql(path: tuple[Step, ...]) -> _Place:
+    steps = [f"'{step}'" for step in path]
+    indexed = f"jsonb_extract_path_text({{0}}, {', '.join(steps)})"
+    # It takes the key "0" of an object for a place in an array, and the other way round.
+    guards = [
+        f"jsonb_typeof({_inside(steps[:i])}) = '{'array' if isinstance(step, int) else 'object'}'"
+        for i, step in enumerate(path)
+        if isinstance(step, int) or re.fullmatch(r"-?\d+", step)
+    ]
+    raw, text = _guarded(_inside(steps), guards), _guarded(indexed, guards)
+    kind = f"CASE jsonb_typeof({raw})"
+    return _Place(
+        text=text,
+        number=(
+            f"({kind} WHEN 'number' THEN CAST({text} AS NUMERIC) "
+            f"WHEN 'boolean' THEN CAST(CAST({text} AS BOOLEAN) AS INTEGER) END)"
+        ),
+        bool=f"({kind} WHEN 'boolean' THEN CAST({text} AS BOOLEAN) END)",
+        string=f"({kind} WHEN 'string' THEN {text} END)",
+        indexed=indexed,
+        document=f"NULLIF({raw}, CAST('null' AS JSONB))",
     )
-    return raw, text, number
+
+
+def _inside(steps: list[str]) -> str:
+    return f"jsonb_extract_path({', '.join(['{0}', *steps])})" if steps else "{0}"
+
+
+def _sqlite(path: tuple[Step, ...]) -> _Place:
+    place = _place(path)
+    raw, kind = f"json_extract({{0}}, {place})", f"CASE json_type({{0}}, {place})"
+    # A list of twice the same is a document, in which a number stands as it was written.
+    twice = f"json_extract({{0}}, {place}, {place})"
+    return _Place(
+        text=(
+            f"(CASE WHEN json_type({{0}}, {place}) = 'text' THEN {raw} "
+            f"WHEN json_type({{0}}, {place}) <> 'null' "
+            f"THEN substr({twice}, 2, length({twice}) / 2 - 1) END)"
+        ),
+        number=(
+            f"(CASE WHEN json_type({{0}}, {place}) IN ('integer', 'real', 'true', 'false') "
+            f"THEN {raw} END)"
+        ),
+        bool=f"({kind} WHEN 'true' THEN 1 WHEN 'false' THEN 0 END)",
+        string=f"({kind} WHEN 'text' THEN {raw} END)",
+        indexed=raw,
+        document=f"({kind} WHEN 'text' THEN json_quote({raw}) ELSE {raw} END)",
+    )
+
+
+def _mysql(path: tuple[Step, ...], collation: str = "utf8mb4_0900_bin") -> _Place:
+    # The first element of what is no array would be that itself.
+    guards = [
+        f"JSON_TYPE(JSON_EXTRACT({{0}}, {_place(path[:i])})) = 'ARRAY'"
+        for i, step in enumerate(path)
+        if step == 0
+    ]
+    raw = _guarded(f"JSON_EXTRACT({{0}}, {_place(path)})", guards)
+    # JSON_VALUE reads no text of more than 512 bytes, and JSON_UNQUOTE knows no collation without padding.
+    text = f"(JSON_UNQUOTE({raw}) COLLATE {collation})"
+    kind = f"CASE JSON_TYPE({raw})"
+    truth = f"WHEN 'BOOLEAN' THEN JSON_UNQUOTE({raw}) = 'true'"
+    string = f"({kind} WHEN 'STRING' THEN {text} END)"
+    return _Place(
+        text=f"({kind} WHEN 'NULL' THEN NULL ELSE {text} END)",
+        number=(
+            f"({kind} {truth} WHEN 'STRING' THEN NULL WHEN 'NULL' THEN NULL "
+            f"WHEN 'OBJECT' THEN NULL WHEN 'ARRAY' THEN NULL ELSE JSON_UNQUOTE({raw}) + 0e0 END)"
+        ),
+        bool=f"({kind} {truth} END)",
+        string=string,
+        indexed=string,
+        document=f"({kind} WHEN 'NULL' THEN NULL ELSE {raw} END)",
+    )
+
+
+def _mariadb(path: tuple[Step, ...]) -> _Place:
+    place = _mysql(path, "utf8mb4_nopad_bin")
+    return replace(place, document=f"JSON_COMPACT({place.document})")
+
+
+_PLACES: dict[str, Callable[[tuple[Step, ...]], _Place]] = {
+    "sqlite": _sqlite,
+    "mysql": _mysql,
+    "mariadb": _mariadb,
+    "postgresql": _postgresql,
+}
+
+
+def _guarded(sql: str, guards: list[str]) -> str:
+    return f"(CASE WHEN {' AND '.join(guards)} THEN {sql} END)" if guards else sql
 
 
 _CASTS = {
@@ -194,46 +267,25 @@ _CASTS = {
         "float": "CAST({number} AS REAL)",
         "int": "CAST({number} AS INTEGER)",
         "decimal": "DJ_ROUND({number}, {scale})",
-        "bool": "(CASE WHEN json_type({{0}}, {place}) IN ('true', 'false') THEN {raw} END)",
-        "text": "DJ_TEXT({raw})",
     },
     "mysql": {
         "float": "({number} * 1e0)",
         "int": "CAST(TRUNCATE({number}, 0) AS SIGNED)",
         "decimal": "CAST({number} AS DECIMAL({precision}, {scale}))",
-        "bool": "(CASE JSON_TYPE({raw}) WHEN 'BOOLEAN' THEN JSON_UNQUOTE({raw}) = 'true' END)",
-        "text": "{text}",
     },
     "postgresql": {
         "float": "CAST({number} AS DOUBLE PRECISION)",
         "int": "CAST(TRUNC({number}) AS BIGINT)",
         "decimal": "CAST({number} AS DECIMAL({precision}, {scale}))",
-        "bool": "(CASE jsonb_typeof({raw}) WHEN 'boolean' THEN CAST({text} AS BOOLEAN) END)",
-        "text": "{text}",
     },
 }
 
 
-def _typed(raw: str, text: str, number: str, type: str, dialect: str) -> str:
-    if type in ("", "number"):
-        return number if type else text
-    casts = _CASTS["mysql" if dialect == "mariadb" else dialect]
+def _cast(place: _Place, type: str, dialect: str) -> str:
+    if type == "bool":
+        return place.bool
     decimal = _DECIMAL.fullmatch(type)
     precision, scale = (decimal[1], decimal[2]) if decimal else ("", "")
-    place = raw.removeprefix("json_extract({0}, ").removesuffix(")")
-    return _fill(
-        casts["decimal" if decimal else type],
-        {
-            "raw": raw,
-            "text": text,
-            "number": number,
-            "place": place,
-            "precision": precision,
-            "scale": scale,
-        },
-    )
-
-
-def _fill(template: str, parts: dict[str, str]) -> str:
-    """Put parts into a template; their own `{0}` stays for the attribute."""
-    return template.format(**parts)
+    cast = _CASTS["mysql" if dialect == "mariadb" else dialect]["decimal" if decimal else type]
+    # Parts that are put in keep their own `{0}` for the attribute.
+    return cast.format(number=place.number, precision=precision, scale=scale)

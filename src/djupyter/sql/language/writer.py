@@ -228,7 +228,7 @@ def _template(place: Place, child: ColumnElement[Any], dialect: str) -> str:
         inner, kind = "{0}", _kind(leaf, child)
     if dialect != "postgresql" or (isinstance(leaf, Value) and need in ("n", "a", "o")):
         return inner
-    if isinstance(leaf, Value) and leaf.kind == "text" and need in ("t", "r"):
+    if isinstance(leaf, Value) and leaf.kind == "text" and need in ("", "t", "r"):
         return f"CAST({inner} AS TEXT)"
     return _ADAPTED.get((need, kind), "{}").replace("{}", inner)
 

@@ -128,7 +128,7 @@ def test_installed_packages_are_found_by_either_group(monkeypatch):
             EntryPoint("zarr", "theirs:Zarr", "datajoint.codecs"),
         ],
     }
-    monkeypatch.setattr(registry, "entry_points", lambda group: groups[group])
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: groups[group])
     offers = registry._offers.__wrapped__()
     assert {name: offer.value for name, offer in offers.items()} == {
         "tags": "ours:Tags",

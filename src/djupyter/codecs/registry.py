@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from djupyter.codecs.base import Codec
 from djupyter.codecs.blob import BlobCodec
 from djupyter.definition.model import TypeSpec
 from djupyter.errors import DataJointError, nearest
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 GROUPS = ("djupyter.codecs", "datajoint.codecs")
 
@@ -116,6 +118,9 @@ def column_type_of(declared: TypeSpec) -> TypeSpec:
 @cache
 def _offers() -> dict[str, EntryPoint]:
     """Return what installed packages offer; our own group wins."""
+    # It loads the package `email`, and few programs ask for a codec that is not built in.
+    from importlib.metadata import entry_points
+
     return {offer.name: offer for group in reversed(GROUPS) for offer in entry_points(group=group)}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable
 
 from djupyter.graph.dependencies import Dependencies, DependencyCycle, pipeline
 from djupyter.heading.structure import TableStructure
@@ -34,6 +35,8 @@ def refuse_cycles(
         schemas = {structure.name.schema, *(key.parent.schema for key in structure.foreign_keys)}
         is_local = len(schemas) == 1
         catalog, (schema, *_) = connection.catalog, schemas
+        if is_local and not _has_child(catalog.structures(schema).values(), structure):
+            return  # the end of every way
         # Only keys between schemas can close a cycle of schemas.
         graph = pipeline(
             {schema: catalog.structures(schema)} if is_local else catalog.connected(*schemas)
@@ -45,3 +48,8 @@ def refuse_cycles(
         if not connection.settings["database.allow_schema_cycles"]:
             raise
         warnings.warn(str(cycle), UserWarning, stacklevel=2)
+
+
+def _has_child(tables: Iterable[TableStructure], parent: TableStructure) -> bool:
+    """Whether any table, be it the parent itself, refers to a table."""
+    return any(key.parent == parent.name for t in (*tables, parent) for key in t.foreign_keys)

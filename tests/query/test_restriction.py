@@ -340,6 +340,17 @@ def test_a_mapping_reads_places_in_json_or_refuses_the_name(typed: Any) -> None:
             typed & {name: 1}
 
 
+def test_a_whole_document_restricts(typed: Any) -> None:
+    documents = [{"b": 1, "a": 2}, [1, 2], "text", 5]
+    typed.insert([{"id": i, "j": document, "v": "x"} for i, document in enumerate(documents)])
+    for i, document in enumerate(documents):
+        assert (typed & {"j": document}).keys() == [{"id": i}]
+        assert len(typed - {"j": document}) == 3
+    assert (typed & [{"j": [1, 2]}, {"j": "text"}]).keys() == [{"id": 1}, {"id": 2}]
+    typed.update1({"id": 3, "j": {"n": [1]}})
+    assert (typed & {"j": {"n": [1]}}).keys() == [{"id": 3}]
+
+
 # Many
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -159,8 +160,13 @@ def _rows(
     columns: Sequence[Element], element: InRows, compiler: SQLCompiler, options: dict[str, Any]
 ) -> str:
     left = [compiler.process(column, **options) for column in columns]
-    binds = [compiler.process(bind, **options) for bind in element.binds]
     width = len(left)
+    # What a column holds may equal no text.
+    parsed = [getattr(column.type, "parsed", None) for column in columns]
+    given = element.binds
+    if any(parsed):
+        given = [parse(b) if parse else b for parse, b in zip(cycle(parsed), given, strict=False)]
+    binds = [compiler.process(bind, **options) for bind in given]
     if width == 1:
         return f"({left[0]} IN ({', '.join(binds)}))"
     # SQLite takes a list of rows only as VALUES; SQLAlchemy's dialects say so.

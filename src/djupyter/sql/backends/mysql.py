@@ -229,7 +229,9 @@ class MySQL(Backend):
 
     def relation(self, structure: TableStructure) -> sa.TableClause:
         """Return a table whose columns are read and compared as on every backend."""
-        return mysql_columns.relation(structure, self.collation)
+        return mysql_columns.relation(
+            structure, self.collation, has_documents=self.product == "MySQL"
+        )
 
     def typed(self, value: sa.ColumnElement[Any], type: TypeSpec | None) -> sa.ColumnElement[Any]:
         """Return a computed value; one of 32 bits is read with all its digits."""

@@ -81,11 +81,41 @@ class Folded(sa.types.UserDefinedType[Any]):
     comparator_factory = Comparator
 
 
-def relation(structure: TableStructure, collation: str) -> sa.TableClause:
-    """Return a table whose columns are read and compared as on every backend."""
+class Document(sa.types.UserDefinedType[Any]):
+    """A document that equals no text, not even the one that it was stored as."""
+
+    cache_ok = True
+
+    def parsed(self, text: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+        """Return what a text must become to be compared with documents."""
+        plain = sa.type_coerce(text, sa.types.NullType())
+        return sa.func.json_extract(plain, sa.literal_column("'$'"))
+
+    def bind_expression(self, bindvalue: sa.BindParameter[Any]) -> sa.ColumnElement[Any]:
+        """Return what a parameter becomes that is compared with a document."""
+        return self.parsed(bindvalue)
+
+
+def relation(
+    structure: TableStructure, collation: str, *, has_documents: bool = False
+) -> sa.TableClause:
+    """Return a table whose columns are read and compared as on every backend.
+
+    Parameters
+    ----------
+    structure
+        The table.
+    collation
+        By which texts compare.
+    has_documents
+        Whether the server keeps JSON in a type of its own, not as text.
+    """
     name: TableName = structure.name
     columns = (
-        sa.column(quoted_name(attribute.name, True), _type(attribute, collation))
+        sa.column(
+            quoted_name(attribute.name, True),
+            Document() if has_documents and attribute.is_json else _type(attribute, collation),
+        )
         for attribute in structure.attributes
     )
     return sa.table(quoted_name(name.table, True), *columns, schema=quoted_name(name.schema, True))

@@ -88,6 +88,18 @@ class Catalog:
             raise DataJointError(f"The schema `{schema}` does not exist. {advice}")
         return self._loaded[schema]
 
+    def current(self, schema: str) -> Mapping[str, TableStructure]:
+        """Return all tables of a schema as they are at this moment, whatever was read a moment ago.
+
+        Raises
+        ------
+        DataJointError
+            There is no such schema.
+        """
+        if self.version() is None:
+            self.forget(schema)
+        return self.structures(schema)
+
     def structure(self, name: TableName) -> TableStructure | None:
         """Return a table; None when there is none, also after a second look at the database."""
         known = self._loaded.get(name.schema, {}).get(name.table)

@@ -118,11 +118,14 @@ def _lines(alteration: Alteration) -> list[str]:
 
 
 def _dry(connection: Connection, together: Sequence[Alteration], lost: Sequence[str]) -> str:
-    planned = map(_shown, statements(connection, together))
+    doubled = "format" in connection.backend.dialect.paramstyle
+    planned = (_shown(statement, doubled) for statement in statements(connection, together))
     advice = ["(only after a yes to the question of `alter()`)"] if lost else []
     return "\n".join([described(together, lost), *advice, "With these statements:", *planned])
 
 
-def _shown(statement: Statement) -> str:
+def _shown(statement: Statement, doubled: bool) -> str:
+    """Return a statement as it can be given to the database; some drivers want each % twice."""
     sql, values = statement
+    sql = sql.replace("%%", "%") if doubled else sql
     return f"  {sql};" + (f"  -- values: {reprlib.repr(tuple(values))}" if values else "")

@@ -243,7 +243,7 @@ class Schema:
 
     def list_tables(self) -> list[str]:
         """Return the names of the tables as the database has them, parents before children."""
-        graph = pipeline({self.name: self.connection.catalog.structures(self.name)})
+        graph = pipeline({self.name: self.connection.catalog.current(self.name)})
         return [name.table for name in graph.in_order()]
 
     def __iter__(self) -> Iterator[str]:
@@ -373,12 +373,9 @@ class Schema:
     def _find(self, name: str) -> TableName | None:
         catalog = self.connection.catalog
         found = best_match(name, (each.name for each in catalog.structures(self.name).values()))
-        if found is None:
-            # Another program may have declared it a moment ago.
-            catalog.forget(self.name)
-            names = (each.name for each in catalog.structures(self.name).values())
-            found = best_match(name, names)
-        return found
+        # Another program may have declared it a moment ago.
+        now = () if found else (each.name for each in catalog.current(self.name).values())
+        return found or best_match(name, now)
 
     def drop(self, prompt: bool | None = None) -> None:
         """Drop the schema with all its tables and rows.

@@ -1,7 +1,7 @@
 """What MySQL and MariaDB know of tables, in one statement for each kind of thing.
 
-Each query of `information_schema` fills one temporary table, however many schemas it is about: MariaDB 10.11
-crashed when a UNION of ninety such queries gave back its temporary tables.
+Each query of `information_schema` fills one temporary table, however many schemas it is about; a UNION of
+queries of one schema each would need one for every schema.
 """
 
 from __future__ import annotations

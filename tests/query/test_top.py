@@ -156,3 +156,15 @@ def test_an_order_by_a_constant_says_nothing(T: Any) -> None:
     query = T.proj(five="5", nothing="NULL", word="'x'")
     assert ids(query & dj.Top(2, ["five", "nothing desc", "word", "id desc"])) == [5, 4]
     assert len(query.to_dicts(order_by="five", limit=3)) == 3
+
+
+def test_texts_of_an_enum_are_ordered_as_texts(schema: dj.Schema) -> None:
+    @schema
+    class Grade(dj.Manual):
+        definition = "id : int32\n---\ne = null : enum('low', 'High', 'LOW', 'mid')"
+
+    Grade.insert([(1, "LOW"), (2, "low"), (3, None), (4, "High"), (5, "mid")])
+    assert (Grade & dj.Top(None, "e")).to_arrays("id").tolist() == [3, 4, 1, 2, 5]
+    assert (Grade & dj.Top(2, "e desc")).to_arrays("id").tolist() == [5, 2]
+    assert (Grade & "e > 'LOW'").to_arrays("id").tolist() == [2, 5]
+    assert dj.U().aggr(Grade, low="min(e)", high="max(e)").fetch1("low", "high") == ("High", "mid")

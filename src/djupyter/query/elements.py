@@ -195,7 +195,9 @@ def _spelled(column: Element) -> Element:
 
 @compiles(Ordered)
 def _ordered(element: Ordered, compiler: SQLCompiler, **options: Any) -> str:
-    return compiler.process(element.column, **options) + (" DESC" if element.descending else "")
+    ordered = getattr(element.column.type, "ordered", None)
+    column = element.column if ordered is None else ordered(element.column)
+    return compiler.process(column, **options) + (" DESC" if element.descending else "")
 
 
 @compiles(Ordered, "postgresql")

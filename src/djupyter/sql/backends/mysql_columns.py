@@ -81,6 +81,25 @@ class Folded(sa.types.UserDefinedType[Any]):
     comparator_factory = Comparator
 
 
+class Choice(sa.types.UserDefinedType[Any]):
+    """One of several texts, which the server orders as they were declared."""
+
+    cache_ok = True
+
+    def __init__(self, collation: str) -> None:
+        self.collation = collation
+
+    def ordered(self, column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+        """Return the text, to order by."""
+        return Exact(column, False, self.collation)
+
+
+class FoldedChoice(Folded):
+    """One of several texts, whose column takes 'a' and 'A' for equal."""
+
+    ordered = Folded.exact
+
+
 class Document(sa.types.UserDefinedType[Any]):
     """A document that equals no text, not even the one that it was stored as."""
 
@@ -122,8 +141,11 @@ def relation(
 
 
 def _type(attribute: Attribute, collation: str) -> sa.types.TypeEngine[Any] | None:
+    is_choice = attribute.type is not None and attribute.type.name == "enum"
     if attribute.collation:
-        return Folded(attribute.collation, collation)
+        return (FoldedChoice if is_choice else Folded)(attribute.collation, collation)
+    if is_choice:
+        return Choice(collation)
     return Single() if is_single(attribute.type) else None
 
 

@@ -82,10 +82,12 @@ _AGGREGATES = [
     *_aggregates("DISTINCT ", " distinct"),
     *_SPREAD,
 ]
-# MySQL takes NULL for 0 in the order of GROUP_CONCAT, against its own rules.
+# MySQL takes NULL for 0 in the order of GROUP_CONCAT, against its own rules; and there it passes over what
+# follows a constant, such as whether an attribute is NULL that cannot be.
+_IS_NULL = "(NULLIF({0}, NULL) IS NULL)"
 _ORDER = [
-    form("asc", 1, "any", "'asc', {0}", "({0} IS NOT NULL), {0}", "{0:o} NULLS FIRST"),
-    form("desc", 1, "any", "'desc', {0}", "({0} IS NULL), {0} DESC", "{0:o} DESC NULLS LAST"),
+    form("asc", 1, "any", "'asc', {0}", f"(NOT {_IS_NULL}), {{0}}", "{0:o} NULLS FIRST"),
+    form("desc", 1, "any", "'desc', {0}", f"{_IS_NULL}, {{0}} DESC", "{0:o} DESC NULLS LAST"),
 ]
 
 _ROWS = [*OPERATORS, *TEXT, *CHOICE, *NUMBERS, *DATES, *_AGGREGATES, *_ORDER]

@@ -189,6 +189,7 @@ def _attributes(rows: list[Row]) -> Tables:
 
 def _attribute(row: Row) -> AttributeRow:
     name, native, members, required, default, identity, comment, in_key = row
+    native = native.replace(" without time zone", "")  # which goes without saying
     if members:
         values = ",".join("'" + value.replace("'", "''") + "'" for value in members)
         native = f"enum({values})"

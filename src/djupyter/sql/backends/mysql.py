@@ -80,6 +80,7 @@ class MySQL(Backend):
     product: ClassVar[str] = "MySQL"
     # Binary and without padding: 'a', 'A' and 'a ' are three keys.
     collation: ClassVar[str] = "utf8mb4_0900_bin"
+    settings: ClassVar[str] = ""
     dialect = Dialect(paramstyle="format")
     # Texts that are not Unicode are refused by Python's own error.
     driver_errors = (pymysql.err.Error, UnicodeEncodeError)
@@ -124,7 +125,7 @@ class MySQL(Backend):
         with raw.cursor() as cursor:
             cursor.execute(
                 "SET collation_connection = %s, sql_mode = %s, group_concat_max_len = %s, "
-                "innodb_lock_wait_timeout = %s, lock_wait_timeout = %s",
+                f"innodb_lock_wait_timeout = %s, lock_wait_timeout = %s{server.settings}",
                 (server.collation, _SQL_MODE, 2**32 - 1, seconds, seconds),
             )
 
@@ -386,6 +387,8 @@ class MariaDB(MySQL):
     language: ClassVar[str] = "mariadb"
     product: ClassVar[str] = "MariaDB"
     collation: ClassVar[str] = "utf8mb4_nopad_bin"
+    # A row was missing where a group was looked up for each row of a semijoin (10.11).
+    settings = ", optimizer_switch = 'split_materialized=off'"
     dialect = Dialect(paramstyle="format", is_mariadb=True)
 
     def json_value(self, column: sa.ColumnElement[Any], path: JsonPath) -> sa.ColumnElement[Any]:

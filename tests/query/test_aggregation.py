@@ -180,3 +180,17 @@ def test_results_have_the_types_of_what_was_summed_up(schema: dj.Schema) -> None
     assert (query & {"last": "2024-01-02"}).fetch1("mouse") == 1
     assert (query & "last = '2024-01-02'").fetch1("mouse") == 1
     assert query.to_pandas()["n"].dtype == "int64"
+
+
+def test_a_restricted_aggregation_has_every_group_it_selects(schema: dj.Schema) -> None:
+    @schema
+    class Visit(dj.Manual):
+        definition = "day : date\n---\nweight : float64\nnote : int32"
+
+    days = ["1999-12-31", "2024-01-31", "2024-02-29", "2024-03-01"]
+    Visit.insert(list(zip(days, [1024.0, 5, 3, -1.5], [2, 100, -1, 0], strict=True)))
+    counted = Visit.aggr(Visit.proj(), "note", exclude_nonmatching=True, n="count(distinct day)")
+    keys = [
+        {"day": day, "note": note} for day, note in [(days[3], 100), (days[3], 0), (days[0], 2)]
+    ]
+    assert sorted((counted & (counted & keys).proj()).to_arrays("note").tolist()) == [0, 2]

@@ -168,3 +168,14 @@ def test_texts_of_an_enum_are_ordered_as_texts(schema: dj.Schema) -> None:
     assert (Grade & dj.Top(2, "e desc")).to_arrays("id").tolist() == [5, 2]
     assert (Grade & "e > 'LOW'").to_arrays("id").tolist() == [2, 5]
     assert dj.U().aggr(Grade, low="min(e)", high="max(e)").fetch1("low", "high") == ("High", "mid")
+
+
+def test_groups_are_ordered_by_how_many_rows_they_have(t: SimpleNamespace) -> None:
+    counted = t.A.aggr(t.B, n="count(*)", m="count(b)", five="5")
+    numbers = counted.to_arrays("m")
+    for order in ("n desc", "five, n desc", "m desc"):
+        first = (counted & dj.Top(1, [order, "KEY"])).fetch1()
+        assert first["m"] == max(numbers)
+    totals = dj.U("a").aggr(t.B, n="count(*)")
+    assert (totals & dj.Top(1, "n desc")).fetch1("n") == max(numbers)
+    assert (totals & dj.Top(1, "n")).fetch1("n") == min(n for n in numbers if n)

@@ -90,7 +90,7 @@ class Limited(Node):
         """Order and cut; an operand that is ordered and cut in another way is nested first."""
         inner = self.operand.lower(lowering)
         # PostgreSQL orders DISTINCT rows by selected expressions only.
-        if inner.is_limited or inner.distinct:
+        if inner.is_limited or inner.distinct or self._counts(inner):
             inner = inner.nested(lowering)
         # What is the same for all rows says nothing, and a bare number would mean a place among the attributes.
         order = tuple(
@@ -101,6 +101,11 @@ class Limited(Node):
         limit = lowering.bind() if self.limit is not None else None
         offset = lowering.bind() if self.offset else None
         return replace(inner, order=order, limit=limit, offset=offset)
+
+    def _counts(self, inner: Selection) -> bool:
+        """Whether it orders by what mentions no attribute and still differs, as `count(*)` of groups does."""
+        ordered = (inner.columns[name] for name, _ in self.order)
+        return inner.group is not None and any(not column._from_objects for column in ordered)
 
     def _ordered(self, inner: Selection, name: str, descending: bool) -> Element:
         nullable = self.heading[name].nullable

@@ -179,7 +179,8 @@ def test_native_types_keep_the_plain_comment_where_the_server_knows_them(both: B
     for name in types:
         assert peer.heading[name].comment == f"of {name}"
     if both.is_postgresql:
-        sql = "SELECT col_description(%s::regclass, attnum) FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0"
+        sql = """SELECT col_description(%s::regclass, attnum) FROM pg_attribute
+            WHERE attrelid = %s::regclass AND attnum > 0"""
         place = f'"{schema.database}"."native"'
         noted = [comment for (comment,) in both.connection.query(sql, (place, place))]
         assert noted[0] == ":int32:"

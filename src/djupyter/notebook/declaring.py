@@ -25,8 +25,8 @@ from djupyter.notebook.contents import parse_contents
 from djupyter.populate.tiers import Computed, Imported
 from djupyter.render.preview import Difference
 from djupyter.sql import ddl
-from djupyter.sql.connection import Connection
 from djupyter.table.alter import alter, in_other_tier
+from djupyter.table.cycles import refuse_cycles
 from djupyter.table.declare import (
     all_or_none,
     bind,
@@ -36,7 +36,6 @@ from djupyter.table.declare import (
     parts_of,
     structure_of,
 )
-from djupyter.table.cycles import refuse_cycles
 from djupyter.table.prompt import confirmed
 from djupyter.table.schema import Schema
 from djupyter.table.table import FreeTable

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,6 +20,7 @@ from djupyter.errors import (
 from djupyter.heading.attribute import Attribute
 from djupyter.heading.structure import ForeignKey, TableStructure
 from djupyter.sql import drops, lineage
+from djupyter.sql.alone import alone
 from djupyter.sql.backends.base import Backend, Statement
 from djupyter.sql.connection import Connection
 from djupyter.sql.json_path import parse_json_path
@@ -86,12 +87,6 @@ def notes(structure: TableStructure, backend: Backend) -> list[Statement]:
         *backend.annotate(structure),
         *lineage.note(structure, backend),
     ]
-
-
-def drop_table(name: TableName, backend: Backend) -> list[Statement]:
-    """Return the statements that drop a table with its lineage and notes."""
-    dropped = backend.drop_tables([name])
-    return [*forget_notes(name, backend), *((sql, ()) for sql in dropped)]
 
 
 def forget_notes(name: TableName, backend: Backend) -> list[Statement]:
@@ -222,8 +217,7 @@ def declare(connection: Connection, structure: TableStructure) -> bool:
     refuse_in_transaction(connection, f"{name} cannot be declared")
     statements = create_table(structure, backend)
     catalog.structures(name.schema)
-    with connection.defining, connection.as_one():
-        _alone(connection, {name.schema})
+    with connection.defining, connection.as_one(), alone(connection, {name.schema}):
         before = catalog.version()
         if backend.table_exists(connection.fetch, name):
             return False
@@ -241,7 +235,11 @@ def declare(connection: Connection, structure: TableStructure) -> bool:
 
 
 def _create(connection: Connection, structure: TableStructure, statements: Sequence[str]) -> None:
-    """Create a table and its notes; where no transaction undoes that, drop it after an error."""
+    """Create a table and its notes.
+
+    Where no transaction undoes an error in between, the table stays: another program may have found it, and
+    filled it, already. What its notes would say is known without them.
+    """
     name, backend = structure.name, connection.backend
     try:
         for sql in statements:
@@ -250,14 +248,8 @@ def _create(connection: Connection, structure: TableStructure, statements: Seque
         raise _too_wide(error, structure) from error
     except AccessError as error:
         raise _not_allowed(error, name) from error
-    try:
-        for sql, params in notes(structure, backend):
-            connection.execute(sql, params)
-    except BaseException:
-        if not backend.defines_in_transactions:
-            for sql, params in drop_table(name, backend):
-                connection.execute(sql, params)
-        raise
+    for sql, params in notes(structure, backend):
+        connection.execute(sql, params)
 
 
 def _too_wide(error: TooLargeError, structure: TableStructure) -> TooLargeError:
@@ -314,8 +306,7 @@ def drop(connection: Connection, *names: TableName) -> None:
     """
     refuse_in_transaction(connection, "Tables cannot be dropped")
     # What is dropped is read under the lock: another process may declare a table meanwhile.
-    with connection.defining:
-        _alone(connection, {name.schema for name in names})
+    with connection.defining, alone(connection, {name.schema for name in names}):
         _carry_out(connection, drops.planned(connection, names), names)
 
 
@@ -329,17 +320,10 @@ def drop_schema(connection: Connection, schema: str) -> None:
         of its tables.
     """
     refuse_in_transaction(connection, f"The schema `{schema}` cannot be dropped")
-    with connection.defining:
-        _alone(connection, {schema})
+    with connection.defining, alone(connection, {schema}):
         names = [structure.name for structure in connection.catalog.structures(schema).values()]
         tables = drops.planned(connection, names)
         _carry_out(connection, [*tables, *connection.backend.drop_schema(schema)], names)
-
-
-def _alone(connection: Connection, schemas: Collection[str]) -> None:
-    for schema in sorted(schemas):
-        for sql in connection.backend.define_alone(schema):
-            connection.execute(sql)
 
 
 def _carry_out(

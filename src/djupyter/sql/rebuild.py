@@ -13,6 +13,7 @@ from djupyter.heading.alteration import Alteration
 from djupyter.heading.spelling import as_written
 from djupyter.heading.structure import TableStructure
 from djupyter.sql import ddl
+from djupyter.sql.alone import alone
 from djupyter.sql.backends.base import Backend, Statement, TableChange
 from djupyter.sql.connection import Connection
 from djupyter.sql.fitness import check_rows
@@ -50,7 +51,8 @@ def rebuild(connection: Connection, alterations: Alterations) -> None:
     """
     ddl.refuse_in_transaction(connection, f"{alterations[0].existing.name} cannot be altered")
     try:
-        with _guarding(connection, alterations):
+        schemas = {a.existing.name.schema for a in alterations}
+        with _guarding(connection, alterations), alone(connection, schemas):
             for alteration in alterations:
                 _check_is_current(connection, alteration.existing)
             check_rows(connection, alterations)

@@ -199,7 +199,7 @@ def _check_master(structure: TableStructure) -> None:
 
 
 def _warn_of_changes(declared: TableStructure, existing: TableStructure) -> None:
-    found = changed(declared, existing)
+    found = changed(declared, existing) if declared != existing else []
     if found:
         told = "".join(f"\n  {change}" for change in found)
         warnings.warn(

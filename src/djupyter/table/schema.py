@@ -129,7 +129,7 @@ class Schema:
     def _refuse_other_case(self, name: str) -> None:
         # Not every database tells `Lab` from `lab`.
         for known in self.connection.catalog.schemas():
-            if known.lower() == name.lower():
+            if known != name and known.lower() == name.lower():
                 raise DataJointError(
                     f"The schema `{name}` would differ only in case from `{known}`, which exists. "
                     f"Write `{known}`, or choose another name."

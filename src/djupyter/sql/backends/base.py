@@ -400,8 +400,16 @@ class Backend(ABC):
         """Return the statements that remove what the columns of tables needed that are gone, if none else does."""
         return []
 
-    def define_alone(self, schema: str) -> list[str]:
-        """Return the statements that let one transaction at a time define tables of a schema."""
+    def define_alone(self, schema: str, seconds: float) -> list[str]:
+        """Return the queries that let one program at a time define tables of a schema.
+
+        A first value of 0 or NULL says that somebody else did so for all these seconds. The end of a
+        transaction ends it, or `define_freely`.
+        """
+        return []
+
+    def define_freely(self, schema: str) -> list[str]:
+        """Return the queries that let other programs define tables of a schema again."""
         return []
 
     @abstractmethod

@@ -312,6 +312,14 @@ class MySQL(Backend):
         comment = mysql_types.write_comment(structure.comment)
         return {"mysql_engine": "InnoDB", **({"comment": comment} if comment else {})}
 
+    def define_alone(self, schema: str, seconds: float) -> list[str]:
+        """Return the query that waits for a lock of that name, which the session keeps."""
+        return [f"SELECT GET_LOCK('{mysql_connect.lock_name(schema)}', {math.ceil(seconds)})"]
+
+    def define_freely(self, schema: str) -> list[str]:
+        """Return the query that gives the lock back."""
+        return [f"SELECT RELEASE_LOCK('{mysql_connect.lock_name(schema)}')"]
+
     # Changing tables: see mysql_conversion and mysql_alter
 
     def conversion(

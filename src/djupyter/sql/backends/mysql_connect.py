@@ -6,6 +6,7 @@ import re
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
+from hashlib import sha1
 from typing import Any
 
 import pymysql
@@ -163,3 +164,12 @@ def right(need: Need, fetch: Fetch, quote: Callable[[str], str]) -> Right:
     # A table with foreign keys needs more than the right to make tables.
     wanted = "CREATE, ALTER, INDEX, REFERENCES" if need.verb == "CREATE" else verb
     return Right(need.verb, place, f"GRANT {wanted} ON {place} TO '{user}'@'{host}'")
+
+
+def lock_name(schema: str) -> str:
+    """Return the name of the lock on the definitions of a schema, which may have 64 characters.
+
+    >>> len(lock_name("lab"))
+    49
+    """
+    return f"djupyter {sha1(schema.encode(), usedforsecurity=False).hexdigest()}"

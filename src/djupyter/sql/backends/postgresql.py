@@ -292,8 +292,8 @@ class PostgreSQL(Backend):
         """Return the statement that drops the types of enums that no table has any more."""
         return postgresql_enums.drop_enums(structures, self.quote)
 
-    def define_alone(self, schema: str) -> list[str]:
-        """Return the statement that waits until nobody else defines tables of a schema."""
+    def define_alone(self, schema: str, seconds: float) -> list[str]:
+        """Return the query that waits until nobody else defines tables of a schema."""
         return [postgresql_catalog.lock(schema)]
 
     # Changing tables: see postgresql_conversion and postgresql_alter
@@ -306,12 +306,10 @@ class PostgreSQL(Backend):
 
     def alter(self, fetch: Fetch, changes: Sequence[TableChange]) -> list[Statement]:
         """Return the statements that alter tables, with the types of their enums."""
-        schemas = sorted({c.alteration.wanted.name.schema for c in changes})
-        locks = [lock for schema in schemas for lock in self.define_alone(schema)]
         enums = [e for c in changes for e in self.before_table(c.alteration.wanted)]
         statements = postgresql_alter.alter(fetch, changes, self.dialect, self.create_index)
         drops = self.after_drop(c.alteration.existing for c in changes)
-        return [(sql, ()) for sql in (*locks, *enums, *statements, *drops)]
+        return [(sql, ()) for sql in (*enums, *statements, *drops)]
 
     # Schemas, notes and the catalogue: see postgresql_catalog
 
@@ -323,7 +321,8 @@ class PostgreSQL(Backend):
                 f"The name of the schema `{schema}` begins with `pg_`, which PostgreSQL keeps for itself. "
                 "Choose another one."
             )
-        return [*self.define_alone(schema), f"CREATE SCHEMA IF NOT EXISTS {self.quote(schema)}"]
+        alone = postgresql_catalog.lock(schema)
+        return [alone, f"CREATE SCHEMA IF NOT EXISTS {self.quote(schema)}"]
 
     def prepare_notes(self, schema: str) -> list[str]:
         """Return the statement that creates the table of lineage where it is missing."""

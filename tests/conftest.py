@@ -9,6 +9,7 @@ are installed, or are those of `DJ_TEST_MARIADB_URL`, `DJ_TEST_MYSQL_URL` and
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -29,6 +30,9 @@ hypothesis.settings.register_profile(
     "djupyter", deadline=None, derandomize=bool(os.environ.get("CI"))
 )
 hypothesis.settings.load_profile("djupyter")
+
+# A shell that runs the tests in the background has them ignore Ctrl-C, which some tests send.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_configure() -> None:

@@ -144,7 +144,9 @@ def _indexes(
     def named(role: str, number: int, entries: Sequence[str], *, unique: bool) -> sa.Index:
         name = backend.index_name(structure.name, role, number, entries)
         held = [_entry(entry, columns, backend) for entry in entries]
-        info = {"entries": tuple(entries), "declared": role == "index"}
+        is_declared = role == "index"
+        place = (not is_declared, number)
+        info = {"entries": tuple(entries), "declared": is_declared, "place": place}
         return sa.Index(quoted_name(name, True), *held, unique=unique, info=info)
 
     for number, index in enumerate(structure.indexes, 1):
@@ -179,7 +181,8 @@ def _supported(structure: TableStructure) -> list[ForeignKey]:
 
 
 def _in_order(table: sa.Table) -> list[sa.Index]:
-    return sorted(table.indexes, key=lambda index: str(index.name))
+    """Return the indexes as they were declared, then those of foreign keys."""
+    return sorted(table.indexes, key=lambda index: index.info["place"])
 
 
 def _quoted(name: TableName, backend: Backend) -> tuple[str | None, str]:

@@ -109,3 +109,17 @@ def test_text_beside_text_needs_no_attribute(documents: Any) -> None:
     assert len(named & "'x' is null") == 0
     either = named & [{"id": 1, "kind": "none"}, {"id": 2, "kind": None}]
     assert documents.proj().aggr(either, n="count(*)").to_arrays("id", "n")[0].tolist() == [1]
+
+
+def test_texts_without_an_attribute_compare_by_their_characters(documents: Any) -> None:
+    named = (documents & {"id": 1}).proj(kind="'a '", other="'A'")
+    for condition, count in {
+        "kind = 'a'": 0,
+        "kind = 'A '": 0,
+        "kind > 'a'": 1,
+        "kind <= '_'": 0,
+        "other < '_'": 1,
+        "other = kind": 0,
+        "'é' = 'É'": 0,
+    }.items():
+        assert len(named & condition) == count, condition

@@ -219,18 +219,25 @@ def _sqlite(path: tuple[Step, ...]) -> _Place:
     )
 
 
-def _mysql(path: tuple[Step, ...], collation: str = "utf8mb4_0900_bin") -> _Place:
+_MYSQL, _MARIADB = "COLLATE utf8mb4_0900_bin", "COLLATE utf8mb4_nopad_bin"
+
+
+def _mysql(path: tuple[Step, ...], texts: str = _MYSQL, kinds: str = _MYSQL) -> _Place:
+    # The functions of JSON have a collation of their own, which does not mix with that of the connection.
+    def type_of(document: str) -> str:
+        return f"(JSON_TYPE({document}) {kinds})" if kinds else f"JSON_TYPE({document})"
+
     # The first element of what is no array would be that itself.
     guards = [
-        f"JSON_TYPE(JSON_EXTRACT({{0}}, {_place(path[:i])})) = 'ARRAY'"
+        f"{type_of(f'JSON_EXTRACT({{0}}, {_place(path[:i])})')} = 'ARRAY'"
         for i, step in enumerate(path)
         if step == 0
     ]
     raw = _guarded(f"JSON_EXTRACT({{0}}, {_place(path)})", guards)
     # JSON_VALUE reads no text of more than 512 bytes, and JSON_UNQUOTE knows no collation without padding.
-    text = f"(JSON_UNQUOTE({raw}) COLLATE {collation})"
-    kind = f"CASE JSON_TYPE({raw})"
-    truth = f"WHEN 'BOOLEAN' THEN JSON_UNQUOTE({raw}) = 'true'"
+    text = f"(JSON_UNQUOTE({raw}) {texts})"
+    kind = f"CASE {type_of(raw)}"
+    truth = f"WHEN 'BOOLEAN' THEN {text} = 'true'"
     string = f"({kind} WHEN 'STRING' THEN {text} END)"
     return _Place(
         text=f"({kind} WHEN 'NULL' THEN NULL ELSE {text} END)",
@@ -246,7 +253,7 @@ def _mysql(path: tuple[Step, ...], collation: str = "utf8mb4_0900_bin") -> _Plac
 
 
 def _mariadb(path: tuple[Step, ...]) -> _Place:
-    place = _mysql(path, "utf8mb4_nopad_bin")
+    place = _mysql(path, _MARIADB, "")
     return replace(place, document=f"JSON_COMPACT({place.document})")
 
 

@@ -51,11 +51,6 @@ from djupyter.sql.json_path import JsonPath, place_of
 from djupyter.sql.names import LINEAGE
 from djupyter.sql.rights import Need, Right
 
-_SQL_MODE = (
-    "NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,STRICT_ALL_TABLES,"
-    "NO_ENGINE_SUBSTITUTION,ONLY_FULL_GROUP_BY"
-)
-
 
 class MySQL(Backend):
     """A MySQL server, and what it has in common with MariaDB.
@@ -101,33 +96,27 @@ class MySQL(Backend):
             **mysql_connect.encryption(tls),
         }
         engine = sa.create_engine(
-            url,
-            poolclass=QueuePool,
-            pool_size=5,
-            max_overflow=-1,
-            connect_args=options,
+            url, poolclass=QueuePool, pool_size=5, max_overflow=-1, connect_args=options
         )
         sa.event.listen(
             engine,
             "do_connect",
             lambda _, __, args, named: mysql_connect.opened(*args, **named),
         )
-        waits = max(1, math.ceil(timeout))
-        sa.event.listen(
-            engine, "connect", lambda raw, _: self._prepare(raw, waits, tls), insert=True
-        )
+        sa.event.listen(engine, "connect", lambda raw, _: self._check(raw, tls), insert=True)
+        # After SQLAlchemy's own SET NAMES, which chooses a collation.
+        waits = options["connect_timeout"]
+        sa.event.listen(engine, "connect", lambda raw, _: self._prepare(raw, waits))
         return engine
 
-    def _prepare(self, raw: Any, seconds: int, tls: Tls) -> None:
+    def _check(self, raw: Any, tls: Tls) -> None:
         mysql_connect.warn_if_plain(raw, tls)
+        self.of_server(raw)
+
+    def _prepare(self, raw: Any, seconds: int) -> None:
         server = self.of_server(raw)
         assert isinstance(server, MySQL), "one of the family"
-        with raw.cursor() as cursor:
-            cursor.execute(
-                "SET collation_connection = %s, sql_mode = %s, group_concat_max_len = %s, "
-                f"innodb_lock_wait_timeout = %s, lock_wait_timeout = %s{server.settings}",
-                (server.collation, _SQL_MODE, 2**32 - 1, seconds, seconds),
-            )
+        mysql_connect.prepare(raw, server.collation, seconds, server.settings)
 
     def of_server(self, raw: Any) -> Backend:
         """Return the class for the server that answered.

@@ -105,6 +105,34 @@ def warn_if_plain(raw: Any, tls: Tls) -> None:
         warn_unencrypted(raw.host)
 
 
+_SQL_MODE = (
+    "NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,STRICT_ALL_TABLES,"
+    "NO_ENGINE_SUBSTITUTION,ONLY_FULL_GROUP_BY"
+)
+
+
+def prepare(raw: Any, collation: str, seconds: int, more: str = "") -> None:
+    """Let a new connection compare by a collation, take nothing half, and wait for locks so long.
+
+    Parameters
+    ----------
+    raw
+        The driver's connection.
+    collation
+        Of texts that belong to no column.
+    seconds
+        How long to wait.
+    more
+        What else to set.
+    """
+    with raw.cursor() as cursor:
+        cursor.execute(
+            "SET collation_connection = %s, sql_mode = %s, group_concat_max_len = %s, "
+            f"innodb_lock_wait_timeout = %s, lock_wait_timeout = %s{more}",
+            (collation, _SQL_MODE, 2**32 - 1, seconds, seconds),
+        )
+
+
 def failure(error: BaseException, failure: Failure) -> Failure:
     """Return why a connection could not be opened; a refused certificate has the code of an absent server."""
     cause = getattr(error, "original_exception", None)

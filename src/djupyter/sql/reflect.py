@@ -151,7 +151,7 @@ class Catalog:
         return self._only(_closure(schemas, both_ways))
 
     def _only(self, schemas: Set[str]) -> Schemas:
-        self._load(schemas)
+        self._load(schemas, exist=True)
         return {name: tables for name, tables in self._loaded.items() if name in schemas}
 
     def notes_lineage(self, name: TableName) -> bool:
@@ -231,10 +231,10 @@ class Catalog:
             self._counted = (until, state, version)
         return version
 
-    def _load(self, schemas: Collection[str] | None) -> None:
+    def _load(self, schemas: Collection[str] | None, *, exist: bool = False) -> None:
         # The version is read first: a change in between is then noticed as one after the loading.
         start, version = time.monotonic(), self.version()
-        existing = self._backend().schemas(self._fetch)
+        existing = schemas if exist and schemas else self._backend().schemas(self._fetch)
         tables: dict[str, dict[str, TableStructure]] = {
             schema: {} for schema in existing if schemas is None or schema in schemas
         }

@@ -18,9 +18,8 @@ demo: $(VENV)/lab.done
 lab: $(VENV)/lab.done
 	$(BIN)/jupyter lab --notebook-dir=notebooks $(if $(filter 0,$(shell id -u)),--allow-root)
 
-# Tests wait for servers most of the time, so three workers fit two cores; each starts servers of its own.
 test: $(VENV)/dev.done
-	$(BIN)/pytest -n 3 --dist loadfile
+	$(BIN)/pytest
 	@# Notebooks start from nothing: not with the database of whoever tried them before.
 	folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
 	  DJ_IGNORE_CONFIG_FILE=1 DJ_DATABASE_PATH="$$folder/djupyter.db" \

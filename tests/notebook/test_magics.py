@@ -421,7 +421,7 @@ def test_another_tier_does_not_make_a_second_table(lab: Notebook) -> None:
         "Subject is in the database already, as Manual (line 1, column 22)",
         "    1 | %%dj_table Subject : Lookup",
         "      |                      ^^^^^^",
-        '    Write `Subject : Manual`, or drop that table first: `lab["subject"].drop()`.',
+        "    Write `Subject : Manual`, or add `--alter` to make it Lookup with all its rows.",
     ]
 
 

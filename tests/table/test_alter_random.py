@@ -152,3 +152,12 @@ def test_every_backend_alters_alike(db: Database, change: Any) -> None:
 
 def _plain(value: Any) -> Any:
     return float(value) if isinstance(value, float | Decimal) else value
+
+
+def test_null_stays_null_when_a_decimal_becomes_text(db: Database) -> None:
+    before = [Line("b", "decimal(9,0)", True, "")]
+    after = [Line("b", "varchar(9)", True, "")]
+    schema = dj.Schema(db.schema_name("random"), connection=db.connection)
+    rows = [{"a": 0, "b": None}, {"a": 1, "b": Decimal(7)}]
+    found = outcome(schema, (before, rows, after))
+    assert [row["b"] for row in found or []] == [None, "7"]

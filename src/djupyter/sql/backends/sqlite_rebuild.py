@@ -144,7 +144,8 @@ def _fits_single(value: Column) -> sa.ColumnElement[bool]:
 
 def _spelled(column: Column, storage: Storage) -> Column:
     if storage.family == "decimal":
-        return sa.func.printf(f"%.{storage.scale}f", column)
+        # printf takes NULL for 0.
+        return sa.case((column.is_not(None), sa.func.printf(f"%.{storage.scale}f", column)))
     return sa.cast(column, _TEXT)
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
@@ -150,29 +153,44 @@ def test_a_forked_process_neither_uses_nor_disturbs_the_connections_of_its_paren
     assert len(table) == 3
 
 
-def interrupting(connection: Connection, db: Database) -> threading.Thread:
-    """Return a thread that presses Ctrl-C once the server is busy with the long query."""
-    number, main = connection.connection_id, threading.main_thread().ident
-    assert main is not None
+@contextmanager
+def interrupted(connection: Connection, db: Database) -> Iterator[None]:
+    """Press Ctrl-C once the server is busy with the long query, until this program has heard it.
+
+    It does not hear what comes just before it waits for the server.
+    """
+    number, heard = connection.connection_id, threading.Event()
 
     def press() -> None:
         if number is not None:
             with Connection(db.url) as watcher:
                 while not watcher.query(RUNS[db.backend].format(number)).fetchall():
                     pass
-        signal.pthread_kill(main, signal.SIGINT)
+        while not heard.is_set():
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+            heard.wait(0.2)
 
-    return threading.Thread(target=press)
+    def hear(*_: object) -> None:
+        if not heard.is_set():
+            heard.set()
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, hear)
+    thread = threading.Thread(target=press)
+    thread.start()
+    try:
+        yield
+    finally:
+        heard.set()
+        thread.join()
+        signal.signal(signal.SIGINT, before)
 
 
 def test_ctrl_c_ends_a_long_query_also_on_the_server(table: Any, db: Database) -> None:
     connection = db.connection
     number = connection.connection_id
-    thread = interrupting(connection, db)
-    with pytest.raises(KeyboardInterrupt):  # noqa: PT012 - the query must run when it comes
-        thread.start()
+    with pytest.raises(KeyboardInterrupt), interrupted(connection, db):
         connection.fetch(LONG[db.backend])
-    thread.join()
     table.insert1((1, 1))
     assert table.to_dicts() == [{"worker": 1, "n": 1}]
     if number is not None:
@@ -182,15 +200,46 @@ def test_ctrl_c_ends_a_long_query_also_on_the_server(table: Any, db: Database) -
                 pass
 
 
+WITH_POLARS = """
+import polars, signal, sys
+from djupyter.sql.connection import Connection
+
+connection = Connection(sys.argv[1])
+print(connection.connection_id, flush=True)
+try:
+    connection.fetch(sys.argv[2])
+except KeyboardInterrupt:
+    print("heard")
+"""
+
+
+def test_ctrl_c_ends_a_long_query_also_when_polars_listens_to_it(server_db: Database) -> None:
+    """The handler of polars has the system take up interrupted waiting again."""
+    command = [sys.executable, "-c", WITH_POLARS, server_db.url, LONG[server_db.backend]]
+    program = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert program.stdout is not None
+    try:
+        running = RUNS[server_db.backend].format(int(program.stdout.readline()))
+        with Connection(server_db.url) as watcher:
+            while not watcher.query(running).fetchall():
+                assert program.poll() is None
+        while program.poll() is None:
+            program.send_signal(signal.SIGINT)
+            with suppress(subprocess.TimeoutExpired):
+                program.wait(1)
+        assert program.stdout.read() == "heard\n"
+    finally:
+        program.kill()
+        program.communicate()
+
+
 def test_ctrl_c_in_a_transaction_undoes_it(table: Any, db: Database) -> None:
     connection = db.connection
     connection.connect()
-    thread = interrupting(connection, db)
     with pytest.raises(KeyboardInterrupt), connection.transaction:  # noqa: PT012
         table.insert1((1, 1))
-        thread.start()
-        connection.fetch(LONG[db.backend])
-    thread.join()
+        with interrupted(connection, db):
+            connection.fetch(LONG[db.backend])
     assert not connection.in_transaction
     assert len(table) == 0
     table.insert1((2, 2))
@@ -200,17 +249,14 @@ def test_ctrl_c_in_a_transaction_undoes_it(table: Any, db: Database) -> None:
 def test_ctrl_c_that_a_program_survives_commits_nothing_by_halves(table: Any, db: Database) -> None:
     connection = db.connection
     connection.connect()
-    thread = interrupting(connection, db)
     try:
         with connection.transaction:
             table.insert1((1, 1))
-            with pytest.raises(KeyboardInterrupt):  # noqa: PT012
-                thread.start()
+            with pytest.raises(KeyboardInterrupt), interrupted(connection, db):
                 connection.fetch(LONG[db.backend])
             table.insert1((2, 2))
     except DataJointError as error:
         assert "undone all" in str(error)  # noqa: PT017 - one of two good ends
-    thread.join()
     assert len(table) in (0, 2)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import signal
 import ssl
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from hashlib import sha1
@@ -35,6 +37,9 @@ class Connection(PyMySQLConnection):  # type: ignore[misc]  # the driver has no 
             if isinstance(sql, str):
                 sql = sql.encode(self.encoding, "surrogateescape")  # as the driver does
             self._check_size(len(sql))
+        if "polars" in sys.modules:
+            # Its own handler of Ctrl-C has the system take up again the waiting that Ctrl-C should end.
+            signal.siginterrupt(signal.SIGINT, True)
         return super().query(sql, unbuffered)
 
     def _check_size(self, size: int) -> None:

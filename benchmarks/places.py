@@ -77,7 +77,7 @@ def djupyter(place: Place) -> Library:
     """Return djupyter, connected."""
     import djupyter as dj
 
-    # The driver and datajoint do not encrypt either.
+    # The driver and datajoint do not encrypt either; but datajoint does where MySQL has certificates.
     connection = dj.Connection(place.url, use_tls=False)
     connection.connect()
     # datajoint has loaded its settings when it is imported; "import, settings read" compares that.

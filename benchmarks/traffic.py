@@ -26,6 +26,7 @@ _MYSQL_COMMANDS = {0x03, 0x17}
 # PostgreSQL: simple queries and executions.
 _POSTGRESQL_MESSAGES = {b"Q", b"E"}
 _REQUESTS = {80877103, 80877104}  # for encryption; the server answers, then the client starts
+_MYSQL_TLS = 0x0800  # among the abilities in the server's greeting
 
 
 @dataclass
@@ -83,15 +84,20 @@ def _accept(
         there = socket.create_connection(server)
         for one in (client, there):
             one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        threading.Thread(target=_back, args=(there, client), daemon=True).start()
+        greet = _mysql_greeting if reader is _mysql else None
+        threading.Thread(target=_back, args=(there, client, greet), daemon=True).start()
         threading.Thread(target=_forth, args=(client, there, reader, counter), daemon=True).start()
 
 
-def _back(there: socket.socket, client: socket.socket) -> None:
+def _back(
+    there: socket.socket, client: socket.socket, greet: Callable[[Read], bytes] | None
+) -> None:
     try:
+        if greet is not None:
+            client.sendall(greet(lambda size: _exactly(there, size)))
         while data := there.recv(1 << 16):
             client.sendall(data)
-    except OSError:
+    except (OSError, EOFError):
         return
 
 
@@ -101,20 +107,37 @@ def _forth(
     reader: Callable[[Read, Counter], Iterator[bytes]],
     counter: Counter,
 ) -> None:
-    def read(size: int) -> bytes:
-        data = b""
-        while len(data) < size:
-            part = client.recv(size - len(data))
-            if not part:
-                raise EOFError
-            data += part
-        return data
-
     try:
-        for message in reader(read, counter):
+        for message in reader(lambda size: _exactly(client, size), counter):
             there.sendall(message)
     except (OSError, EOFError):
         there.close()
+
+
+def _exactly(source: socket.socket, size: int) -> bytes:
+    data = b""
+    while len(data) < size:
+        part = source.recv(size - len(data))
+        if not part:
+            raise EOFError
+        data += part
+    return data
+
+
+def _mysql_greeting(read: Read) -> bytes:
+    """Return what the server says first, without its offer of encryption, which would hide the statements.
+
+    Source: MySQL Internals, Protocol::HandshakeV10.
+    """
+    head = read(4)
+    body = bytearray(read(int.from_bytes(head[:3], "little")))
+    if body[0] != 10:  # a refusal
+        return head + bytes(body)
+    # The protocol, the server's version and a zero, the connection, 8 bytes of a nonce, a zero, the abilities.
+    abilities = body.index(0, 1) + 1 + 4 + 8 + 1
+    offered = int.from_bytes(body[abilities : abilities + 2], "little")
+    body[abilities : abilities + 2] = (offered & ~_MYSQL_TLS).to_bytes(2, "little")
+    return head + bytes(body)
 
 
 def _mysql(read: Read, counter: Counter) -> Iterator[bytes]:

@@ -1,57 +1,165 @@
-"""How one kind of Python value lives in a column and, when large, in a store."""
+"""How one kind of Python value lives in a column and, when large, in a store.
+
+```
+value --encode--> what the column holds, or what the next codec of a chain takes --decode--> value
+```
+"""
 
 from __future__ import annotations
 
+import json
+import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
+
+from djupyter.errors import DataJointError
+
+if TYPE_CHECKING:
+    from djupyter.stores.staging import Staging
+    from djupyter.stores.store import Stores
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_on_definition: list[Callable[[type[Codec]], object]] = []
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where a value belongs: what a codec may use to name an object and an error.
+class Context(TypedDict, total=False):
+    """Where a value belongs, and what a codec may use.
 
-    Parameters
+    Attributes
     ----------
-    schema, table, attribute
-        By the names the database uses.
-    key
-        Primary-key values of the row, as far as they are known.
-    store
-        Name of the store; None in the row.
+    schema, table, field
+        By the names the database uses; empty where a query does not know them.
+    config
+        The settings of the connection.
+    stores
+        The object stores that are configured.
+    staging
+        What writes objects for a row that is not committed yet; only for `encode`.
     """
 
     schema: str
     table: str
-    attribute: str
-    key: Mapping[str, object] = field(default_factory=dict)
-    store: str | None = None
-
-    def __str__(self) -> str:
-        return f"`{self.schema}`.`{self.table}`.`{self.attribute}`"
+    field: str
+    config: Any
+    stores: Stores
+    staging: Staging
 
 
 class Codec(ABC):
-    """Base class of codecs; `name` is what stands between the angle brackets of a definition."""
+    """Base class of codecs: how values of one kind become what a column holds, and back.
+
+    Defining a subclass makes it known by its `name`, which is what stands between the angle brackets of a
+    definition. Defining the same class again, as a notebook cell does, replaces it. With
+    `class X(Codec, register=False)` it stays unknown, as a base of others must.
+
+    Examples
+    --------
+    >>> class Fraction(Codec):
+    ...     name = "fraction"
+    ...     def get_dtype(self, is_store):
+    ...         return "varchar(40)"
+    ...     def encode(self, value, *, key=None, context=None, store_name=None):
+    ...         return f"{value.numerator}/{value.denominator}"
+    ...     def decode(self, stored, *, key=None, context=None):
+    ...         import fractions
+    ...         return fractions.Fraction(stored)
+    >>> Fraction().decode("3/4")
+    Fraction(3, 4)
+    """
 
     name: ClassVar[str]
 
-    @abstractmethod
-    def column_type(self, *, in_store: bool) -> str:
-        """Return the core type of the column: `bytes` or `json`."""
+    def __init_subclass__(cls, *, register: bool = True, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        cls.registers = register
+        if register:
+            for note in _on_definition:
+                note(cls)
+
+    registers: ClassVar[bool] = False
 
     @abstractmethod
-    def encode(self, value: Any, address: Address) -> Any:
-        """Return what the column holds for a value."""
+    def get_dtype(self, is_store: bool) -> str:
+        """Return the type of the column: a core or native type, or `<codec>` for the next of a chain.
+
+        Parameters
+        ----------
+        is_store
+            Whether a store was named (`<name@store>`, `<name@>`). A next codec gets the same store.
+
+        Raises
+        ------
+        DataJointError
+            Values of this codec cannot lie there.
+        """
 
     @abstractmethod
-    def decode(self, stored: Any, address: Address) -> Any:
-        """Return the value for what the column holds."""
+    def encode(
+        self,
+        value: Any,
+        *,
+        key: dict[str, Any] | None = None,
+        context: Context | None = None,
+        store_name: str | None = None,
+    ) -> Any:
+        """Return what the column, or the next codec, takes for a value; never called with None.
+
+        `context` and `store_name` may be left out of the signature of a subclass.
+
+        Parameters
+        ----------
+        value
+            What the user gave.
+        key
+            The values of the primary key, as far as they are known, beside `_schema`, `_table`, `_field` and
+            `_config`.
+        context
+            Where the value belongs.
+        store_name
+            The store; empty for the default one, None in the row.
+        """
+
+    @abstractmethod
+    def decode(
+        self, stored: Any, *, key: dict[str, Any] | None = None, context: Context | None = None
+    ) -> Any:
+        """Return the value for what the column, or the next codec, has; never called with None."""
 
     def validate(self, value: Any) -> None:  # noqa: B027 - optional for subclasses
         """Raise when a value cannot be encoded; called before anything is written."""
 
+    def referenced_paths(self, stored: Any) -> list[tuple[str, str | None]]:
+        """Return the objects that a column's value refers to: path and store, None for the default store.
+
+        Garbage collection keeps these. Unless a subclass knows better: the `path` of a JSON document.
+        """
+        document = json.loads(stored) if isinstance(stored, str) else stored
+        if not isinstance(document, dict) or not isinstance(document.get("path"), str):
+            return []
+        return [(document["path"], document.get("store") or None)]
+
     def summarize(self, prefix: bytes, size: int) -> str:
-        """Return what a repr shows for a value of which only the first bytes are known."""
+        """Return what a repr shows for a value in the row, of which only the first bytes are known."""
         return f"<{self.name}> {size} bytes"
+
+
+def checked_name(codec_class: type[Codec], source: str) -> str:
+    """Return the name of a codec.
+
+    Raises
+    ------
+    DataJointError
+        It has none that could stand in a definition.
+    """
+    name = getattr(codec_class, "name", "")
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise DataJointError(
+            f"Not a codec: {source} has no usable name. Set name = 'lower_case' in the class."
+        )
+    return name
+
+
+def on_definition(note: Callable[[type[Codec]], object]) -> None:
+    """Call something with each codec class that is defined from now on."""
+    _on_definition.append(note)

@@ -1,7 +1,7 @@
 """The `<blob>` codec: any Python value and numpy array, in datajoint's own byte format.
 
 ```
-value --pack--> bytes in the row --unpack--> value
+value --pack--> bytes, in the row or in a store --unpack--> value
 ```
 
 Packages and MATLAB programs of the datajoint family read and write the same bytes.
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from djupyter.codecs.base import Address, Codec
+from djupyter.codecs.base import Codec
 from djupyter.codecs.blob_format import MatCell, MatStruct
 from djupyter.codecs.blob_reader import read
 from djupyter.codecs.blob_summary import summary
@@ -62,34 +62,24 @@ def unpack(data: bytes | bytearray | memoryview | None, squeeze: bool = False) -
 
 
 class BlobCodec(Codec):
-    """Values that `pack` can serialize, compressed, in the row."""
+    """Values that `pack` can serialize, compressed: in the row, or in a store by their content."""
 
     name: ClassVar[str] = "blob"
 
-    def column_type(self, *, in_store: bool) -> str:
-        """Return `bytes`, or `json` (the object's address) for a blob in a store."""
-        return "json" if in_store else "bytes"
+    def get_dtype(self, is_store: bool) -> str:
+        """Return `bytes`, or `<hash>` for a blob in a store."""
+        return "<hash>" if is_store else "bytes"
 
-    def encode(self, value: Any, address: Address) -> bytes | None:
-        """Return the packed bytes; None is NULL rather than a blob of None."""
-        if address.store is not None:
-            raise DataJointError(
-                f"The attribute {address} lies in the store {address.store!r}, which cannot be "
-                "written yet. Declare it as <blob> to keep it in the row."
-            )
-        if value is None:
-            return None
+    def encode(self, value: Any, **_: Any) -> bytes:
+        """Return the packed bytes."""
         try:
             return pack(value)
         except UnicodeEncodeError as error:
-            raise DataJointError(f"The text for {address} is not valid Unicode: {error}") from error
+            raise DataJointError(f"The text is not valid Unicode: {error}") from error
 
-    def decode(self, stored: Any, address: Address) -> Any:
+    def decode(self, stored: Any, **_: Any) -> Any:
         """Return the value of packed bytes."""
-        try:
-            return unpack(stored)
-        except DataJointError as error:
-            raise error.suggest(f"(in the attribute {address})") from error
+        return unpack(stored)
 
     def summarize(self, prefix: bytes, size: int) -> str:
         """Return what a repr shows: `float64 (1000, 3)`, `dict 4 keys`, `str 1.2 kB`."""

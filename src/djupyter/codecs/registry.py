@@ -1,30 +1,37 @@
-"""Codecs by name: built in, registered by a program, or offered by installed packages.
+"""Codecs by name: built in, defined by a program, or offered by installed packages.
 
-A package offers a codec through an entry point named like the codec, in the group
-`djupyter.codecs`. It is imported when the codec is first asked for, so a broken package is noticed
-only by those who use it.
+A package offers a codec through an entry point named like the codec, in the group `djupyter.codecs`.
+It is imported when the codec is first asked for, so a broken package is noticed only by those who use it.
 """
 
 from __future__ import annotations
 
-import re
+import inspect
 from functools import cache
-from typing import TYPE_CHECKING, TypeVar
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-from djupyter.codecs.base import Codec
-from djupyter.codecs.blob import BlobCodec
-from djupyter.definition.model import TypeSpec
+from djupyter.codecs.base import Codec, checked_name, on_definition
 from djupyter.errors import DataJointError, nearest
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-GROUPS = ("djupyter.codecs", "datajoint.codecs")
+# Those of later groups are overridden by those of earlier ones.
+GROUPS = ("djupyter.codecs", "datajoint.codecs", "datajoint.types")
 
-AnyCodec = TypeVar("AnyCodec", bound=Codec)
-
-_NAME = re.compile(r"[a-z][a-z0-9_]*")
-_codecs: dict[str, Codec] = {BlobCodec.name: BlobCodec()}
+# Imported when they are first asked for.
+_BUILT_IN = {
+    "attach": "djupyter.codecs.attach:AttachCodec",
+    "blob": "djupyter.codecs.blob:BlobCodec",
+    "filepath": "djupyter.codecs.filepath:FilepathCodec",
+    "hash": "djupyter.codecs.hash:HashCodec",
+    "npy": "djupyter.codecs.npy:NpyCodec",
+    "object": "djupyter.codecs.object:ObjectCodec",
+    "parquet": "djupyter.codecs.parquet:ParquetCodec",
+    "zarr": "djupyter.codecs.zarr:ZarrCodec",
+}
+_codecs: dict[str, Codec] = {}
 
 
 def get_codec(name: str) -> Codec:
@@ -42,20 +49,18 @@ def get_codec(name: str) -> Codec:
 
     Examples
     --------
-    >>> get_codec("blob").column_type(in_store=False)
+    >>> get_codec("blob").get_dtype(is_store=False)
     'bytes'
     >>> get_codec("blobb")
     Traceback (most recent call last):
     ...
     djupyter.errors.DataJointError: The codec <blobb> is not available: ... Did you mean `blob`?
     """
-    name = name.strip("<>")
-    if name not in _codecs:
-        offer = _offers().get(name)
-        if offer is None:
-            raise _unknown(name)
-        _codecs[name] = _loaded(offer)
-    return _codecs[name]
+    name = name.strip("<>").partition("@")[0]
+    found = _codecs.get(name)
+    if found is None:
+        found = _codecs[name] = _made(name)
+    return found
 
 
 def list_codecs() -> list[str]:
@@ -64,55 +69,45 @@ def list_codecs() -> list[str]:
     >>> "blob" in list_codecs()
     True
     """
-    return sorted({*_codecs, *_offers()})
+    return sorted({*_BUILT_IN, *_codecs, *_offers()})
 
 
-def register(codec_class: type[AnyCodec]) -> type[AnyCodec]:
-    """Make a codec known by its name; usable as a decorator.
-
-    Defining and registering the same class again, as a notebook cell does, replaces it.
+def _defined(codec_class: type[Codec]) -> None:
+    """Note a class that was just defined; one that is still abstract is a base of others.
 
     Raises
     ------
     DataJointError
-        The class is no complete codec, or another codec has its name.
+        It is no complete codec, or another one has its name.
     """
+    if inspect.isabstract(codec_class) or codec_class.__module__.startswith("djupyter.codecs."):
+        return
     codec = _instance(codec_class, f"the class {codec_class!r}")
-    known = _codecs.get(codec.name)
-    if known is not None and _identity(type(known)) != _identity(codec_class):
-        raise DataJointError(
-            f"The codec <{codec.name}> exists already: {type(known)!r}. "
-            f"Give {codec_class!r} another name."
-        )
+    _refuse_twice(codec.name, codec_class)
     _codecs[codec.name] = codec
-    return codec_class
 
 
-def column_type_of(declared: TypeSpec) -> TypeSpec:
-    """Return the type of the column that holds values of a declared type.
+on_definition(_defined)
 
-    A codec that cannot be had here holds `bytes` in the row and `json` in a store, as
-    nearly all do: a table may be declared and read by those who lack the codec of one attribute.
 
-    Examples
-    --------
-    >>> column_type_of(TypeSpec("<npy@raw>", "codec", "npy", store="raw")).text
-    'json'
-    >>> column_type_of(TypeSpec("int32", "core", "int32")).text
-    'int32'
-    """
-    if declared.kind != "codec":
-        return declared
-    try:
-        text = get_codec(declared.name).column_type(in_store=declared.in_store)
-    except DataJointError:  # it will be raised again by whoever encodes or decodes a value
-        text = "json" if declared.in_store else "bytes"
-    if text not in ("bytes", "json"):
+def _refuse_twice(name: str, codec_class: type[Codec]) -> None:
+    known = _codecs.get(name)
+    built_in = known is None and name in _BUILT_IN
+    if built_in or (known is not None and _identity(type(known)) != _identity(codec_class)):
+        other = _BUILT_IN[name] if known is None else repr(type(known))
         raise DataJointError(
-            f"The codec <{declared.name}> wants a column of type {text!r}. "
-            "A codec uses bytes or json."
+            f"The codec <{name}> exists already: {other}. Give {codec_class!r} another name."
         )
-    return TypeSpec(text, "core", text)
+
+
+def _made(name: str) -> Codec:
+    if name in _BUILT_IN:
+        module, _, class_name = _BUILT_IN[name].partition(":")
+        return _instance(getattr(import_module(module), class_name), _BUILT_IN[name])
+    offer = _offers().get(name)
+    if offer is None:
+        raise _unknown(name)
+    return _loaded(offer)
 
 
 @cache
@@ -121,7 +116,10 @@ def _offers() -> dict[str, EntryPoint]:
     # It loads the package `email`, and few programs ask for a codec that is not built in.
     from importlib.metadata import entry_points
 
-    return {offer.name: offer for group in reversed(GROUPS) for offer in entry_points(group=group)}
+    offers = {
+        offer.name: offer for group in reversed(GROUPS) for offer in entry_points(group=group)
+    }
+    return {name: offer for name, offer in offers.items() if name not in _BUILT_IN}
 
 
 def _loaded(offer: EntryPoint) -> Codec:
@@ -145,10 +143,7 @@ def _loaded(offer: EntryPoint) -> Codec:
 def _instance(codec_class: object, source: str) -> Codec:
     if not (isinstance(codec_class, type) and issubclass(codec_class, Codec)):
         raise DataJointError(f"Not a codec: {source}. Derive it from djupyter's Codec.")
-    if not _NAME.fullmatch(getattr(codec_class, "name", "")):
-        raise DataJointError(
-            f"Not a codec: {source} has no usable name. Set name = 'lower_case' in the class."
-        )
+    checked_name(codec_class, source)
     try:
         return codec_class()
     except TypeError as error:
@@ -163,6 +158,6 @@ def _unknown(name: str) -> DataJointError:
     known = list_codecs()
     return DataJointError(
         f"The codec <{name}> is not available: a codec turns one kind of Python value into what "
-        "a column or a store holds, and none of this name is built in, registered or installed. "
+        "a column or a store holds, and none of this name is built in, defined or installed. "
         f"Known codecs: {', '.join(known)}. {nearest(name, known)}".strip()
     )

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any, Self
 
+from djupyter.codecs.base import Context
 from djupyter.errors import DataJointError
 from djupyter.query import frames, legacy, show, statement
 from djupyter.query.algebra import Algebra
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from djupyter.sql.connection import Connection
 
 Order = str | Sequence[str] | None
+
+# Rows of an iteration that are in memory at a time; values that pass through codecs may be large.
+_ROWS, _HEAVY_ROWS = 10_000, 100
 
 
 class Query(Algebra):
@@ -60,8 +64,10 @@ class Query(Algebra):
         node, connection = self.node, self.connection
         planned = plan(node, connection.backend)
         parameters = planned.statement.parameters(node.values, connection.backend.adapt)
-        for rows in connection.stream(planned.statement.text, parameters):
-            yield from planned.dicts(rows)
+        context = self._context()
+        size = _HEAVY_ROWS if planned.codecs else _ROWS
+        for rows in connection.stream(planned.statement.text, parameters, size):
+            yield from planned.dicts(rows, context)
 
     # -- what ---------------------------------------------------------------------------------------
 
@@ -85,7 +91,9 @@ class Query(Algebra):
         """
         node = self._cut(order_by, limit, offset)
         planned = plan(node, self.connection.backend)
-        return planned.dicts(self._fetch(node, planned.statement), squeeze=squeeze)
+        return planned.dicts(
+            self._fetch(node, planned.statement), self._context(), squeeze=squeeze
+        )
 
     def to_arrays(
         self,
@@ -156,7 +164,7 @@ class Query(Algebra):
         """Return the primary keys as a list of dicts; arguments as in `to_dicts`."""
         node = self._cut(order_by, limit, offset)
         planned = plan(node, self.connection.backend, node.heading.primary_key)
-        return planned.dicts(self._fetch(node, planned.statement))
+        return planned.dicts(self._fetch(node, planned.statement), self._context())
 
     def fetch1(self, *attributes: str, squeeze: bool = False) -> Any:
         """Return the only row: a dict, the value of one attribute, or a tuple of several; ``"KEY"`` gives the key.
@@ -174,7 +182,7 @@ class Query(Algebra):
         rows = self._fetch(node, planned.statement)
         if len(rows) != 1:
             raise self._not_one(len(rows), attributes)
-        (row,) = planned.dicts(rows, squeeze=squeeze)
+        (row,) = planned.dicts(rows, self._context(), squeeze=squeeze)
         if not attributes:
             return row
         key = node.heading.primary_key
@@ -314,7 +322,13 @@ class Query(Algebra):
 
     def _columns(self, node: Node, names: Iterable[str] | None, squeeze: bool = False) -> Columns:
         planned = plan(node, self.connection.backend, names)
-        return planned.columns(self._fetch(node, planned.statement), squeeze=squeeze)
+        return planned.columns(
+            self._fetch(node, planned.statement), self._context(), squeeze=squeeze
+        )
+
+    def _context(self) -> Context:
+        """Return what codecs may use to decode."""
+        return {"config": self.connection.settings, "stores": self.connection.stores}
 
     def _fetch(self, node: Node, prepared: statement.Statement) -> list[Row]:
         parameters = prepared.parameters(node.values, self.connection.backend.adapt)

@@ -7,17 +7,18 @@ that needs no decoding costs nothing per value. Dicts are made row by row, see `
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 from typing import Any
 
 import numpy as np
 
-from djupyter.codecs.base import Address
-from djupyter.codecs.registry import get_codec
+from djupyter.codecs.base import Context
+from djupyter.codecs.chain import column_type_of
 from djupyter.heading.attribute import Attribute
-from djupyter.query import statement
+from djupyter.query import decoding, statement
+from djupyter.query.anatomy import tables
 from djupyter.query.node import Node
 from djupyter.query.records import records
 from djupyter.query.statement import Statement
@@ -77,10 +78,12 @@ class Plan:
     names
         Their names.
     decoders
-        What decodes each one; None where the driver gives the user's values, also for codecs, which are
-        looked up when they are used because they may be registered anew.
+        What makes of the driver's value the user's, or what its codec takes; None where that is the same. Codecs
+        are looked up when they are used because they may be defined anew.
     codecs
         Positions of the attributes that have a codec.
+    origin
+        The tables that are read, for errors.
     """
 
     statement: Statement
@@ -88,27 +91,49 @@ class Plan:
     names: tuple[str, ...]
     decoders: tuple[Decode | None, ...]
     codecs: tuple[int, ...]
+    origin: str
 
-    def columns(self, rows: Sequence[Row], *, squeeze: bool = False) -> Columns:
-        """Return rows as decoded columns."""
+    def columns(
+        self, rows: Sequence[Row], context: Context, *, squeeze: bool = False
+    ) -> Columns:
+        """Return rows as decoded columns.
+
+        Parameters
+        ----------
+        rows
+            As the driver gives them.
+        context
+            What codecs may use.
+        squeeze
+            Remove axes of length one from arrays.
+        """
         values = zip(*rows, strict=True) if rows else repeat(())
         # A relation without attributes has one column all the same.
-        pairs = zip(values, self._decoders(squeeze), strict=False)
-        return Columns(self.attributes, tuple(_decoded(*pair) for pair in pairs), len(rows))
+        columns = [_decoded(*pair) for pair in zip(values, self.decoders, strict=False)]
+        if rows and self.codecs:
+            by_name = dict(zip(self.names, columns, strict=True))
+            for place in self.codecs:
+                columns[place] = self._through_codec(place, by_name, context, squeeze)
+        return Columns(self.attributes, tuple(columns), len(rows))
 
-    def dicts(self, rows: Sequence[Row], *, squeeze: bool = False) -> list[dict[str, Any]]:
-        """Return a mapping for each row, NULL as None."""
+    def dicts(
+        self, rows: Sequence[Row], context: Context, *, squeeze: bool = False
+    ) -> list[dict[str, Any]]:
+        """Return a mapping for each row, NULL as None; parameters as for `columns`."""
         if not self.names:
             return [{} for _ in rows]
-        return records(rows, self.names, self._decoders(squeeze))
+        if self.codecs:
+            return self.columns(rows, context, squeeze=squeeze).dicts()
+        return records(rows, self.names, self.decoders)
 
-    def _decoders(self, squeeze: bool) -> tuple[Decode | None, ...]:
-        if not self.codecs:
-            return self.decoders
-        found = list(self.decoders)
-        for place in self.codecs:
-            found[place] = _codec_decoder(self.attributes[place], squeeze)
-        return tuple(found)
+    def _through_codec(
+        self, place: int, columns: Mapping[str, Sequence[Any]], context: Context, squeeze: bool
+    ) -> list[Any]:
+        attribute = self.attributes[place]
+        key = {a.name: columns[a.name] for a in self.attributes if a.in_key and not a.is_codec}
+        reading = decoding.Reading(attribute, self.origin, key, context)
+        values = reading.decoded(columns[attribute.name])
+        return [*map(_squeezed, values)] if squeeze else values
 
 
 # Plans by backend, names and shape; a query that differs only in values finds its plan with one look.
@@ -159,6 +184,7 @@ def _planned(node: Node, backend: Any, wanted: tuple[str, ...] | None, most: int
         names,
         tuple(_plain_decoder(attribute, backend) for attribute in attributes),
         tuple(place for place, attribute in enumerate(attributes) if attribute.is_codec),
+        ", ".join(map(str, tables(node))),
     )
 
 
@@ -171,28 +197,19 @@ def _decoded(column: Sequence[Any], decode: Decode | None) -> Sequence[Any]:
 
 
 def decoder(attribute: Attribute, backend: Any) -> Decode | None:
-    """Return what turns the driver's value of an attribute into the user's; None where it is the same."""
-    if attribute.is_codec:
-        return _codec_decoder(attribute, squeeze=False)
+    """Return what turns the driver's value of an attribute without codec into the user's; None where it is the same."""
     return _plain_decoder(attribute, backend)
 
 
 def _plain_decoder(attribute: Attribute, backend: Any) -> Decode | None:
-    if attribute.type is None or attribute.is_codec:
+    """Return what makes a user's value, or what a codec decodes, of the driver's."""
+    if attribute.type is None:
         return None
-    if attribute.is_json:
+    column = column_type_of(attribute.type)
+    if column.name == "json":
         return json.loads
-    decode: Decode | None = backend.decoder(attribute.type)
+    decode: Decode | None = backend.decoder(column)
     return decode
-
-
-def _codec_decoder(attribute: Attribute, squeeze: bool) -> Decode:
-    assert attribute.type is not None, "a codec attribute has a type"
-    codec = get_codec(attribute.type.name)
-    address = Address("", "", attribute.name, store=attribute.type.store)
-    if squeeze:
-        return lambda stored: _squeezed(codec.decode(stored, address))
-    return lambda stored: codec.decode(stored, address)
 
 
 def _squeezed(value: Any) -> Any:

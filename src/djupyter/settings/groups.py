@@ -172,6 +172,14 @@ class Jobs(Group):
     allow_new_pk_fields_in_computed_tables: bool = False
 
 
+class Objects(Group):
+    """How objects in stores are written, read and collected."""
+
+    prefix = "objects."
+    grace_period: int = Field(default=3600, ge=0)  # seconds for which an object without a row is kept
+    workers: int = Field(default=8, ge=1, le=256)  # transfers at a time
+
+
 class Provenance(Group):
     """What is recorded about where results come from."""
 

@@ -32,6 +32,7 @@ from djupyter.settings.groups import (
     Display,
     Group,
     Jobs,
+    Objects,
     LogLevel,
     PathText,
     Provenance,
@@ -67,6 +68,7 @@ class Settings(Group):
     connection: Connection = Field(default_factory=Connection)
     display: Display = Field(default_factory=Display)
     jobs: Jobs = Field(default_factory=Jobs)
+    objects: Objects = Field(default_factory=Objects)
     provenance: Provenance = Field(default_factory=Provenance)
     stores: dict[str, Any] = Field(default_factory=dict)
     loglevel: LogLevel = "INFO"

@@ -28,6 +28,7 @@ from djupyter.sql.rights import needed
 from djupyter.sql.sessions import Sessions
 from djupyter.sql.streaming import stream
 from djupyter.sql.transactions import Transactions
+from djupyter.stores.store import Stores
 
 if TYPE_CHECKING:
     from djupyter.settings import Settings
@@ -121,6 +122,8 @@ class Connection(Transactions):
             explain=self._error,
             reconnects=lambda: bool(self.settings["database.reconnect"]),
         )
+        # Read when it is needed: settings change, and few programs use stores.
+        self.stores = Stores(lambda: self.settings["stores"])
         self.before_delete: list[Callable[[Mapping[str, Any]], object]] = []
         _open.add(self)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from threading import RLock
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy.pool import PoolProxiedConnection
 
@@ -13,6 +13,16 @@ from djupyter.errors import DataJointError, LostConnectionError
 from djupyter.sql.backends.base import Backend, Row
 
 _STATEMENT = "dj_statement"
+
+
+class Ending(Protocol):
+    """Something that must be done when a transaction ends."""
+
+    def published(self) -> None:
+        """What the transaction did is permanent."""
+
+    def discarded(self) -> None:
+        """What the transaction did is undone; must not raise."""
 
 
 class DroppedError(Exception):
@@ -51,6 +61,8 @@ class Session:
         Whether an error in a transaction must undo no more than its statement.
     is_dead
         The driver connection cannot be used again.
+    endings
+        For each open transaction, what wants to know how it ends.
     """
 
     __slots__ = (
@@ -64,6 +76,7 @@ class Session:
         "blocks",
         "depth",
         "ended",
+        "endings",
         "guards",
         "is_dead",
         "lock",
@@ -87,6 +100,7 @@ class Session:
         self.guards = True
         self._saved: set[int] = set()  # the depths at which the savepoint of a statement is open
         self.ended: DataJointError | None = None
+        self.endings: list[list[Ending]] = []
 
     # Statements
 
@@ -241,6 +255,7 @@ class Session:
             raise
         self.depth += 1
         self.blocks += block
+        self.endings.append([])
 
     def _nest(self) -> None:
         self._refuse_if_ended()
@@ -256,11 +271,15 @@ class Session:
             error = self.ended
             self.cancel()
             raise _again(error)
-        if self.depth > 1:
-            self._run(self.backend.release(self._name(self.depth - 1)))
-        elif not self.waiting:
-            self._run(self.backend.commit)
-        self._leave()
+        try:
+            if self.depth > 1:
+                self._run(self.backend.release(self._name(self.depth - 1)))
+            elif not self.waiting:
+                self._run(self.backend.commit)
+        except BaseException:
+            self.endings[-1].clear()  # nobody knows whether it was done
+            raise
+        self._leave(kept=True)
 
     def cancel(self) -> None:
         """Undo what the innermost transaction did."""
@@ -271,9 +290,10 @@ class Session:
         except self.backend.driver_errors:
             # What a lost connection had open, the server undoes.
             if not self.is_dead:
+                self.endings[-1].clear()
                 raise
         finally:
-            self._leave()
+            self._leave(kept=False)
 
     def _undo(self) -> None:
         if self.depth == 1:
@@ -283,13 +303,19 @@ class Session:
         self._run(self.backend.rollback_to(name))
         self._run(self.backend.release(name))
 
-    def _leave(self) -> None:
+    def _leave(self, *, kept: bool) -> None:
+        endings = self.endings.pop()
         self._saved.discard(self.depth)
         self.depth -= 1
         self.blocks = min(self.blocks, self.depth)
         if self.depth == 0:
             self.waiting, self.ended = False, None
         self.lock.release()
+        if kept and self.endings:
+            self.endings[-1] += endings
+            return
+        for ending in endings if kept else reversed(endings):
+            (ending.published if kept else ending.discarded)()
 
     @contextmanager
     def unguarded(self) -> Iterator[None]:

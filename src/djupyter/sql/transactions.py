@@ -7,7 +7,7 @@ from typing import Self
 
 from djupyter.errors import DataJointError
 from djupyter.sql.reflect import Catalog
-from djupyter.sql.session import Session
+from djupyter.sql.session import Ending, Session
 from djupyter.sql.sessions import Sessions
 from djupyter.sql.transaction import Transaction
 
@@ -98,6 +98,19 @@ class Transactions:
         """
         self._sessions.run(self._innermost().cancel, repeats=False)
         Catalog.look_again()
+
+    def at_end(self, ending: Ending) -> None:
+        """Let something know how the innermost transaction ends.
+
+        It hears of the end of the outermost one, when what it belongs to is permanent, or of the undoing. After a
+        commit that failed nobody knows what was done, and it hears nothing.
+
+        Raises
+        ------
+        DataJointError
+            There is no transaction.
+        """
+        self._innermost().endings[-1].append(ending)
 
     def _innermost(self) -> Session:
         session = self._sessions.own

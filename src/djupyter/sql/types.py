@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
-from djupyter.codecs.registry import column_type_of
+from djupyter.codecs.chain import column_type_of
 from djupyter.definition.model import TypeSpec
 from djupyter.errors import DataJointError
 

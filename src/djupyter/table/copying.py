@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from djupyter.codecs.registry import get_codec
+from djupyter.codecs.base import Context
+from djupyter.codecs.chain import column_type_of
 from djupyter.heading.attribute import Attribute
 from djupyter.heading.structure import TableStructure
 from djupyter.query.expression import Query
@@ -40,9 +41,10 @@ def copied(
         if _is_kept(planned.attributes[place], structure.heading[planned.names[place]])
     }
     reads = replace(planned, codecs=tuple(place for place in planned.codecs if place not in kept))
+    context: Context = {"config": connection.settings, "stores": connection.stores}
     first = 0
     for rows in connection.stream(planned.statement.text, parameters, size):
-        values = reads.columns(rows).values
+        values = reads.columns(rows, context).values
         columns = [_stored(v) if place in kept else v for place, v in enumerate(values)]
         yield Batch(planned.names, tuple(columns), len(rows), first)
         first += len(rows)
@@ -52,10 +54,7 @@ def _is_kept(source: Attribute, target: Attribute) -> bool:
     """Whether what one attribute has stored is what the other one would store."""
     if source.type is None or target.type is None or source.type.text != target.type.text:
         return False
-    return (
-        source.type.store is None
-        and get_codec(source.type.name).column_type(in_store=False) == "bytes"
-    )
+    return source.type.store is None and column_type_of(source.type).text == "bytes"
 
 
 def _stored(column: Sequence[Any]) -> list[Stored | None]:

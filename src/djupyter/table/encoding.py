@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from djupyter.codecs.base import Address
-from djupyter.codecs.registry import get_codec
+from djupyter.codecs.base import Context
+from djupyter.codecs.chain import Chain, chain_of
 from djupyter.errors import (
     DataJointError,
     InvalidValueError,
@@ -35,6 +35,7 @@ def encoded(
     batch: Batch,
     structure: TableStructure,
     adapter: Callable[[Attribute], Adapter | None],
+    context: Context,
     *,
     ignore_extra: bool = False,
     partial: bool = False,
@@ -49,6 +50,8 @@ def encoded(
         The table.
     adapter
         For each attribute, what turns canonical values into the driver's.
+    context
+        What codecs may use; without `staging` values for stores are only checked.
     ignore_extra
         Leave out what is not an attribute of the table.
     partial
@@ -69,7 +72,9 @@ def encoded(
     by_name = dict(zip(batch.names, batch.columns, strict=True))
     columns = tuple(
         [
-            encoded_column(structure.heading[name], by_name[name], batch, structure, adapter)
+            encoded_column(
+                structure.heading[name], by_name[name], batch, structure, adapter, context
+            )
             for name in names
         ]
     )
@@ -130,6 +135,7 @@ def encoded_column(
     batch: Batch,
     structure: TableStructure,
     adapter: Callable[[Attribute], Adapter | None],
+    context: Context,
 ) -> Sequence[Any]:
     """Return the values of one attribute as the driver takes them.
 
@@ -142,7 +148,7 @@ def encoded_column(
         if batch.from_text and (attribute.is_json or attribute.is_codec):
             values = _read(attribute, values)
         if attribute.is_codec:
-            canonical: list[Any] = _through_codec(attribute, values, batch, structure)
+            canonical: list[Any] = _through_codec(attribute, values, batch, structure, context)
         elif batch.size == 1 and not batch.from_text:
             canonical = [coerce_value(attribute, values[0])]
         else:
@@ -215,32 +221,58 @@ def _read(attribute: Attribute, values: Sequence[Any]) -> list[Any]:
 
 
 def _through_codec(
-    attribute: Attribute, values: Sequence[Any], batch: Batch, structure: TableStructure
+    attribute: Attribute,
+    values: Sequence[Any],
+    batch: Batch,
+    structure: TableStructure,
+    context: Context,
 ) -> list[Any]:
     assert attribute.type is not None, "a codec attribute has a type"
-    codec = get_codec(attribute.type.name)
-    by_name = dict(zip(batch.names, batch.columns, strict=True))
-    key_names = [name for name in structure.heading.primary_key if name in by_name]
+    chain = chain_of(attribute.type)
+    column = replace(attribute, type=chain.column)
+    name = structure.name
+    place = {"schema": name.schema, "table": name.table, "field": attribute.name}
+    here: Context = {**context, **place}  # type: ignore[typeddict-item]
     result: list[Any] = []
-    for row, value in enumerate(values):
+    for row, (value, given) in enumerate(zip(values, _keys(batch, structure), strict=True)):
         if value is None or type(value) is Stored:
             result.append(value and value.content)
             continue
-        address = Address(
-            structure.name.schema,
-            structure.name.table,
-            attribute.name,
-            {name: by_name[name][row] for name in key_names},
-            attribute.type.store,
-        )
+        if chain.store is not None and "staging" not in context:
+            result.append(_checked(attribute, chain, value, row))
+            continue
+        key = {**given, "_schema": name.schema, "_table": name.table}
+        key |= {"_field": attribute.name, "_config": context["config"]}
         try:
-            codec.validate(value)
-            result.append(codec.encode(value, address))
-        except DataJointError as problem:
-            error = InvalidValueError(
-                f"Attribute `{attribute.name}` : {attribute.type_text} cannot hold "
-                f"this {type(value).__name__}. {problem}"
-            )
-            error.row = row
-            raise error from problem
+            result.append(coerce_value(column, chain.encode(value, key, here)))
+        except (DataJointError, TypeError, ValueError, OSError) as problem:
+            raise _unfit(attribute, value, row, problem) from problem
     return result
+
+
+def _checked(attribute: Attribute, chain: Chain, value: object, row: int) -> str:
+    """Return something in place of an object that is not written."""
+    try:
+        chain.codecs[0].validate(value)
+    except (DataJointError, TypeError, ValueError, OSError) as problem:
+        raise _unfit(attribute, value, row, problem) from problem
+    return ""
+
+
+def _keys(batch: Batch, structure: TableStructure) -> Iterator[dict[str, Any]]:
+    """Yield the key of each row, as far as it is given."""
+    by_name = dict(zip(batch.names, batch.columns, strict=True))
+    names = [name for name in structure.heading.primary_key if name in by_name]
+    for row in range(batch.size):
+        yield {name: by_name[name][row] for name in names}
+
+
+def _unfit(attribute: Attribute, value: object, row: int, problem: Exception) -> Exception:
+    if isinstance(problem, DataJointError) and type(problem) not in (DataJointError, InvalidValueError):
+        return problem.suggest(f"(for the attribute `{attribute.name}` : {attribute.type_text})")
+    error = InvalidValueError(
+        f"Attribute `{attribute.name}` : {attribute.type_text} cannot hold "
+        f"this {type(value).__name__}. {problem}"
+    )
+    error.row = row
+    return error

@@ -23,6 +23,7 @@ from djupyter.query.source import Source
 from djupyter.sql import write
 from djupyter.table.copying import copied
 from djupyter.table.encoding import check_given, encoded, known_names, place
+from djupyter.table.objects import has_objects, transaction_for, writing
 from djupyter.table.one import adapters_of, one_encoded
 from djupyter.table.rows import Batch, batches
 from djupyter.table.unfit import with_character, with_largest
@@ -35,6 +36,8 @@ Mode = Literal["error", "skip", "replace"]
 
 # Bounds memory for generators; large enough that the work per batch does not show.
 _BATCH_ROWS = 10_000
+# Values that pass through codecs may be large.
+_HEAVY_ROWS = 200
 
 
 def insert(
@@ -52,18 +55,23 @@ def insert(
     if chunk_size is not None and chunk_size < 1:
         raise DataJointError(f"chunk_size must be at least 1, not {chunk_size}.")
     structure, connection = table.structure, table.connection
-    # With chunk_size every chunk is committed by itself; otherwise one transaction holds all batches, which one row
-    # is without.
     is_one = type(rows) is list and len(rows) == 1
     if is_one and type(rows[0]) is dict:
         ready = one_encoded(rows[0], structure, connection.backend)
         if ready is not None:
             _send(connection, structure, ready, mode)
             return
-    whole = nullcontext() if is_one or chunk_size is not None else connection.transaction
-    with whole:
-        for batch in batches(rows, structure.heading.names, chunk_size or _BATCH_ROWS):
+    # With chunk_size every chunk is committed by itself; otherwise one transaction holds all batches.
+    is_whole = chunk_size is None and not is_one
+    size = chunk_size or _batch_rows(structure)
+    with transaction_for(connection, structure) if is_whole else nullcontext():
+        for batch in batches(rows, structure.heading.names, size):
             _insert_batch(connection, structure, batch, mode, ignore_extra=ignore_extra)
+
+
+def _batch_rows(structure: TableStructure) -> int:
+    is_heavy = any(attribute.is_codec for attribute in structure.heading.values())
+    return _HEAVY_ROWS if is_heavy else _BATCH_ROWS
 
 
 def _insert_batch(
@@ -75,8 +83,13 @@ def _insert_batch(
     ignore_extra: bool,
 ) -> None:
     adapters = adapters_of(structure, connection.backend)
-    ready = encoded(batch, structure, lambda a: adapters[a.name], ignore_extra=ignore_extra)
-    _send(connection, structure, ready, mode)
+    # One row by itself needs no transaction, unless it has objects.
+    with transaction_for(connection, structure) if has_objects(structure) else nullcontext():
+        with writing(connection, structure, batch.size) as context:
+            ready = encoded(
+                batch, structure, lambda a: adapters[a.name], context, ignore_extra=ignore_extra
+            )
+        _send(connection, structure, ready, mode)
 
 
 def _send(connection: Connection, structure: TableStructure, ready: Batch, mode: Mode) -> None:

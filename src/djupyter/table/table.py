@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from djupyter.codecs.base import Context
 from djupyter.definition.names import TableName, parse_full_name
 from djupyter.errors import DataJointError
 from djupyter.heading.structure import TableStructure
@@ -183,7 +184,8 @@ class Table(Relatives, metaclass=TableMeta):
 
     def validate(self, rows: Any, *, ignore_extra_fields: bool = False) -> ValidationResult:
         """Return every problem that an insert of these rows would meet, as far as values tell."""
-        return validate(self.structure, rows, ignore_extra=ignore_extra_fields)
+        context: Context = {"config": self.connection.settings, "stores": self.connection.stores}
+        return validate(self.structure, rows, context, ignore_extra=ignore_extra_fields)
 
     def update1(self, row: Any) -> None:
         """Change one existing row.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from djupyter.errors import DataJointError, MissingAttributeError, UnknownAttributeError
@@ -10,6 +11,7 @@ from djupyter.heading.attribute import Attribute
 from djupyter.heading.structure import TableStructure
 from djupyter.sql import write
 from djupyter.table.encoding import encoded
+from djupyter.table.objects import has_objects, transaction_for, writing
 from djupyter.table.rows import Batch
 
 if TYPE_CHECKING:
@@ -26,22 +28,25 @@ def update1(table: Table, row: Any) -> None:
     ]
     names = [*structure.heading.primary_key, *changes]
     given = [row[name] for name in structure.heading.primary_key] + values
-    ready = encoded(
-        Batch(tuple(names), tuple([value] for value in given), 1),
-        structure,
-        lambda attribute: backend.adapter(attribute.type),
-        partial=True,
-    )
-    by_name = dict(zip(ready.names, (column[0] for column in ready.columns), strict=True))
-    key = structure.heading.primary_key
+    connection, key = table.connection, structure.heading.primary_key
     sql, wanted = write.update(structure, tuple(changes), tuple(key), backend)
-    count = table.connection.execute(sql, [by_name[name] for name in wanted])
-    if count != 1:
-        shown = ", ".join(f"{name}={row[name]!r}" for name in key)
-        raise DataJointError(
-            "Update can only be applied to one existing entry: "
-            f"{structure.name.class_name} has none{f' with {shown}' if shown else ''}."
-        )
+    with transaction_for(connection, structure) if has_objects(structure) else nullcontext():
+        with writing(connection, structure, 1) as context:
+            ready = encoded(
+                Batch(tuple(names), tuple([value] for value in given), 1),
+                structure,
+                lambda attribute: backend.adapter(attribute.type),
+                context,
+                partial=True,
+            )
+        by_name = dict(zip(ready.names, (column[0] for column in ready.columns), strict=True))
+        count = connection.execute(sql, [by_name[name] for name in wanted])
+        if count != 1:
+            shown = ", ".join(f"{name}={row[name]!r}" for name in key)
+            raise DataJointError(
+                "Update can only be applied to one existing entry: "
+                f"{structure.name.class_name} has none{f' with {shown}' if shown else ''}."
+            )
 
 
 def _checked(table: Table, structure: TableStructure, row: Any) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from djupyter.errors import DataJointError, UnknownAttributeError
 from djupyter.heading.structure import TableStructure
+from djupyter.codecs.base import Context
 from djupyter.table.encoding import check_given, encoded_column
 from djupyter.table.rows import Batch, batches
 
@@ -49,13 +50,15 @@ class ValidationResult:
             raise DataJointError(self.summary())
 
 
-def validate(structure: TableStructure, rows: Any, *, ignore_extra: bool) -> ValidationResult:
+def validate(
+    structure: TableStructure, rows: Any, context: Context, *, ignore_extra: bool
+) -> ValidationResult:
     """Return every problem that can be seen without the database, row by row."""
     errors: list[Problem] = []
     checked = 0
     for found in _each(structure, rows):
         if isinstance(found, Batch):
-            errors += _problems(found, structure, checked, ignore_extra)
+            errors += _problems(found, structure, context, checked, ignore_extra)
         else:
             errors.append((checked, None, str(found)))
         checked += 1
@@ -76,7 +79,7 @@ def _each(structure: TableStructure, rows: Any) -> Iterator[Batch | DataJointErr
 
 
 def _problems(
-    row: Batch, structure: TableStructure, position: int, ignore_extra: bool
+    row: Batch, structure: TableStructure, context: Context, position: int, ignore_extra: bool
 ) -> Iterator[Problem]:
     by_name = dict(zip(row.names, row.columns, strict=True))
     heading, table = structure.heading, structure.name.class_name
@@ -86,7 +89,7 @@ def _problems(
     for name, attribute in heading.items():
         try:
             if name in by_name:
-                encoded_column(attribute, by_name[name], row, structure, lambda _: None)
+                encoded_column(attribute, by_name[name], row, structure, lambda _: None, context)
             else:
                 check_given([each for each in heading if each != name], structure, table)
         except DataJointError as error:

@@ -1,0 +1,167 @@
+"""A NumPy array in a store, as a query gives it: its shape is known, its values are read when they are used."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from ast import literal_eval
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from djupyter.errors import DataJointError
+from djupyter.stores.store import Store
+
+Array = np.ndarray[Any, Any]
+
+
+class NpyRef:
+    """An array in a store; made by fetching an attribute `<npy@store>`.
+
+    NumPy functions and indexing load it. `load(mmap_mode="r")` maps the file into memory instead, so that only the
+    parts that are used are read.
+
+    Parameters
+    ----------
+    document
+        The value of the column.
+    backend
+        The store; without one only what the document says is known.
+    """
+
+    __slots__ = ("_array", "_backend", "_document")
+
+    def __init__(self, document: Mapping[str, Any], backend: Store | None = None) -> None:
+        if not isinstance(document.get("path"), str):
+            raise DataJointError("This is no array of a store: the document in the row has no path.")
+        self._document, self._backend = dict(document), backend
+        self._array: Array | None = None
+
+    # What is known without reading
+
+    @property
+    def path(self) -> str:
+        """Where the file is, relative to the store."""
+        return str(self._document["path"])
+
+    @property
+    def store(self) -> str | None:
+        """Name of the store; None for the default one."""
+        return self._document.get("store")
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape."""
+        return tuple(map(int, self._document.get("shape") or ()))
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of the elements."""
+        text = str(self._document.get("dtype", ""))
+        # Fields are recorded as a list of pairs.
+        return np.dtype(literal_eval(text) if text.startswith(("[", "{")) else text)
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return int(np.prod(self.shape, dtype=np.int64))
+
+    @property
+    def nbytes(self) -> int:
+        """The number of bytes of the elements in memory."""
+        return self.size * self.dtype.itemsize
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether the values are in memory."""
+        return self._array is not None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the document for a row."""
+        return dict(self._document)
+
+    def __repr__(self) -> str:
+        state = "loaded" if self.is_loaded else "not loaded"
+        return f"NpyRef(shape={self.shape}, dtype={self.dtype}, {state})"
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("len() of an array without axes")
+        return self.shape[0]
+
+    # Reading
+
+    def load(self, mmap_mode: Literal["r", "r+", "c"] | None = None) -> Array:
+        """Return the array.
+
+        Parameters
+        ----------
+        mmap_mode
+            None reads all of it, once. `r`, `c` (changes stay in memory) and `r+` (changes go to the file) map
+            the file into memory; one in a remote store is copied to this machine first.
+
+        Raises
+        ------
+        MissingExternalFile
+            The file is gone.
+        DataJointError
+            It is no .npy file, or not the array that was written.
+        """
+        if mmap_mode is not None:
+            return self._checked(np.load(self._local(), mmap_mode=mmap_mode, allow_pickle=False))
+        if self._array is None:
+            with self._need_store().open(self.path) as file:
+                self._array = self._read(file)
+        return self._array
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        array = self.load()
+        if copy is False and dtype is not None and np.dtype(dtype) != array.dtype:
+            raise ValueError("another dtype needs a copy")
+        return np.array(array, dtype=dtype, copy=bool(copy) or None)
+
+    def __getitem__(self, key: Any) -> Any:
+        return self.load()[key]
+
+    def _read(self, file: Any) -> Array:
+        try:
+            array = np.load(file, allow_pickle=False)
+        except (ValueError, EOFError, OSError) as error:
+            raise DataJointError(f"The file {self.path} is damaged: {error}.") from error
+        if not isinstance(array, np.ndarray):
+            raise DataJointError(f"The file {self.path} holds several arrays, not one.")
+        return self._checked(array)
+
+    def _checked(self, array: Any) -> Any:
+        if array.shape != self.shape or array.dtype != self.dtype:
+            raise DataJointError(
+                f"The file {self.path} holds {array.dtype} {array.shape}, "
+                f"not {self.dtype} {self.shape} as the row says: it was changed."
+            )
+        return array
+
+    def _local(self) -> Path:
+        """Return the file on this machine; a copy of one that lies elsewhere."""
+        store = self._need_store()
+        if store.spec["protocol"] == "file":
+            return Path(store.full_path(self.path))
+        mark = hashlib.md5(store.url(self.path).encode(), usedforsecurity=False).hexdigest()
+        copy = Path(tempfile.gettempdir(), "djupyter_mmap", f"{mark}.npy")
+        # An object is never written twice at one path, so a copy stays right.
+        if not copy.exists():
+            store.get_file(self.path, copy)
+        return copy
+
+    def _need_store(self) -> Store:
+        if self._backend is None:
+            raise DataJointError(
+                f"NpyRef has no storage backend configured: {self.path} can be read once it is fetched from a table."
+            )
+        return self._backend

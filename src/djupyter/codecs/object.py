@@ -1,0 +1,119 @@
+"""The `<object@store>` codec: files and folders in a store, read lazily through an `ObjectRef`."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, ClassVar
+
+from djupyter.codecs.addressed import SchemaCodec
+from djupyter.codecs.base import Context
+from djupyter.codecs.object_ref import ObjectRef
+from djupyter.errors import DataJointError
+from djupyter.stores.store import Store
+
+_BYTES = (bytes, bytearray, memoryview)
+
+
+class ObjectCodec(SchemaCodec):
+    """Files and folders: bytes, `(ext, bytes or a file object)`, or the path of a file or folder goes in."""
+
+    name: ClassVar[str] = "object"
+
+    def validate(self, value: Any) -> None:
+        """Refuse what is no content, and paths to nothing."""
+        if isinstance(value, str | os.PathLike) and not Path(value).exists():
+            raise DataJointError(f"Source path not found: {value}")
+        is_pair = isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], str)
+        is_known = is_pair or isinstance(value, (*_BYTES, str, os.PathLike, ObjectRef))
+        if not (is_known or (isinstance(value, dict) and "path" in value)):
+            raise TypeError(
+                "<object> expects bytes, (ext, bytes or a file object), the path of a file or folder, or an "
+                f"ObjectRef, got {type(value).__name__}"
+            )
+
+    def encode(
+        self,
+        value: Any,
+        *,
+        key: dict[str, Any] | None = None,
+        context: Context | None = None,
+        store_name: str | None = None,
+    ) -> dict[str, Any]:
+        """Write the object and return its address."""
+        assert context is not None, "an insert says where"
+        if isinstance(value, dict):
+            return value  # recorded as it is
+        if isinstance(value, ObjectRef):
+            return value.to_json()
+        staging = context["staging"]
+        if isinstance(value, str | os.PathLike):
+            return self._from_path(Path(value), key, context, store_name)
+        ext, content = value if isinstance(value, tuple) else (None, value)
+        store, path = self.place(key, context, store_name, ext)
+        if isinstance(content, _BYTES):
+            staging.put(store, path, content)
+            size = memoryview(content).nbytes
+        else:
+            size = staging.put_stream(store, path, content)
+        return _document(store, path, size, ext)
+
+    def _from_path(
+        self,
+        source: Path,
+        key: dict[str, Any] | None,
+        context: Context,
+        store_name: str | None,
+    ) -> dict[str, Any]:
+        staging = context["staging"]
+        if not source.is_dir():
+            ext = source.suffix or None
+            store, path = self.place(key, context, store_name, ext)
+            staging.put_file(store, path, source)
+            return _document(store, path, source.stat().st_size, ext)
+        store, path = self.place(key, context, store_name)
+        files = []
+        for file in _files(source):
+            name = file.relative_to(source).as_posix()
+            staging.put_file(store, f"{path}/{name}", file)
+            files.append({"path": name, "size": file.stat().st_size})
+        total = sum(item["size"] for item in files)  # type: ignore[misc]
+        manifest = {"files": files, "total_size": total, "item_count": len(files), "created": _now()}
+        staging.put(store, f"{path}.manifest.json", json.dumps(manifest, indent=2).encode())
+        return _document(store, path, total, None, len(files))
+
+    def decode(
+        self, stored: Any, *, key: dict[str, Any] | None = None, context: Context | None = None
+    ) -> ObjectRef:
+        """Return what reads the object, without reading anything."""
+        store = context["stores"].get(stored.get("store")) if context else None
+        return ObjectRef.from_json(stored, store)
+
+
+def _document(
+    store: Store, path: str, size: int, ext: str | None, items: int | None = None
+) -> dict[str, Any]:
+    return {
+        "path": path,
+        "store": store.name,
+        "size": size,
+        "ext": ext,
+        "is_dir": items is not None,
+        "item_count": items,
+        "timestamp": _now(),
+    }
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Yield the files of a folder in a fixed order; links to folders are not followed."""
+    for here, folders, names in os.walk(folder):
+        folders.sort()
+        for name in sorted(names):
+            yield Path(here, name)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat()

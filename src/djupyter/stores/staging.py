@@ -1,0 +1,178 @@
+"""Objects of rows that are being inserted: written first, kept by the commit, discarded by a rollback.
+
+```
+put (several at a time) -> settle -> INSERT -> COMMIT -> published
+                              \\-> error or rollback -> discarded
+```
+
+An object is complete before its row can be seen, so no row is without its object. What a killed process leaves
+are objects without a row, which garbage collection finds.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from threading import BoundedSemaphore
+from typing import IO, Any
+
+from djupyter.errors import DataJointError
+from djupyter.stores.paths import Bytes
+from djupyter.stores.store import Store, Stores
+
+Data = Bytes | Sequence[Bytes]
+
+_PIECE = 1 << 20
+
+
+class Staging:
+    """Writes the objects of one statement.
+
+    Parameters
+    ----------
+    stores
+        Where they go.
+    workers
+        How many are written at a time; 1 writes each before the next one is encoded.
+    grace
+        Seconds for which garbage collection leaves an object alone that no row refers to.
+    """
+
+    def __init__(self, stores: Stores, *, workers: int = 1, grace: float = 3600.0) -> None:
+        self.stores = stores
+        self._workers, self._grace = workers, grace
+        self._pool: ThreadPoolExecutor | None = None
+        # Bounds what waits to be written, and so the memory it takes.
+        self._places = BoundedSemaphore(2 * workers)
+        self._running: list[Future[None]] = []
+        self._own: list[tuple[Store, str]] = []
+        self._contents: set[tuple[str, str]] = set()
+        self._found: list[tuple[Store, str]] = []
+        self._began = time.monotonic()
+
+    # Writing
+
+    def put(self, store: Store, path: str, data: Data) -> None:
+        """Write an object at a path that no other object has."""
+        self.claim(store, path)
+        self._do(lambda: store.put(path, data))
+
+    def put_file(self, store: Store, path: str, local: Path) -> None:
+        """Write a file at a path that no other object has."""
+        self.claim(store, path)
+        self._do(lambda: _discard_result(store.put_file(path, local)))
+
+    def put_stream(self, store: Store, path: str, source: IO[Any]) -> int:
+        """Write what a file object still has at a path that no other object has; return its size."""
+        self.claim(store, path)
+        size = 0
+        with store.open(path, "wb") as target:
+            while piece := source.read(_PIECE):
+                if not isinstance(piece, bytes):
+                    raise DataJointError("The file object gives text: open it in binary mode.")
+                size += target.write(piece)
+        return size
+
+    def put_content(self, store: Store, path: str, data: Data) -> None:
+        """Write an object whose path says what it contains, unless it lies there.
+
+        One that lies there for long is written again: garbage collection may be about to remove it, and spares
+        what is young.
+        """
+        if (store.name, path) in self._contents:
+            return
+        self._contents.add((store.name, path))
+
+        def work() -> None:
+            there = store.info(path)
+            if there is None or time.time() - there.modified > self._grace / 2:
+                store.put(path, data)
+            else:
+                self._found.append((store, path))
+
+        self._do(work)
+
+    def claim(self, store: Store, path: str) -> None:
+        """Note an object that the caller writes, so that it is removed with all others."""
+        self._own.append((store, path))
+
+    def settle(self) -> None:
+        """Wait until all is written.
+
+        Raises
+        ------
+        DataJointError
+            Something could not be written.
+        """
+        running, self._running = self._running, []
+        try:
+            for future in running:
+                future.result()
+        except BaseException:
+            self._wait(running)
+            raise
+        finally:
+            if self._pool is not None:
+                self._pool.shutdown(wait=True)
+                self._pool = None
+
+    def _do(self, work: Callable[[], None]) -> None:
+        if self._workers == 1:
+            work()
+            return
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(self._workers, "dj-objects")
+        self._raise_early()
+        self._places.acquire()
+        future = self._pool.submit(work)
+        future.add_done_callback(lambda _: self._places.release())
+        self._running.append(future)
+
+    def _raise_early(self) -> None:
+        """Raise what has failed already, rather than encode all other rows first."""
+        while self._running and self._running[0].done():
+            self._running.pop(0).result()
+
+    def _wait(self, running: list[Future[None]]) -> None:
+        for future in running:
+            future.cancel()
+        for future in running:
+            with suppress(BaseException):
+                future.result()
+
+    # Ending, as the transaction of the rows does
+
+    def published(self) -> None:
+        """See after the commit of a long transaction that content which lay there before still does.
+
+        Raises
+        ------
+        DataJointError
+            It was removed meanwhile.
+        """
+        if time.monotonic() - self._began < self._grace / 2:
+            return  # too young to be removed
+        for store, path in self._found:
+            if not store.exists(path):
+                raise DataJointError(
+                    f"The object {path} in the store {store.name!r} was removed while a row was inserted that "
+                    "refers to it. The row is there: insert it again with replace=True, or delete it."
+                )
+
+    def discarded(self) -> None:
+        """Remove what belongs to the rows that are not inserted; what fails is left to garbage collection.
+
+        Objects named by their content stay: another row may have come to refer to them.
+        """
+        self._wait(self._running)
+        for store, path in self._own:
+            with suppress(Exception):
+                store.remove(path)
+        self._own.clear()
+
+
+def _discard_result(_: object) -> None:
+    return None

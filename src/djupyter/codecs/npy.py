@@ -65,10 +65,21 @@ def npy_parts(array: np.ndarray[Any, Any]) -> list[bytes | memoryview]:
     >>> np.load(io.BytesIO(b"".join(npy_parts(np.arange(3.0)))))
     array([0., 1., 2.])
     """
-    fortran = array.flags.f_contiguous and not array.flags.c_contiguous
     plain = np.asarray(array)
+    if not plain.flags.c_contiguous and plain.flags.f_contiguous:
+        contents = plain.T  # the same memory; the header says in which order it is
+    else:
+        contents = np.ascontiguousarray(plain)
+    flat = contents.reshape(-1).view(np.uint8) if plain.size else np.empty(0, np.uint8)
+    return [_header(plain), memoryview(flat)]
+
+
+def _header(array: np.ndarray[Any, Any]) -> bytes:
     header = io.BytesIO()
-    described = np.lib.format.header_data_from_array_1_0(plain)
-    np.lib.format._write_array_header(header, described)  # type: ignore[attr-defined]
-    contents = np.ascontiguousarray(plain.T if fortran else plain)
-    return [header.getvalue(), memoryview(contents.reshape(-1).view(np.uint8))]
+    described = np.lib.format.header_data_from_array_1_0(array)
+    try:
+        np.lib.format.write_array_header_1_0(header, described)
+    except ValueError:  # too long for the first version of the format
+        header = io.BytesIO()
+        np.lib.format.write_array_header_2_0(header, described)
+    return header.getvalue()

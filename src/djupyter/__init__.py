@@ -21,6 +21,7 @@ from __future__ import annotations
 from typing import Any
 
 from djupyter import errors
+from djupyter.codecs.addressed import SchemaCodec
 from djupyter.codecs.base import Codec
 from djupyter.codecs.blob import MatCell, MatStruct
 from djupyter.codecs.registry import get_codec, list_codecs
@@ -62,8 +63,11 @@ __all__ = [
     "MatCell",
     "MatStruct",
     "Not",
+    "NpyRef",
+    "ObjectRef",
     "Part",
     "Schema",
+    "SchemaCodec",
     "StorageAdapter",
     "Table",
     "ThreadSafetyError",
@@ -83,10 +87,21 @@ __all__ = [
 ]
 
 
+# Imported when they are asked for: most programs get such values from a query, and never name their classes.
+_LATE = {
+    "NpyRef": "djupyter.codecs.npy_ref",
+    "ObjectRef": "djupyter.codecs.object_ref",
+}
+
+
 def __getattr__(name: str) -> Any:
     # Settings are read from files when first needed, not at import.
     if name == "config":
         return default.settings
+    if name in _LATE:
+        from importlib import import_module
+
+        return getattr(import_module(_LATE[name]), name)
     raise AttributeError(f"module `djupyter` has no attribute `{name}`")
 
 

@@ -6,6 +6,7 @@ DataJointError
 ├── LostConnectionError        the server went away
 ├── MissingTableError          the table does not exist (any more)
 ├── MissingExternalFile        an object that a row refers to is gone
+├── ObjectIntegrityError       an object in a store is not as it was written
 ├── BucketInaccessible         a store cannot be reached
 │   └── MissingFolder          the local folder of a store is not there
 ├── ThreadSafetyError          shared state asked for in thread-safe mode
@@ -169,6 +170,10 @@ class MissingTableError(DataJointError):
 
 class MissingExternalFile(DataJointError):
     """An object that a row refers to is not in its store."""
+
+
+class ObjectIntegrityError(DataJointError):
+    """An object in a store is missing, or not as it was written."""
 
 
 class BucketInaccessible(DataJointError):

@@ -58,7 +58,8 @@ def test_some_codecs_are_built_in():
 
 def test_an_unknown_codec_is_explained_with_the_known_and_the_nearest():
     with pytest.raises(
-        DataJointError, match=r"<blbo> is not available.*Known codecs: attach, blob.*Did you mean `blob`"
+        DataJointError,
+        match=r"<blbo> is not available.*Known codecs: attach, blob.*Did you mean `blob`",
     ):
         get_codec("blbo")
 

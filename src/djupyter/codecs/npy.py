@@ -71,7 +71,7 @@ def npy_parts(array: np.ndarray[Any, Any]) -> list[bytes | memoryview]:
     else:
         contents = np.ascontiguousarray(plain)
     flat = contents.reshape(-1).view(np.uint8) if plain.size else np.empty(0, np.uint8)
-    return [_header(plain), memoryview(flat)]
+    return [_header(plain), flat.data]
 
 
 def _header(array: np.ndarray[Any, Any]) -> bytes:

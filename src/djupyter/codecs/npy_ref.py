@@ -35,7 +35,9 @@ class NpyRef:
 
     def __init__(self, document: Mapping[str, Any], backend: Store | None = None) -> None:
         if not isinstance(document.get("path"), str):
-            raise DataJointError("This is no array of a store: the document in the row has no path.")
+            raise DataJointError(
+                "This is no array of a store: the document in the row has no path."
+            )
         self._document, self._backend = dict(document), backend
         self._array: Array | None = None
 
@@ -115,7 +117,8 @@ class NpyRef:
             It is no .npy file, or not the array that was written.
         """
         if mmap_mode is not None:
-            return self._checked(np.load(self._local(), mmap_mode=mmap_mode, allow_pickle=False))
+            mapped: Array = np.load(self._local(), mmap_mode=mmap_mode, allow_pickle=False)
+            return self._checked(mapped)
         if self._array is None:
             with self._need_store().open(self.path) as file:
                 self._array = self._read(file)
@@ -139,7 +142,7 @@ class NpyRef:
             raise DataJointError(f"The file {self.path} holds several arrays, not one.")
         return self._checked(array)
 
-    def _checked(self, array: Any) -> Any:
+    def _checked(self, array: Array) -> Array:
         if array.shape != self.shape or array.dtype != self.dtype:
             raise DataJointError(
                 f"The file {self.path} holds {array.dtype} {array.shape}, "

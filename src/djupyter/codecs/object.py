@@ -81,7 +81,12 @@ class ObjectCodec(SchemaCodec):
             staging.put_file(store, f"{path}/{name}", file)
             files.append({"path": name, "size": file.stat().st_size})
         total = sum(item["size"] for item in files)  # type: ignore[misc]
-        manifest = {"files": files, "total_size": total, "item_count": len(files), "created": _now()}
+        manifest = {
+            "files": files,
+            "total_size": total,
+            "item_count": len(files),
+            "created": _now(),
+        }
         staging.put(store, f"{path}.manifest.json", json.dumps(manifest, indent=2).encode())
         return _document(store, path, total, None, len(files))
 

@@ -72,13 +72,13 @@ class ObjectRef:
         """
         given = json.loads(document) if isinstance(document, str) else document
         if not isinstance(given, Mapping) or not isinstance(given.get("path"), str):
-            raise DataJointError("This is no object of a store: the document in the row has no path.")
-        known = {name: given.get(name) for name in _RECORDED}
+            raise DataJointError(
+                "This is no object of a store: the document in the row has no path."
+            )
+        known: dict[str, Any] = {name: given.get(name) for name in _RECORDED}
         time = known["timestamp"]
         known["timestamp"] = datetime.fromisoformat(time) if isinstance(time, str) else time
-        return cls(
-            **{**known, "is_dir": bool(given.get("is_dir"))}, backend=backend  # type: ignore[arg-type]
-        )
+        return cls(**known, is_dir=bool(given.get("is_dir")), backend=backend)
 
     def to_json(self) -> dict[str, Any]:
         """Return the document for a row."""
@@ -111,7 +111,9 @@ class ObjectRef:
     def full_path(self) -> str:
         """The URL; of a local file the path."""
         store = self._store
-        return store.full_path(self.path) if store.spec["protocol"] == "file" else store.url(self.path)
+        return (
+            store.full_path(self.path) if store.spec["protocol"] == "file" else store.url(self.path)
+        )
 
     def exists(self, subpath: str | None = None) -> bool:
         """Whether it is there, or something in it."""
@@ -150,7 +152,9 @@ class ObjectRef:
         while folders:
             here = folders.pop(0)
             names = self.listdir(here)
-            inside = [name for name in names if self._store.is_folder(self._inside(_below(here, name)))]
+            inside = [
+                name for name in names if self._store.is_folder(self._inside(_below(here, name)))
+            ]
             yield here, inside, [name for name in names if name not in inside]
             folders += [_below(here, name) for name in inside]
 
@@ -200,7 +204,9 @@ class ObjectRef:
                 f"The object {self.path} has {entry.size:,} bytes, not {self.size:,} as recorded."
             )
         if self.hash is not None and self._hash() != self.hash:
-            raise ObjectIntegrityError(f"The contents of {self.path} are not those that were written.")
+            raise ObjectIntegrityError(
+                f"The contents of {self.path} are not those that were written."
+            )
         return True
 
     def _hash(self) -> str:

@@ -92,4 +92,3 @@ class Reading:
         # Inflating lets other threads run, all other work of a codec does not.
         size = sum(len(value) for _, value in rows[:_MANY] if isinstance(value, bytes | memoryview))
         return most if size > _MANY * _LARGE else 1
-

@@ -91,9 +91,7 @@ class Query(Algebra):
         """
         node = self._cut(order_by, limit, offset)
         planned = plan(node, self.connection.backend)
-        return planned.dicts(
-            self._fetch(node, planned.statement), self._context(), squeeze=squeeze
-        )
+        return planned.dicts(self._fetch(node, planned.statement), self._context(), squeeze=squeeze)
 
     def to_arrays(
         self,

@@ -93,9 +93,7 @@ class Plan:
     codecs: tuple[int, ...]
     origin: str
 
-    def columns(
-        self, rows: Sequence[Row], context: Context, *, squeeze: bool = False
-    ) -> Columns:
+    def columns(self, rows: Sequence[Row], context: Context, *, squeeze: bool = False) -> Columns:
         """Return rows as decoded columns.
 
         Parameters

@@ -10,6 +10,7 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from djupyter.codecs.chain import column_type_of
 from djupyter.codecs.registry import get_codec
 from djupyter.heading.attribute import Attribute
 from djupyter.query import fetch, statement
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 # Enough to know any blob's kind, dtype and shape.
 PREFIX_BYTES = 512
 COUNT_BOUND = 100_000
+_OPAQUE = {"bytes", "blob", "tinyblob", "mediumblob", "longblob"}
 
 
 def preview(query: Query, limit: int, *, title: str = "", count: bool = True) -> Preview:
@@ -86,10 +88,8 @@ def bounded_count(query: Query) -> tuple[int, bool]:
 
 
 def _is_opaque(attribute: Attribute) -> bool:
-    return attribute.type is not None and (
-        (attribute.is_codec and not attribute.type.in_store)
-        or attribute.type.name in ("bytes", "blob", "tinyblob", "mediumblob", "longblob")
-    )
+    """Whether a column holds bytes, of which only the first travel."""
+    return attribute.type is not None and column_type_of(attribute.type).name in _OPAQUE
 
 
 def _row(
@@ -118,8 +118,9 @@ def _summary(attribute: Attribute, prefix: bytes, size: int) -> str:
 
 
 def _plain(attribute: Attribute, value: Any, backend: Any) -> object:
-    if attribute.is_codec:
-        return Summary(f"{attribute.type_text} {_path(value)}".strip())
+    if attribute.is_codec and attribute.type is not None:
+        shown = _path(value) if column_type_of(attribute.type).name == "json" else str(value)
+        return Summary(f"{attribute.type_text} {shown}".strip())
     if attribute.is_json:
         return Summary(str(value))
     decode = fetch.decoder(attribute, backend)

@@ -174,7 +174,9 @@ class Objects(Group):
     """How objects in stores are written, read and collected."""
 
     prefix = "objects."
-    grace_period: int = Field(default=3600, ge=0)  # seconds for which an object without a row is kept
+    grace_period: int = Field(
+        default=3600, ge=0
+    )  # seconds for which an object without a row is kept
     workers: int = Field(default=8, ge=1, le=256)  # transfers at a time
 
 

@@ -32,8 +32,8 @@ from djupyter.settings.groups import (
     Display,
     Group,
     Jobs,
-    Objects,
     LogLevel,
+    Objects,
     PathText,
     Provenance,
 )

@@ -19,10 +19,10 @@ class Ending(Protocol):
     """Something that must be done when a transaction ends."""
 
     def published(self) -> None:
-        """What the transaction did is permanent."""
+        """Hear that what the transaction did is permanent."""
 
     def discarded(self) -> None:
-        """What the transaction did is undone; must not raise."""
+        """Hear that what the transaction did is undone; must not raise."""
 
 
 class DroppedError(Exception):

@@ -1,8 +1,8 @@
-"""Objects of rows that are being inserted: written first, kept by the commit, discarded by a rollback.
+r"""Objects of rows that are being inserted: written first, kept by the commit, discarded by a rollback.
 
 ```
 put (several at a time) -> settle -> INSERT -> COMMIT -> published
-                              \\-> error or rollback -> discarded
+                              \-> error or rollback -> discarded
 ```
 
 An object is complete before its row can be seen, so no row is without its object. What a killed process leaves

@@ -192,6 +192,14 @@ class Store:
         with self._translated(full):
             return self._files.is_folder(full)
 
+    def names(self, path: str) -> list[str]:
+        """Return the names of the files and folders in a folder, sorted."""
+        full = self.full_path(path)
+        with self._translated(full):
+            return sorted(
+                item.rstrip("/").rpartition("/")[2] for item in self.fs.ls(full, detail=False)
+            )
+
     def entries(self, prefix: str = "") -> Iterator[Entry]:
         """Yield every file below a folder, in no particular order and in bounded memory.
 

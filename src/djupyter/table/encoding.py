@@ -268,7 +268,10 @@ def _keys(batch: Batch, structure: TableStructure) -> Iterator[dict[str, Any]]:
 
 
 def _unfit(attribute: Attribute, value: object, row: int, problem: Exception) -> Exception:
-    if isinstance(problem, DataJointError) and type(problem) not in (DataJointError, InvalidValueError):
+    if isinstance(problem, DataJointError) and type(problem) not in (
+        DataJointError,
+        InvalidValueError,
+    ):
         return problem.suggest(f"(for the attribute `{attribute.name}` : {attribute.type_text})")
     error = InvalidValueError(
         f"Attribute `{attribute.name}` : {attribute.type_text} cannot hold "

@@ -14,6 +14,7 @@ from djupyter.stores.staging import Staging
 if TYPE_CHECKING:
     from djupyter.sql.connection import Connection
 
+
 @lru_cache(maxsize=512)
 def has_objects(structure: TableStructure) -> bool:
     """Whether a table has attributes whose values lie in stores."""

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from djupyter.codecs.base import Context
 from djupyter.errors import DataJointError, UnknownAttributeError
 from djupyter.heading.structure import TableStructure
-from djupyter.codecs.base import Context
 from djupyter.table.encoding import check_given, encoded_column
 from djupyter.table.rows import Batch, batches
 

@@ -22,7 +22,10 @@ import pytest
 
 from djupyter.settings import Settings
 from djupyter.sql.connection import Connection
+from tests.object_stores import s3_entry, s3_server, store, store_entry
 from tests.servers import KINDS, NotAvailable, drop_schemas, required, running, unavailable
+
+__all__ = ["s3_entry", "s3_server", "store", "store_entry"]  # fixtures for all tests
 
 # How long an example takes says more about the machine than about the code.
 # CI judges a change by the same examples each time; everyone else looks for new ones.

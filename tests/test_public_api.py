@@ -17,6 +17,8 @@ HEAVY = (
     "networkx",
     "IPython",
     "zarr",
+    "fsspec",
+    "pydantic",
     "tqdm",
     "sqlite3.dbapi3",
 )

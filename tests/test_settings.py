@@ -551,7 +551,7 @@ def test_the_filepath_default_is_a_default_of_its_own():
         (
             {"x": {"protocol": "ftp"}},
             "x",
-            'Unknown protocol "ftp" in config.stores["x"]. Built-in: file, s3, gcs, azure.',
+            'Unknown protocol "ftp" in config.stores["x"]. Built-in: file, s3, gcs, azure, memory.',
         ),
         ({"x": FILE | {"hash_prefix": "a", "schema_prefix": "/a/b/"}}, "x", "overlap"),
         ({"x": FILE | {"filepath_prefix": "_hash"}}, "x", "overlap"),

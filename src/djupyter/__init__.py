@@ -31,6 +31,7 @@ from djupyter.query.top import Top
 from djupyter.query.universal import U
 from djupyter.session import Instance, conn, default, list_schemas
 from djupyter.sql.connection import Connection
+from djupyter.stores.protocols import StorageAdapter, get_storage_adapter
 from djupyter.table.diagram import Diagram
 from djupyter.table.schema import Schema
 from djupyter.table.table import FreeTable, Table
@@ -63,6 +64,7 @@ __all__ = [
     "Not",
     "Part",
     "Schema",
+    "StorageAdapter",
     "Table",
     "ThreadSafetyError",
     "Top",
@@ -73,6 +75,7 @@ __all__ = [
     "conn",
     "errors",
     "get_codec",
+    "get_storage_adapter",
     "list_codecs",
     "list_schemas",
     "load_ipython_extension",

@@ -7,6 +7,7 @@ DataJointError
 ├── MissingTableError          the table does not exist (any more)
 ├── MissingExternalFile        an object that a row refers to is gone
 ├── BucketInaccessible         a store cannot be reached
+│   └── MissingFolder          the local folder of a store is not there
 ├── ThreadSafetyError          shared state asked for in thread-safe mode
 ├── UnknownSettingError        no setting has that name
 ├── InvalidSettingError        a value does not fit its setting
@@ -171,7 +172,17 @@ class MissingExternalFile(DataJointError):
 
 
 class BucketInaccessible(DataJointError):
-    """A store cannot be reached or refuses access."""
+    """A store cannot be reached."""
+
+
+class MissingFolder(BucketInaccessible, FileNotFoundError):
+    """The local folder of a store is not there, perhaps since its disk is not mounted."""
+
+    def __init__(self, folder: str) -> None:
+        super().__init__(
+            f"Inaccessible local directory {folder}: it is the location of a store. "
+            "Make it, mount it, or change the location."
+        )
 
 
 class ThreadSafetyError(DataJointError):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from djupyter.errors import DataJointError, InvalidSettingError, UnknownSettingError, nearest
+from djupyter.settings.masking import masked
 
 Backend = Literal["sqlite", "mysql", "postgresql"]
 _PORTS: dict[Backend, int] = {"mysql": 3306, "postgresql": 5432}
@@ -21,8 +21,6 @@ _BACKENDS_BY_SCHEME: dict[str, Backend] = {
     "postgresql": "postgresql",
     "postgres": "postgresql",
 }
-# Greedy up to the last @: a password may hold any character, though it should be escaped.
-_PASSWORDS_IN_URL = re.compile(r"(?<=://)(?P<user>[^:/@]*:).*(?=@)|(?P<option>password=)[^&']*")
 
 PathText = Annotated[str, BeforeValidator(lambda v: os.fspath(v) if isinstance(v, Path) else v)]
 LogLevel = Annotated[
@@ -178,23 +176,6 @@ class Provenance(Group):
     prefix = "provenance."
     capture: bool = False
     source: dict[str, Any] = Field(default_factory=dict)
-
-
-_SECRET = re.compile(r"password|secret|token$|_key$|connection_string")
-
-
-def masked(name: str, value: object) -> str:
-    """Return the repr of a value without what must not be seen."""
-    if isinstance(value, Mapping):
-        inner = ", ".join(f"{key!r}: {masked(str(key), item)}" for key, item in value.items())
-        return f"{{{inner}}}"
-    if value is not None and _SECRET.search(name):
-        return "'***'"
-    return (
-        _PASSWORDS_IN_URL.sub(r"\g<user>\g<option>***", repr(value))
-        if name == "url"
-        else repr(value)
-    )
 
 
 def _explained(key: str, value: object, error: ValidationError) -> str:

@@ -20,9 +20,9 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from djupyter.errors import InvalidSettingError
 from djupyter.settings import sources
@@ -35,8 +35,8 @@ from djupyter.settings.groups import (
     LogLevel,
     PathText,
     Provenance,
-    masked,
 )
+from djupyter.settings.masking import MaskedDict, masked
 from djupyter.settings.stores import store_spec
 
 
@@ -68,9 +68,12 @@ class Settings(Group):
     display: Display = Field(default_factory=Display)
     jobs: Jobs = Field(default_factory=Jobs)
     provenance: Provenance = Field(default_factory=Provenance)
-    stores: dict[str, Any] = Field(default_factory=dict)
+    stores: Annotated[dict[str, Any], AfterValidator(lambda stores: MaskedDict(stores))] = Field(
+        default_factory=MaskedDict
+    )
     loglevel: LogLevel = "INFO"
     safemode: bool = True
+    parallel_transfers: int = Field(default=8, ge=1)
     query_cache: PathText | None = None
     download_path: PathText = "."
     ignore_config_file: bool = False

@@ -1,0 +1,92 @@
+"""Stores for tests: `store` runs a test on a folder, in memory and on a real S3 API over HTTP.
+
+A test that needs entries for the settings takes `store_entry`; one that needs S3 alone `s3_entry`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from djupyter.settings.stores import store_spec
+from djupyter.stores.store import Store
+
+PROTOCOLS = ("file", "memory", "s3")
+BUCKET = "lab"
+# What the server takes, and what must not be seen anywhere.
+ACCESS_KEY, SECRET_KEY = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI-hunter2-EXAMPLEKEY"
+
+
+class S3Server:
+    """A server of the S3 API in this process, with a bucket that each test has a folder of."""
+
+    def __init__(self) -> None:
+        from moto.server import ThreadedMotoServer
+
+        self._server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+        self._server.start()
+        host, port = self._server.get_host_and_port()
+        self.endpoint = f"{host}:{port}"
+        _filesystem(self.entry()).call_s3("create_bucket", Bucket=BUCKET)
+
+    def entry(self, **changes: Any) -> dict[str, Any]:
+        """Return the entry of a new store, which nothing has been put in yet."""
+        return {
+            "protocol": "s3",
+            "endpoint": self.endpoint,
+            "bucket": BUCKET,
+            "location": f"tests/{uuid4().hex[:12]}",
+            "access_key": ACCESS_KEY,
+            "secret_key": SECRET_KEY,
+            "secure": False,
+        } | changes
+
+    def stop(self) -> None:
+        """Stop the server."""
+        self._server.stop()
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[S3Server]:
+    """A server of the S3 API that lives as long as the session."""
+    server = S3Server()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def s3_entry(s3_server: S3Server) -> dict[str, Any]:
+    """The entry of a new store on S3."""
+    return s3_server.entry()
+
+
+@pytest.fixture(params=PROTOCOLS)
+def store_entry(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, Any]:
+    """The entry of a new store of each protocol in turn."""
+    if request.param == "s3":
+        entry: dict[str, Any] = request.getfixturevalue("s3_entry")
+        return entry
+    if request.param == "memory":
+        return {"protocol": "memory", "location": f"tests/{uuid4().hex[:12]}"}
+    folder = tmp_path / "store"
+    folder.mkdir()
+    return {"protocol": "file", "location": str(folder)}
+
+
+@pytest.fixture
+def store(store_entry: dict[str, Any]) -> Store:
+    """A new store of each protocol in turn, named `raw`."""
+    return new_store(store_entry)
+
+
+def new_store(entry: dict[str, Any], name: str = "raw") -> Store:
+    """Return a store by its entry."""
+    return Store(name, store_spec({name: entry}, name))
+
+
+def _filesystem(entry: dict[str, Any]) -> Any:
+    return new_store(entry).fs

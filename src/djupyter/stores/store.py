@@ -196,9 +196,8 @@ class Store:
         """Return the names of the files and folders in a folder, sorted."""
         full = self.full_path(path)
         with self._translated(full):
-            return sorted(
-                item.rstrip("/").rpartition("/")[2] for item in self.fs.ls(full, detail=False)
-            )
+            listed = self.fs.ls(full, detail=False)
+        return sorted(item.rstrip("/").rpartition("/")[2] for item in listed)
 
     def entries(self, prefix: str = "") -> Iterator[Entry]:
         """Yield every file below a folder, in no particular order and in bounded memory.

@@ -144,6 +144,11 @@ class Codec(ABC):
         return f"<{self.name}> {size} bytes"
 
 
+def preview_bytes(context: Context | None) -> int:
+    """Return how much of an object a repr may read."""
+    return int(context["config"]["display.preview_bytes"]) if context else 8_000_000
+
+
 def checked_name(codec_class: type[Codec], source: str) -> str:
     """Return the name of a codec.
 

@@ -6,7 +6,7 @@ import os
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from djupyter.codecs.base import Codec, Context
+from djupyter.codecs.base import Codec, Context, preview_bytes
 from djupyter.codecs.object_ref import ObjectRef
 from djupyter.errors import DataJointError
 from djupyter.stores.paths import check_relative
@@ -62,7 +62,7 @@ class FilepathCodec(Codec):
     ) -> ObjectRef:
         """Return what reads the file or folder, without reading anything."""
         store = context["stores"].get(stored.get("store"), filepath=True) if context else None
-        return ObjectRef.from_json(stored, store)
+        return ObjectRef.from_json(stored, store, preview_bytes(context))
 
     def referenced_paths(self, stored: Any) -> list[tuple[str, str | None]]:
         """Return nothing: garbage collection never looks where the files of users lie."""

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from djupyter.codecs.addressed import SchemaCodec
-from djupyter.codecs.base import Context
+from djupyter.codecs.base import Context, preview_bytes
 from djupyter.codecs.npy_ref import NpyRef
 from djupyter.errors import DataJointError
 
@@ -55,7 +55,7 @@ class NpyCodec(SchemaCodec):
     ) -> NpyRef:
         """Return what loads the array, without reading anything."""
         store = context["stores"].get(stored.get("store")) if context else None
-        return NpyRef(stored, store)
+        return NpyRef(stored, store, preview_bytes(context))
 
 
 def npy_parts(array: np.ndarray[Any, Any]) -> list[bytes | memoryview]:

@@ -7,11 +7,14 @@ import tempfile
 from ast import literal_eval
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 import numpy as np
 
+from djupyter.codecs.array_card import BUDGET
+from djupyter.codecs.shown import npy_ref_card
 from djupyter.errors import DataJointError
+from djupyter.render.object_card import object_html
 from djupyter.stores.store import Store
 
 Array = np.ndarray[Any, Any]
@@ -29,17 +32,25 @@ class NpyRef:
         The value of the column.
     backend
         The store; without one only what the document says is known.
+    preview_bytes
+        How much a repr in a notebook may read.
     """
 
-    __slots__ = ("_array", "_backend", "_document")
+    __slots__ = ("_array", "_backend", "_document", "_preview_bytes")
 
-    def __init__(self, document: Mapping[str, Any], backend: Store | None = None) -> None:
+    def __init__(
+        self,
+        document: Mapping[str, Any],
+        backend: Store | None = None,
+        preview_bytes: int = BUDGET,
+    ) -> None:
         if not isinstance(document.get("path"), str):
             raise DataJointError(
                 "This is no array of a store: the document in the row has no path."
             )
         self._document, self._backend = dict(document), backend
         self._array: Array | None = None
+        self._preview_bytes = preview_bytes
 
     # What is known without reading
 
@@ -93,12 +104,19 @@ class NpyRef:
         state = "loaded" if self.is_loaded else "not loaded"
         return f"NpyRef(shape={self.shape}, dtype={self.dtype}, {state})"
 
+    def _repr_html_(self) -> str:
+        return object_html(npy_ref_card(self, self._preview_bytes))
+
     def __len__(self) -> int:
         if not self.shape:
             raise TypeError("len() of an array without axes")
         return self.shape[0]
 
     # Reading
+
+    def open(self) -> IO[bytes]:
+        """Open the file for reading."""
+        return self._need_store().open(self.path)
 
     def load(self, mmap_mode: Literal["r", "r+", "c"] | None = None) -> Array:
         """Return the array.
@@ -120,7 +138,7 @@ class NpyRef:
             mapped: Array = np.load(self._local(), mmap_mode=mmap_mode, allow_pickle=False)
             return self._checked(mapped)
         if self._array is None:
-            with self._need_store().open(self.path) as file:
+            with self.open() as file:
                 self._array = self._read(file)
         return self._array
 

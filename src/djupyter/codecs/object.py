@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from djupyter.codecs.addressed import SchemaCodec
-from djupyter.codecs.base import Context
+from djupyter.codecs.base import Context, preview_bytes
 from djupyter.codecs.object_ref import ObjectRef
 from djupyter.errors import DataJointError
 from djupyter.stores.store import Store
@@ -95,7 +95,7 @@ class ObjectCodec(SchemaCodec):
     ) -> ObjectRef:
         """Return what reads the object, without reading anything."""
         store = context["stores"].get(stored.get("store")) if context else None
-        return ObjectRef.from_json(stored, store)
+        return ObjectRef.from_json(stored, store, preview_bytes(context))
 
 
 def _document(

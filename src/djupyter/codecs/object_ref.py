@@ -9,7 +9,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
+from djupyter.codecs.array_card import BUDGET
+from djupyter.codecs.shown import object_ref_card
 from djupyter.errors import DataJointError, ObjectIntegrityError
+from djupyter.render.object_card import object_html
 from djupyter.stores.paths import check_relative, content_hash
 from djupyter.stores.store import Store
 
@@ -51,10 +54,14 @@ class ObjectRef:
     hash: str | None = None
     mime_type: str | None = None
     backend: Store | None = field(default=None, repr=False, compare=False)
+    preview_bytes: int = field(default=BUDGET, repr=False, compare=False)
 
     @classmethod
     def from_json(
-        cls, document: Mapping[str, Any] | str, backend: Store | None = None
+        cls,
+        document: Mapping[str, Any] | str,
+        backend: Store | None = None,
+        preview_bytes: int = BUDGET,
     ) -> ObjectRef:
         """Return the object that the document of a row stands for.
 
@@ -64,6 +71,8 @@ class ObjectRef:
             The value of the column, a mapping or JSON text.
         backend
             Its store; without one nothing can be read.
+        preview_bytes
+            How much a repr in a notebook may read.
 
         Raises
         ------
@@ -78,7 +87,9 @@ class ObjectRef:
         known: dict[str, Any] = {name: given.get(name) for name in _RECORDED}
         time = known["timestamp"]
         known["timestamp"] = datetime.fromisoformat(time) if isinstance(time, str) else time
-        return cls(**known, is_dir=bool(given.get("is_dir")), backend=backend)
+        return cls(
+            **known, is_dir=bool(given.get("is_dir")), backend=backend, preview_bytes=preview_bytes
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return the document for a row."""
@@ -95,29 +106,32 @@ class ObjectRef:
         kind = "folder" if self.is_dir else "file"
         return f"ObjectRef({kind}: {self.path}, size={self.size})"
 
+    def _repr_html_(self) -> str:
+        return object_html(object_ref_card(self, self.preview_bytes))
+
     # Where it is
 
     @property
     def fs(self) -> Any:
         """The fsspec filesystem of its store."""
-        return self._store.fs
+        return self.need_backend().fs
 
     @property
     def fsmap(self) -> Any:
         """A mapping of the names of its files to their contents, as Zarr takes it."""
-        return self._store.mapping(self.path)
+        return self.need_backend().mapping(self.path)
 
     @property
     def full_path(self) -> str:
         """The URL; of a local file the path."""
-        store = self._store
+        store = self.need_backend()
         return (
             store.full_path(self.path) if store.spec["protocol"] == "file" else store.url(self.path)
         )
 
     def exists(self, subpath: str | None = None) -> bool:
         """Whether it is there, or something in it."""
-        return self._store.exists(self._inside(subpath))
+        return self.need_backend().exists(self._inside(subpath))
 
     # Reading
 
@@ -132,18 +146,18 @@ class ObjectRef:
             It is gone.
         """
         self._need_file("read() a directory")
-        return self._store.get(self.path)
+        return self.need_backend().get(self.path)
 
     def open(self, subpath: str | None = None, mode: str = "rb") -> IO[Any]:
         """Return a file object for it, or for a file in it."""
         if subpath is None:
             self._need_file("open() a directory without a subpath")
-        return self._store.open(self._inside(subpath), mode)
+        return self.need_backend().open(self._inside(subpath), mode)
 
     def listdir(self, subpath: str = "") -> list[str]:
         """Return the names of what lies in a folder."""
         self._need_folder("listdir()")
-        return self._store.names(self._inside(subpath or None))
+        return self.need_backend().names(self._inside(subpath or None))
 
     def walk(self) -> Iterator[tuple[str, list[str], list[str]]]:
         """Yield each folder in it, with its folders and files, as `os.walk` does; paths are relative to it."""
@@ -153,7 +167,9 @@ class ObjectRef:
             here = folders.pop(0)
             names = self.listdir(here)
             inside = [
-                name for name in names if self._store.is_folder(self._inside(_below(here, name)))
+                name
+                for name in names
+                if self.need_backend().is_folder(self._inside(_below(here, name)))
             ]
             yield here, inside, [name for name in names if name not in inside]
             folders += [_below(here, name) for name in inside]
@@ -172,15 +188,15 @@ class ObjectRef:
         target = Path(destination)
         if target.is_dir():
             target = target / path.rpartition("/")[2]
-        if not self._store.is_folder(path):
+        if not self.need_backend().is_folder(path):
             target.parent.mkdir(parents=True, exist_ok=True)
-            self._store.get_file(path, target)
+            self.need_backend().get_file(path, target)
             return target
         target.mkdir(parents=True, exist_ok=True)
-        for entry in self._store.entries(path):
+        for entry in self.need_backend().entries(path):
             inside = target / check_relative(entry.path[len(path) + 1 :])
             inside.parent.mkdir(parents=True, exist_ok=True)
-            self._store.get_file(entry.path, inside)
+            self.need_backend().get_file(entry.path, inside)
         return target
 
     def verify(self) -> bool:
@@ -196,7 +212,7 @@ class ObjectRef:
         return self._verify_folder() if self.is_dir else self._verify_file()
 
     def _verify_file(self) -> bool:
-        entry = self._store.info(self.path)
+        entry = self.need_backend().info(self.path)
         if entry is None:
             raise ObjectIntegrityError(f"The object {self.path} is missing.")
         if self.size is not None and entry.size != self.size:
@@ -210,17 +226,17 @@ class ObjectRef:
         return True
 
     def _hash(self) -> str:
-        with self._store.open(self.path) as file:
+        with self.need_backend().open(self.path) as file:
             return content_hash(iter(lambda: file.read(_CHUNK), b""))
 
     def _verify_folder(self) -> bool:
         manifest = f"{self.path}.manifest.json"
-        if not self._store.exists(manifest):
-            if not self._store.exists(self.path):
+        if not self.need_backend().exists(manifest):
+            if not self.need_backend().exists(self.path):
                 raise ObjectIntegrityError(f"The folder {self.path} is missing.")
             return True
-        there = {entry.path: entry.size for entry in self._store.entries(self.path)}
-        for item in json.loads(self._store.get(manifest))["files"]:
+        there = {entry.path: entry.size for entry in self.need_backend().entries(self.path)}
+        for item in json.loads(self.need_backend().get(manifest))["files"]:
             path = f"{self.path}/{item['path']}"
             if there.get(path) != item["size"]:
                 found = f"has {there[path]:,} bytes" if path in there else "is missing"
@@ -232,8 +248,14 @@ class ObjectRef:
 
     # Inside
 
-    @property
-    def _store(self) -> Store:
+    def need_backend(self) -> Store:
+        """Return its store.
+
+        Raises
+        ------
+        DataJointError
+            It was made without one.
+        """
         if self.backend is None:
             raise DataJointError(
                 f"ObjectRef has no storage backend configured: {self.path} can be read once it is fetched from a "

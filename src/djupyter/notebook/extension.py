@@ -1,4 +1,4 @@
-"""What `%load_ext djupyter` does: register the magics. Nothing connects before it is needed."""
+"""What `%load_ext djupyter` does: register magics and previews. Nothing connects before it is needed."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import Any
 from IPython.core.getipython import get_ipython
 
 from djupyter.errors import DataJointError
+from djupyter.notebook import formatters
 from djupyter.notebook.magics import DjMagics
 
 
 def load(shell: Any = None) -> None:
-    """Register the magics with a shell, the running one when None.
+    """Register the magics and previews with a shell, the running one when None.
 
     Raises
     ------
@@ -24,3 +25,4 @@ def load(shell: Any = None) -> None:
             "The magics need IPython or Jupyter; in a plain script use the classes."
         )
     shell.register_magics(DjMagics)
+    formatters.register(shell)

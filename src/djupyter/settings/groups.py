@@ -151,6 +151,7 @@ class Display(Group):
 
     prefix = "display."
     limit: int = Field(default=12, ge=0)
+    preview_bytes: int = Field(default=8_000_000, ge=1)  # of an object, read for its preview
     width: int = Field(default=14, ge=1)
     show_tuple_count: bool = True
     diagram_direction: Literal["LR", "TB"] = "LR"

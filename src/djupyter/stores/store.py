@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, Any
 from uuid import uuid4
 
-from djupyter.errors import DataJointError
+from djupyter.errors import DataJointError, MissingExternalFile
 from djupyter.settings.stores import store_name, store_names, store_spec
 from djupyter.stores.failures import is_missing, translated, without_secrets
 from djupyter.stores.files import Files, MemoryFiles
@@ -181,6 +181,21 @@ class Store:
         with self._translated(full):
             found = self._files.info(full)
         return Entry(path, found.size, found.modified) if found else None
+
+    def need(self, path: str) -> Entry:
+        """Return what is known of an object.
+
+        Raises
+        ------
+        MissingExternalFile
+            There is none.
+        """
+        entry = self.info(path)
+        if entry is None:
+            raise MissingExternalFile(
+                f"Missing external file {self.full_path(path)} in the store '{self.name}'."
+            )
+        return entry
 
     def exists(self, path: str) -> bool:
         """Whether there is an object or a folder."""

@@ -1,0 +1,93 @@
+"""The card of an array, wherever it lies: what is known of it, statistics and a picture from a bounded part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from djupyter.render.markup import Html, tag
+from djupyter.render.object_card import Facts, ObjectCard, bytes_text, shape_text
+from djupyter.render.pictures import can_be_drawn, data_url, picture, trace
+from djupyter.render.sampling import Sample, sample
+
+Read = Callable[[tuple[slice | int, ...]], np.ndarray[Any, Any]]
+
+# What a preview reads, at most; `display.preview_bytes` for objects of tables.
+BUDGET = 8_000_000
+
+
+def array_card(
+    title: str,
+    shape: Sequence[int],
+    dtype: np.dtype[Any],
+    read: Read,
+    *,
+    facts: Facts = (),
+    chunks: Sequence[int] | None = None,
+    budget: int = BUDGET,
+) -> ObjectCard:
+    """Return the card of an array, of which at most some bytes are read.
+
+    Parameters
+    ----------
+    title
+        What it is.
+    shape, dtype
+        Of the array.
+    read
+        Returns the part of the array at an index.
+    facts
+        What else is known of it.
+    chunks
+        Lengths of its chunks; None for an array in one piece.
+    budget
+        Bytes that may be read.
+
+    Examples
+    --------
+    >>> data = np.arange(6).reshape(2, 3)
+    >>> dict(array_card("array", data.shape, data.dtype, data.__getitem__).facts)["values"]
+    '0 … 5, mean 2.5'
+    """
+    known = (
+        ("shape", shape_text(shape)),
+        ("type", str(dtype)),
+        ("size", bytes_text(prod(shape) * dtype.itemsize)),
+    )
+    part = sample(shape, max(dtype.itemsize, 1), budget, chunks)
+    if not prod(shape):
+        return ObjectCard(title, (*known, *facts), note="It has no elements.")
+    values = np.asarray(read(part.index))
+    statistics = _statistics(values)
+    return ObjectCard(
+        title,
+        (*known, *facts, *((("values", statistics),) if statistics else ())),
+        _drawn(values, part),
+        note="" if part.is_whole else f"Shown: {part}, read in part.",
+    )
+
+
+def _statistics(values: np.ndarray[Any, Any]) -> str:
+    if values.dtype.kind == "b":
+        return f"{int(values.sum()):,} true of {values.size:,}"
+    if values.dtype.kind not in "iuf":
+        return ""
+    finite = values[np.isfinite(values)] if values.dtype.kind == "f" else values
+    if not finite.size:
+        return "no finite values"
+    gaps = values.size - finite.size
+    found = f"{finite.min():.6g} … {finite.max():.6g}, mean {finite.mean(dtype=np.float64):.6g}"
+    return f"{found}, {gaps:,} not finite" if gaps else found
+
+
+def _drawn(values: np.ndarray[Any, Any], part: Sample) -> Html:
+    if not can_be_drawn(values) or (values.ndim == 3 and len(part.axes) != 3):
+        return Html("")
+    if values.ndim == 1 or min(values.shape[:2]) == 1:
+        return trace(values.reshape(-1))
+    text = f"picture of {part}"
+    # A picture of few elements or of one shade says nothing more than the facts do.
+    return tag("img", src=data_url(picture(values), "image/png"), alt=text)

@@ -1,0 +1,93 @@
+"""The cards of open Zarr arrays and groups: what they are made of, a picture of few chunks, a tree."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from djupyter.codecs.array_card import BUDGET, array_card
+from djupyter.codecs.shown import guarded
+from djupyter.render.object_card import Facts, ObjectCard, TreeNode, bytes_text, shape_text
+
+# Of a group, so many members are listed, and so far down.
+_MEMBERS, _LEVELS = 100, 3
+_ATTRIBUTES = 12
+
+
+def zarr_array_card(array: Any, budget: int = BUDGET) -> ObjectCard:
+    """Return the card of an open Zarr array.
+
+    Parameters
+    ----------
+    array
+        A `zarr.Array`.
+    budget
+        Bytes that may be read, before compression.
+    """
+    return guarded(lambda: _array(array, budget), "zarr array", (("name", str(array.name)),))
+
+
+def zarr_group_card(group: Any) -> ObjectCard:
+    """Return the card of an open Zarr group, with a tree of what lies in it."""
+    return guarded(lambda: _group(group), "zarr group", (("name", str(group.name)),))
+
+
+def _array(array: Any, budget: int) -> ObjectCard:
+    shape, chunks = tuple(array.shape), tuple(array.chunks)
+    shards = getattr(array, "shards", None)
+    grid = tuple(math.ceil(n / c) if c else 0 for n, c in zip(shape, chunks, strict=True))
+    facts: list[tuple[str, str]] = [
+        ("chunks", f"{shape_text(chunks)} ({shape_text(grid)} of them)")
+    ]
+    if shards:
+        facts.append(("shards", shape_text(shards)))
+    facts += [("codecs", _codecs(array)), ("stored", bytes_text(int(array.nbytes_stored())))]
+    facts += [(f"@{name}", value) for name, value in _attributes(array)]
+    return array_card(
+        "zarr array",
+        shape,
+        np.dtype(array.dtype),
+        array.__getitem__,
+        facts=tuple(facts),
+        # A shard can be read in part, a chunk cannot.
+        chunks=chunks,
+        budget=budget,
+    )
+
+
+def _codecs(array: Any) -> str:
+    names = [type(codec).__name__ for codec in (*array.filters, *array.compressors)]
+    return ", ".join(names) or "none"
+
+
+def _attributes(node: Any) -> Iterator[tuple[str, str]]:
+    for place, (name, value) in enumerate(dict(node.attrs).items()):
+        if place == _ATTRIBUTES:
+            yield "…", "and more"
+            return
+        text = str(value)
+        yield str(name), text if len(text) <= 200 else f"{text[:200]}…"
+
+
+def _group(group: Any) -> ObjectCard:
+    facts: Facts = tuple((f"@{name}", value) for name, value in _attributes(group))
+    name = str(group.name).rpartition("/")[2] or "/"
+    return ObjectCard("zarr group", facts, tree=(_node(name, group, 0),))
+
+
+def _node(name: str, node: Any, level: int) -> TreeNode:
+    if not hasattr(node, "members"):
+        return TreeNode(name, f"{node.dtype} {shape_text(node.shape)}")
+    if level >= _LEVELS:
+        return TreeNode(f"{name}/", more=-1)
+    inside: list[TreeNode] = []
+    more = 0
+    for key, member in node.members():
+        if len(inside) == _MEMBERS:
+            more = -1
+            break
+        inside.append(_node(str(key), member, level + 1))
+    return TreeNode(f"{name}/", "", tuple(sorted(inside, key=lambda each: each.name)), more)

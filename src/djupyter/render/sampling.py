@@ -1,0 +1,93 @@
+"""Which part of a large array a preview reads: at most so many bytes. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A part of an array.
+
+    Parameters
+    ----------
+    index
+        One slice or position for each axis; what is left has at most two axes, three for colours.
+    is_whole
+        Whether it is all of the array.
+    axes
+        The axes that are shown, in their order.
+    """
+
+    index: tuple[slice | int, ...]
+    is_whole: bool
+    axes: tuple[int, ...]
+
+    def __str__(self) -> str:
+        parts = [
+            str(part)
+            if isinstance(part, int)
+            else f"{'' if part.start is None else part.start}:{'' if part.stop is None else part.stop}"
+            for part in self.index
+        ]
+        return f"[{', '.join(parts)}]"
+
+
+def sample(
+    shape: Sequence[int], itemsize: int, budget: int, chunks: Sequence[int] | None = None
+) -> Sample:
+    """Return what to read of an array to show it.
+
+    The last two axes are shown (three when the last one has 3 or 4 colours), of all others the middle position. A
+    plane that is too large is cut to its corner, at edges of chunks, for a chunk is read whole anyway.
+
+    Parameters
+    ----------
+    shape
+        Of the array.
+    itemsize
+        Bytes of an element.
+    budget
+        Bytes that may be read.
+    chunks
+        Lengths of the chunks along each axis; None for an array in one piece.
+
+    Examples
+    --------
+    >>> sample((10, 2000, 2000), 2, 8_000_000, (1, 500, 500)).index
+    (5, slice(0, 2000, None), slice(0, 2000, None))
+    >>> str(sample((10, 20000, 20000), 2, 8_000_000, (1, 500, 500)))
+    '[5, 0:1000, 0:1000]'
+    """
+    steps = [min(c, n) or 1 for c, n in zip(chunks or [1] * len(shape), shape, strict=True)]
+    axes = _shown_axes(shape)
+    # A chunk is read whole, also along axes of which one position is shown.
+    cost = itemsize * math.prod(step for axis, step in enumerate(steps) if axis not in axes)
+    lengths = _lengths(
+        [shape[axis] for axis in axes], [steps[axis] for axis in axes], budget // cost
+    )
+    index: list[slice | int] = [n // 2 for n in shape]
+    for axis, length in zip(axes, lengths, strict=True):
+        index[axis] = slice(0, length)
+    is_whole = len(axes) == len(shape) and all(
+        length == shape[axis] for axis, length in zip(axes, lengths, strict=True)
+    )
+    return Sample(tuple(index), is_whole, axes)
+
+
+def _shown_axes(shape: Sequence[int]) -> tuple[int, ...]:
+    count = len(shape)
+    has_colours = count >= 3 and shape[-1] in (3, 4) and min(shape[-3:-1]) > 4
+    return tuple(range(max(0, count - (3 if has_colours else 2)), count))
+
+
+def _lengths(shape: Sequence[int], steps: Sequence[int], elements: int) -> list[int]:
+    """Return how much of each axis to read: in whole steps, at least one, so that no more elements are read."""
+    counts = [math.ceil(n / step) for n, step in zip(shape, steps, strict=True)]
+    size = math.prod(steps)
+    while math.prod(counts) * size > elements and max(counts, default=1) > 1:
+        widest = counts.index(max(counts))
+        counts[widest] //= 2
+    return [min(n, c * step) for n, c, step in zip(shape, counts, steps, strict=True)]

@@ -1,0 +1,242 @@
+"""What objects show of themselves: bounded reads, nothing raised, nothing run."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import zarr
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from djupyter.codecs.array_card import array_card
+from djupyter.codecs.file_card import file_card
+from djupyter.codecs.npy_part import NpyPart
+from djupyter.codecs.npy_ref import NpyRef
+from djupyter.codecs.object_ref import ObjectRef
+from djupyter.codecs.zarr_card import zarr_array_card, zarr_group_card
+from djupyter.errors import DataJointError
+from djupyter.render.object_card import object_html, object_text
+from djupyter.settings.stores import store_spec
+from djupyter.stores.store import Store
+
+
+class Counted(io.BytesIO):
+    """A file that knows how much of it was read."""
+
+    taken = 0
+
+    def read(self, size=-1):
+        data = super().read(size)
+        self.taken += len(data)
+        return data
+
+
+def npy(array: np.ndarray) -> bytes:
+    target = io.BytesIO()
+    np.save(target, array)
+    return target.getvalue()
+
+
+def card(name: str, content: bytes, **options):
+    return file_card(name, len(content), lambda: io.BytesIO(content), (), **options)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    entry = {"raw": {"protocol": "file", "location": str(tmp_path)}}
+    return Store("raw", store_spec(entry, "raw"))
+
+
+# Parts of .npy files
+
+
+@given(
+    st.lists(st.integers(1, 6), min_size=0, max_size=4).map(tuple),
+    st.booleans(),
+    st.sampled_from(["<f8", ">i2", "u1", "c16", "<U3", "M8[s]"]),
+    st.data(),
+)
+def test_a_part_of_a_npy_file_is_that_part_of_the_array(shape, fortran, dtype, data):
+    array = np.arange(np.prod(shape, dtype=int)).astype(dtype).reshape(shape)
+    array = np.asfortranarray(array) if fortran and shape else array
+    index = tuple(
+        data.draw(st.one_of(st.integers(0, n - 1), st.integers(1, n).map(lambda k: slice(0, k))))
+        for n in shape
+    )
+    found = NpyPart(io.BytesIO(npy(array))).read(index)
+    assert np.asarray(found).dtype == np.asarray(array[index]).dtype
+    np.testing.assert_array_equal(found, array[index])
+
+
+def test_of_a_large_npy_file_little_is_read():
+    file = Counted(npy(np.zeros((50, 400, 400))))
+    shown = file_card("a.npy", 64_000_000, lambda: file, (), budget=1_000_000)
+    assert file.taken < 1_100_000
+    assert dict(shown.facts)["shape"] == "50 × 400 × 400"
+    assert shown.note.startswith("Shown: [25, ")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\x93NUMPY", b"nothing of the kind", npy(np.zeros(9))[:-1], npy(np.zeros(9))[:60]],
+)
+def test_a_damaged_npy_file_is_refused(content):
+    with pytest.raises(DataJointError):
+        card("a.npy", content)
+
+
+def test_python_objects_are_never_loaded():
+    target = io.BytesIO()
+    np.save(target, np.array([{}], dtype=object), allow_pickle=True)
+    with pytest.raises(DataJointError, match="never loaded"):
+        card("a.npy", target.getvalue())
+
+
+# Arrays
+
+
+@pytest.mark.parametrize(
+    ("array", "values"),
+    [
+        (np.arange(6).reshape(2, 3), "0 … 5, mean 2.5"),
+        (np.array([1.0, np.nan, 3.0]), "1 … 3, mean 2, 1 not finite"),
+        (np.array([np.inf, np.nan]), "no finite values"),
+        (np.array([True, False, True]), "2 true of 3"),
+        (np.array(["a"]), None),
+        (np.zeros((0, 3)), None),
+        (np.array(5), "5 … 5, mean 5"),
+    ],
+)
+def test_numbers_have_statistics(array, values):
+    shown = array_card("array", array.shape, array.dtype, array.__getitem__)
+    assert dict(shown.facts).get("values") == values
+    assert object_text(shown).startswith("array\n")
+
+
+@pytest.mark.parametrize(
+    ("shape", "element"),
+    [
+        ((100,), "<svg"),
+        ((30, 40), "<img"),
+        ((30, 40, 3), "<img"),
+        ((5, 30, 40), "<img"),
+        ((1, 9), "<svg"),
+    ],
+)
+@pytest.mark.parametrize("dtype", ["u1", "f4", "c8", "?", ">i4"])
+def test_planes_are_pictures_and_lines_are_traces(shape, element, dtype):
+    array = np.random.default_rng(0).integers(0, 200, shape).astype(dtype)
+    shown = array_card("array", shape, array.dtype, array.__getitem__)
+    assert str(shown.picture).startswith(element)
+    assert len(object_html(shown)) < 400_000
+
+
+def test_a_picture_of_nothing_finite_is_drawn_all_the_same():
+    array = np.full((20, 20), np.nan)
+    assert object_html(array_card("array", array.shape, array.dtype, array.__getitem__))
+
+
+# Files
+
+
+def picture(kind: str, mode: str = "RGB") -> bytes:
+    target = io.BytesIO()
+    Image.new(mode, (900, 700)).save(target, kind)
+    return target.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "title", "seen"),
+    [
+        ("a.png", picture("PNG"), "picture", "<img src=&quot;|<img src"),
+        ("a.tif", picture("TIFF", "I;16"), "picture", "<img"),
+        ("a.wav", b"RIFF", "sound", "<audio"),
+        ("a.mp4", b"....", "film", "<video"),
+        ("a.txt", b"<script>alert(1)</script>", "text", "&lt;script&gt;"),
+        ("a.json", json.dumps({"a": [1]}).encode(), "text", r"&quot;a&quot;: \["),
+        ("a.json", b"[" * 3000, "text", "<pre>"),
+        ("a.svg", b"<svg onload=alert(1)>", "text", "&lt;svg"),
+        ("a.csv", b"x,y\n1,<b>\n", "table", "<td>&lt;b&gt;</td>"),
+        ("a.csv", b"", "table", ""),
+        ("a.bin", b"123", "file", ""),
+        ("noending", b"123", "file", ""),
+    ],
+)
+def test_a_file_is_shown_by_its_kind_and_nothing_in_it_is_run(name, content, title, seen):
+    shown = card(name, content)
+    assert shown.title == title
+    assert re.search(seen, object_html(shown))
+    assert "<script" not in object_html(shown)
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.wav", "a.mp4"])
+def test_what_is_too_large_to_show_says_so(name):
+    shown = file_card(name, 10**9, lambda: pytest.fail("it was opened"), ())
+    assert "1.0 GB" in shown.note
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.csv"])
+def test_of_a_long_text_only_the_beginning_is_read(name):
+    file = Counted(b"a,b\n" * 100_000)
+    shown = file_card(name, 400_000, lambda: file, ())
+    assert file.taken < 100_000
+    assert "first" in shown.note
+
+
+# References
+
+
+def test_references_show_what_they_refer_to(store):
+    store.put("x/a.npy", npy(np.eye(8)))
+    store.put("d/one.txt", b"hello")
+    store.put("d/sub/two.bin", b"12")
+    ref = NpyRef({"path": "x/a.npy", "dtype": "float64", "shape": [8, 8]}, store)
+    assert "<img" in ref._repr_html_()
+    assert not ref.is_loaded
+    file = ObjectRef.from_json({"path": "d/one.txt", "size": 5}, store)
+    assert "<pre>hello</pre>" in file._repr_html_()
+    folder = ObjectRef.from_json({"path": "d", "size": 7, "is_dir": True}, store)
+    assert re.search("one.txt.*sub/.*two.bin", folder._repr_html_())
+
+
+@pytest.mark.parametrize("is_dir", [False, True])
+def test_a_missing_object_is_a_card_that_says_so(store, is_dir):
+    ref = ObjectRef.from_json({"path": "gone.txt", "size": 5, "is_dir": is_dir}, store)
+    assert "Cannot be shown" in ref._repr_html_()
+    lost = NpyRef({"path": "gone.npy", "dtype": "float64", "shape": [8, 8]}, store)
+    assert "Cannot be shown" in lost._repr_html_()
+
+
+def test_hostile_names_are_shown_as_text(store):
+    ref = ObjectRef.from_json({"path": "<img src=x onerror=alert(1)>.txt", "size": 1}, store)
+    assert "<img" not in ref._repr_html_()
+
+
+# Zarr
+
+
+def test_a_zarr_array_shows_its_chunks_and_a_picture_of_few(store):
+    array = zarr.create_array(
+        zarr.storage.MemoryStore(), shape=(40, 300, 400), chunks=(1, 100, 200), dtype="uint16"
+    )
+    array[20] = np.random.default_rng(0).integers(0, 4000, (300, 400))
+    array.attrs["unit"] = "<b>"
+    shown = zarr_array_card(array)
+    facts = dict(shown.facts)
+    assert facts["chunks"] == "1 × 100 × 200 (40 × 3 × 2 of them)"
+    assert facts["@unit"] == "<b>"
+    assert str(shown.picture).startswith("<img")
+    assert "<b>" not in object_html(shown)
+
+
+def test_a_zarr_group_shows_a_tree():
+    group = zarr.open_group(zarr.storage.MemoryStore(), mode="w")
+    group.create_group("sub").create_array("x", shape=(3,), dtype="f4")
+    group.create_array("y", shape=(2, 5), dtype="i2")
+    assert re.search(r"sub/\s+x  float32 3\s+y  int16 2 × 5", object_text(zarr_group_card(group)))

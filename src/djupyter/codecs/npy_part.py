@@ -76,7 +76,7 @@ class NpyPart:
         """Return a block of an array in C order."""
         lengths = [end - start for start, end in zip(starts, ends, strict=True)]
         if not shape:
-            return self._piece(0, 1).reshape(())
+            return np.frombuffer(self._piece(0, 1), self.dtype).reshape(())
         # All axes after `cut` are whole, so that a run along `cut` lies in one piece.
         cut = len(shape) - 1
         while cut > 0 and lengths[cut] == shape[cut]:
@@ -86,7 +86,7 @@ class NpyPart:
             self._piece(self._offset(outer, starts, shape, cut), run)
             for outer in np.ndindex(*lengths[:cut])
         ]
-        return np.concatenate(pieces).reshape(lengths)
+        return np.frombuffer(b"".join(pieces), self.dtype).reshape(lengths)
 
     def _offset(
         self, outer: tuple[int, ...], starts: list[int], shape: tuple[int, ...], cut: int
@@ -100,10 +100,10 @@ class NpyPart:
             offset = offset * length + position
         return offset
 
-    def _piece(self, first: int, count: int) -> np.ndarray[Any, Any]:
+    def _piece(self, first: int, count: int) -> bytes:
         size = count * self.dtype.itemsize
         self._file.seek(self._start + first * self.dtype.itemsize)
         data = self._file.read(size)
         if len(data) != size:
             raise DataJointError("The file ends before its array does.")
-        return np.frombuffer(data, self.dtype)
+        return data

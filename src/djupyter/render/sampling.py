@@ -59,7 +59,7 @@ def sample(
     >>> sample((10, 2000, 2000), 2, 8_000_000, (1, 500, 500)).index
     (5, slice(0, 2000, None), slice(0, 2000, None))
     >>> str(sample((10, 20000, 20000), 2, 8_000_000, (1, 500, 500)))
-    '[5, 0:1000, 0:1000]'
+    '[5, 0:1000, 0:2500]'
     """
     steps = [min(c, n) or 1 for c, n in zip(chunks or [1] * len(shape), shape, strict=True)]
     axes = _shown_axes(shape)

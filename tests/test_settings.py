@@ -63,6 +63,7 @@ def write_secret(folder, name, text):
         ("provenance.capture", False),
         ("provenance.source", {}),
         ("stores", {}),
+        ("parallel_transfers", 8),
         ("loglevel", "INFO"),
         ("safemode", True),
         ("query_cache", None),
@@ -110,6 +111,7 @@ def test_every_setting_has_its_default(project, key, default):
         ("DJ_JOBS_ADD_JOB_METADATA", "1", "jobs.add_job_metadata", True),
         ("DJ_PROVENANCE_CAPTURE", "1", "provenance.capture", True),
         ("DJ_PROVENANCE_SOURCE", '{"code": "git"}', "provenance.source", {"code": "git"}),
+        ("DJ_PARALLEL_TRANSFERS", "32", "parallel_transfers", 32),
         ("DJ_STORES", '{"default": "raw"}', "stores", {"default": "raw"}),
     ],
 )
@@ -479,6 +481,91 @@ def test_the_secrets_folder_is_private_and_out_of_git(tmp_path):
 
 # Stores
 
+
+def test_the_stores_of_the_example_project_can_be_used(project):
+    (project / "pyproject.toml").write_text(
+        "[tool.datajoint]\n# Object storage configuration\n"
+        '[tool.datajoint.stores.main]\nprotocol = "s3"\nendpoint = "s3.amazonaws.com"\n'
+        'bucket = "my-pipeline-data"\nlocation = "raw"\n\n'
+        '[tool.datajoint.stores.processed]\nprotocol = "s3"\nendpoint = "s3.amazonaws.com"\n'
+        'bucket = "my-pipeline-data"\nlocation = "processed"\n'
+    )
+    write_json(project, **{"stores.default": "main"})
+    write_secret(project, "stores.main.access_key", "AKIA\n")
+    write_secret(project, "stores.main.secret_key", "hunter2\n")
+    config = load_settings(project / "notebooks", {})
+    main = config.get_store_spec()
+    assert (main["bucket"], main["location"]) == ("my-pipeline-data", "raw")
+    assert (main["access_key"], main["secret_key"]) == ("AKIA", "hunter2")
+    assert config.get_store_spec("processed")["access_key"] is None
+
+
+@pytest.mark.parametrize("where", ["datajoint.json", "pyproject.toml", "DJ_STORES", "secrets"])
+def test_every_key_of_a_store_may_come_from_everywhere(project, where):
+    entry = S3 | {
+        "access_key": "a",
+        "secret_key": "hunter2",
+        "secure": False,
+        "subfolding": [2, 3],
+        "partition_pattern": "{subject}",
+        "token_length": 10,
+        "hash_prefix": "h",
+        "schema_prefix": "s",
+        "filepath_prefix": "f",
+        "connect_timeout": 1.5,
+        "read_timeout": 2,
+        "retries": 0,
+    }
+    environment = {}
+    if where == "datajoint.json":
+        write_json(project, stores={"raw": entry})
+    elif where == "pyproject.toml":
+        lines = "".join(f"{key} = {json.dumps(value)}\n" for key, value in entry.items())
+        (project / "pyproject.toml").write_text(f"[tool.datajoint.stores.raw]\n{lines}")
+    elif where == "DJ_STORES":
+        environment["DJ_STORES"] = json.dumps({"raw": entry})
+    else:
+        texts = {key: value for key, value in entry.items() if isinstance(value, str)}
+        rest = {key: value for key, value in entry.items() if key not in texts and key != "secure"}
+        write_json(project, stores={"raw": rest})
+        for key, value in (texts | {"secure": "false"}).items():
+            write_secret(project, f"stores.raw.{key}", value or " ")
+        entry = entry | {"location": "x"}
+        write_secret(project, "stores.raw.location", "x")
+    spec = load_settings(project, environment).get_store_spec("raw")
+    assert entry.items() <= spec.items()
+    assert "hunter2" not in repr(spec)
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [("data", "{project}/data"), ("/data", "/data"), ("~/data", "~/data")],
+)
+def test_a_location_in_a_file_is_meant_from_that_file(project, written, read):
+    write_json(project, stores={"raw": {"protocol": "file", "location": written}})
+    config = load_settings(project / "notebooks", {})
+    assert config.stores["raw"]["location"] == read.format(project=project)
+
+
+def test_the_location_in_a_bucket_is_left_as_it_is(project):
+    write_json(project, stores={"raw": S3 | {"location": "x/y"}, "scratch": {"protocol": "memory"}})
+    assert load_settings(project, {}).stores["raw"]["location"] == "x/y"
+
+
+def test_the_setting_shows_no_secrets_either(project):
+    config = Settings()
+    config.stores = {"raw": {"secret_key": "hunter2", "deep": {"password": "hunter2"}}}
+    config.stores["more"] = {"connection_string": "hunter2"}
+    for shown in (config.stores, config["stores"]["raw"], config.stores["more"], [config.stores]):
+        assert "hunter2" not in f"{shown} {shown!r}"
+    assert json.loads(json.dumps(config.stores))["raw"]["secret_key"] == "hunter2"
+
+
+def test_null_in_an_entry_means_the_default():
+    spec = config_with(raw=FILE | {"hash_prefix": None, "subfolding": None}).get_store_spec("raw")
+    assert spec["hash_prefix"] == "_hash"
+
+
 FILE = {"protocol": "file", "location": "data"}
 S3 = {"protocol": "s3", "endpoint": "e", "bucket": "b", "location": ""}
 
@@ -557,6 +644,18 @@ def test_the_filepath_default_is_a_default_of_its_own():
         ({"x": FILE | {"filepath_prefix": "_hash"}}, "x", "overlap"),
         ({"x": S3 | {"access_key": "hunter2"}}, "x", "Incomplete S3 credentials"),
         ({"x": FILE | {"token_length": "8"}}, "x", "token_length must be a whole number"),
+        (
+            {"x": FILE | {"hash_prefix": "a/../.."}},
+            "x",
+            "hash_prefix must be a folder in the store",
+        ),
+        ({"x": FILE | {"schema_prefix": 3}}, "x", "schema_prefix must be a text"),
+        ({"x": {"protocol": "file", "location": ["a"]}}, "x", "location must be a text"),
+        ({"x": FILE | {"subfolding": [2, 0]}}, "x", "subfolding must be a list of whole numbers"),
+        ({"x": FILE | {"subfolding": "2"}}, "x", "subfolding must be a list of whole numbers"),
+        ({"x": S3 | {"secure": "perhaps"}}, "x", "secure must be true or false"),
+        ({"x": S3 | {"retries": -1}}, "x", "retries must be a whole number, 0 or more"),
+        ({"x": S3 | {"read_timeout": 0}}, "x", "read_timeout must be a number of seconds above 0"),
     ],
 )
 def test_a_store_that_cannot_be_used_is_explained(stores, name, problem):

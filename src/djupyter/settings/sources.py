@@ -104,8 +104,8 @@ def from_file(path: Path, keys: Collection[str]) -> dict[str, Any]:
     """Return the settings in a file, which may nest its keys, write them with dots, or both.
 
     Null means unset. Unknown keys are ignored, as datajoint does, but one that looks misspelt
-    is warned of. A relative `database.path` is meant from the folder of the file, wherever the
-    notebook runs.
+    is warned of. A relative `database.path`, or location of a store, is meant from the folder of the file,
+    wherever the notebook runs.
     """
     flat: dict[str, Any] = {}
     for key, value in _flattened(_read(path), keys):
@@ -120,7 +120,21 @@ def from_file(path: Path, keys: Collection[str]) -> dict[str, Any]:
     database = flat.get("database.path")
     if isinstance(database, str) and database != ":memory:":
         flat["database.path"] = str(path.parent / database)
+    if "stores" in flat:
+        flat["stores"] = {
+            name: _with_location_from(path.parent, entry) for name, entry in flat["stores"].items()
+        }
     return flat
+
+
+def _with_location_from(folder: Path, entry: Any) -> Any:
+    """Return the entry of a store with its location, when that is a folder of this machine, made absolute."""
+    if not isinstance(entry, dict) or str(entry.get("protocol")).lower() not in ("file", "local"):
+        return entry
+    location = entry.get("location")
+    if not isinstance(location, str) or not location or location.startswith("~"):
+        return entry
+    return entry | {"location": str(folder / location)}
 
 
 def _read(path: Path) -> Mapping[str, Any]:

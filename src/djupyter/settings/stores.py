@@ -19,19 +19,22 @@ class _Protocol(NamedTuple):
     optional: Mapping[str, object]
 
 
-# Seconds, and how often the library tries again. datajoint refuses entries with these keys: leave them out
-# of a file that it reads too.
-_PATIENCE: dict[str, object] = {"connect_timeout": 10, "read_timeout": 60, "retries": 3}
+# Timeouts, in seconds, and how often a request is tried again, are those of the libraries; None leaves theirs.
+# datajoint refuses entries with these keys: leave them out of a file that it reads too.
 _PROTOCOLS = {
     "file": _Protocol(("location",), {}),
     "s3": _Protocol(
         ("endpoint", "bucket", "location"),
-        {"access_key": None, "secret_key": None, "secure": True} | _PATIENCE,
+        {"access_key": None, "secret_key": None, "secure": True}
+        | {"connect_timeout": 10, "read_timeout": 60, "retries": 3},
     ),
-    "gcs": _Protocol(("bucket", "location"), {"token": None, "project": None} | _PATIENCE),
+    "gcs": _Protocol(
+        ("bucket", "location"), {"token": None, "project": None, "read_timeout": None}
+    ),
     "azure": _Protocol(
         ("container", "location"),
-        {"account_name": None, "account_key": None, "connection_string": None} | _PATIENCE,
+        {"account_name": None, "account_key": None, "connection_string": None}
+        | {"connect_timeout": None, "read_timeout": None},
     ),
     "memory": _Protocol((), {"location": ""}),
 }
@@ -227,7 +230,8 @@ def _check_connection(spec: MaskedDict, where: str) -> None:
     if "retries" in spec and (type(spec["retries"]) is not int or spec["retries"] < 0):
         raise DataJointError(f"retries must be a whole number, 0 or more, in {where}.")
     for key in {"connect_timeout", "read_timeout"} & spec.keys():
-        if type(spec[key]) not in (int, float) or not spec[key] > 0:
+        number = spec[key]
+        if number is not None and (type(number) not in (int, float) or not number > 0):
             raise DataJointError(f"{key} must be a number of seconds above 0 in {where}.")
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import quote
 
 from djupyter.errors import (
     AccessError,
@@ -87,13 +88,10 @@ def translated(store: str, spec: Mapping[str, Any], path: str) -> Iterator[None]
     """
     try:
         yield
-    except DataJointError:
-        raise
     except Exception as error:
         if not (isinstance(error, (OSError, NoRootError)) or _is_of_library(error)):
             raise
-        ours = _failure(error, store, spec, path)
-        raise ours from (None if _shows_secret(error, spec) else error)
+        raise failure(error, store, spec, path) from chained(error, spec)
 
 
 def without_secrets(text: str, spec: Mapping[str, Any]) -> str:
@@ -102,7 +100,7 @@ def without_secrets(text: str, spec: Mapping[str, Any]) -> str:
     >>> without_secrets("bad key hunter2", {"secret_key": "hunter2"})
     'bad key ***'
     """
-    for secret in sorted(secrets_of(spec), key=len, reverse=True):
+    for secret in sorted(_secrets(spec), key=len, reverse=True):
         text = text.replace(secret, "***")
     return text
 
@@ -112,7 +110,15 @@ def is_missing(error: BaseException) -> bool:
     return bool(_names(error) & _MISSING) and not (_codes(error) & _NO_BUCKET)
 
 
-def _failure(error: Exception, store: str, spec: Mapping[str, Any], path: str) -> DataJointError:
+def chained(error: Exception, spec: Mapping[str, Any]) -> Exception | None:
+    """Return an error that may be shown as the cause of ours: None when it shows a secret."""
+    return None if isinstance(error, DataJointError) or _shows_secret(error, spec) else error
+
+
+def failure(error: Exception, store: str, spec: Mapping[str, Any], path: str) -> DataJointError:
+    """Return an error of ours for one of a library; one of ours stays what it is."""
+    if isinstance(error, DataJointError):
+        return error
     if isinstance(error, NoRootError) and spec["protocol"] == "file":
         return MissingFolder(str(error))
     names, codes = _names(error), _codes(error)
@@ -172,9 +178,15 @@ def _codes(error: BaseException | None) -> set[str]:
     return codes
 
 
+def _secrets(spec: Mapping[str, Any]) -> set[str]:
+    """Return the secrets of a store as a message may hold them, also as part of a URL."""
+    plain = set(secrets_of(spec))
+    return plain | {quote(secret, safe="") for secret in plain} | {quote(s) for s in plain}
+
+
 def _shows_secret(error: BaseException | None, spec: Mapping[str, Any]) -> bool:
     while error is not None:
-        if any(secret in str(error) for secret in secrets_of(spec)):
+        if any(secret in str(error) for secret in _secrets(spec)):
             return True
         error = error.__cause__ or error.__context__
     return False

@@ -85,14 +85,11 @@ class Files:
 
     def open_write(self, path: str) -> Writing:
         """Open a file that becomes the object when closed."""
-        from fsspec.spec import AbstractBufferedFile
-
-        self._make_parent(path)
+        if self._makes_folders:
+            # Such filesystems show a file from the moment it is opened.
+            return self._open_spooled(path)
         file = self.fs.open(path, "wb", block_size=PART)
-        if isinstance(file, AbstractBufferedFile):
-            return Writing(cast(IO[bytes], file), file.close, partial(_abandon, file))
-        file.close()
-        return self._open_spooled(path)
+        return Writing(cast(IO[bytes], file), file.close, partial(_abandon, file))
 
     def info(self, path: str) -> Found | None:
         """Return what is known of an object; None when it is absent or a folder."""
@@ -159,6 +156,7 @@ class Files:
 
         def publish() -> None:
             spool.seek(0)
+            self._make_parent(path)
             with spool, self.fs.open(path, "wb") as file:
                 while piece := spool.read(PART):
                     file.write(piece)

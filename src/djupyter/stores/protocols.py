@@ -129,6 +129,7 @@ class _S3(_BuiltIn):
         fs = super().create_filesystem(spec)
         # botocore tries again what fails on the way; s3fs once more a body that breaks off.
         fs.retries = 1 + min(spec["retries"], 1)
+        _without_expectation(fs.s3)
         return fs
 
     def options(self, spec: Mapping[str, Any]) -> dict[str, Any]:
@@ -146,6 +147,17 @@ class _S3(_BuiltIn):
             **_endpoint(spec, config),
             "config_kwargs": config,
         }
+
+
+def _without_expectation(client: Any) -> None:
+    """Have uploads sent at once, rather than after the server's `100 Continue`.
+
+    While aiohttp waits for that, no timeout runs: a server that accepts a connection and then says nothing
+    would be waited for without end.
+    """
+    from botocore.handlers import add_expect_header
+
+    client.meta.events.unregister("before-call.s3", add_expect_header)
 
 
 def _endpoint(spec: Mapping[str, Any], config: dict[str, Any]) -> dict[str, Any]:
@@ -166,8 +178,8 @@ class _Gcs(_BuiltIn):
     root_key = "bucket"
 
     def options(self, spec: Mapping[str, Any]) -> dict[str, Any]:
-        options = {"token": spec["token"], "project": spec["project"], "use_listings_cache": False}
-        return {name: value for name, value in options.items() if value is not None}
+        names = {"token": "token", "project": "project", "read_timeout": "requests_timeout"}
+        return {**_given(spec, names), "use_listings_cache": False}
 
 
 class _Azure(_BuiltIn):
@@ -175,9 +187,13 @@ class _Azure(_BuiltIn):
     root_key = "container"
 
     def options(self, spec: Mapping[str, Any]) -> dict[str, Any]:
-        names = ("account_name", "account_key", "connection_string")
-        options = {name: spec[name] for name in names if spec[name] is not None}
-        return {**options, "use_listings_cache": False}
+        same = ("account_name", "account_key", "connection_string", "read_timeout")
+        names = {name: name for name in same} | {"connect_timeout": "connection_timeout"}
+        return {**_given(spec, names), "use_listings_cache": False}
+
+
+def _given(spec: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    return {theirs: spec[ours] for ours, theirs in names.items() if spec[ours] is not None}
 
 
 _BUILT_IN: dict[str, _BuiltIn] = {

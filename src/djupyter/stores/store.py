@@ -6,19 +6,20 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 from uuid import uuid4
 
 from djupyter.errors import DataJointError, MissingExternalFile
 from djupyter.settings.stores import store_name, store_names, store_spec
-from djupyter.stores.failures import is_missing, translated, without_secrets
+from djupyter.stores.failures import chained, failure, is_missing, translated, without_secrets
 from djupyter.stores.files import Files, MemoryFiles
 from djupyter.stores.local import LocalFiles, check_links
 from djupyter.stores.paths import Bytes, check_relative
 from djupyter.stores.protocols import get_storage_adapter
 from djupyter.stores.s3 import S3Files
-from djupyter.stores.writing import Writing, WritingText
+from djupyter.stores.writing import WritingText
 
 _FILES: dict[str, type[Files]] = {"file": LocalFiles, "s3": S3Files, "memory": MemoryFiles}
 _MODES = ("rb", "r", "rt", "wb", "w", "wt")
@@ -166,7 +167,7 @@ class Store:
         with self._translated(full):
             if "r" in mode:
                 return self._files.open_read(full, mode)
-            writing: Writing = self._files.open_write(full)
+            writing = self._files.open_write(full).guarded(partial(self._translated, full))
         return writing if mode == "wb" else WritingText(writing)  # type: ignore[return-value]
 
     def mapping(self, path: str) -> Any:
@@ -259,7 +260,10 @@ class Store:
 
     def _new_files(self) -> Files:
         protocol = self.spec["protocol"]
-        fs = self._adapter.create_filesystem(self.spec)
+        try:
+            fs = self._adapter.create_filesystem(self.spec)
+        except Exception as error:  # someone else's code, which may show what it was given
+            raise failure(error, self.name, self.spec, self.url("")) from chained(error, self.spec)
         root = getattr(self._adapter, "root", lambda spec: None)(self.spec)
         return _FILES.get(protocol, Files)(fs, root, makes_folders=root is None)
 

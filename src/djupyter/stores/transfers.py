@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from typing import TypeVar
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar, cast
 
 T = TypeVar("T")
 WORKERS = 8
@@ -23,13 +23,23 @@ def run_all(tasks: Sequence[Callable[[], T]], workers: int = WORKERS) -> list[T]
     """
     if workers <= 1 or len(tasks) <= 1:
         return [task() for task in tasks]
-    with ThreadPoolExecutor(min(workers, len(tasks)), "djupyter-transfer") as pool:
-        futures = [pool.submit(task) for task in tasks]
+    failures: list[BaseException] = []
+
+    def run(task: Callable[[], T]) -> T | None:
+        if failures:
+            return None
         try:
-            wait(futures, return_when=FIRST_EXCEPTION)
-            failed = next((f for f in futures if f.done() and f.exception() is not None), None)
-            if failed is not None:
-                failed.result()
-            return [future.result() for future in futures]
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+            return task()
+        except BaseException as error:
+            failures.append(error)
+            return None
+
+    with ThreadPoolExecutor(min(workers, len(tasks)), "djupyter-transfer") as pool:
+        try:
+            results = list(pool.map(run, tasks))
+        except BaseException as error:  # Ctrl-C, which only this thread hears
+            failures.append(error)
+            raise
+    if failures:
+        raise failures[0]
+    return cast(list[T], results)

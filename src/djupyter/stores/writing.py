@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from types import TracebackType
-from typing import IO, Any, cast
+from typing import IO, Any, Self, cast
 
 Ending = Callable[[], None]
 
@@ -26,15 +26,23 @@ class Writing(io.BufferedIOBase):
 
     def __init__(self, file: IO[bytes], publish: Ending, discard: Ending) -> None:
         self._file, self._publish, self._discard = file, publish, discard
+        self._guard: Callable[[], AbstractContextManager[None]] = nullcontext
+
+    def guarded(self, guard: Callable[[], AbstractContextManager[None]]) -> Self:
+        """Return this file, with what goes wrong from now on raised as the guard does."""
+        self._guard = guard
+        return self
 
     def write(self, data: Any) -> int:
         """Write bytes-like data; return how many bytes that were."""
-        return self._file.write(data)
+        with self._guard():
+            return self._file.write(data)
 
     def flush(self) -> None:
         """Hand what is buffered to the system; nothing appears by that."""
         if not self.closed:
-            self._file.flush()
+            with self._guard():
+                self._file.flush()
 
     def writable(self) -> bool:
         """Return True."""
@@ -62,7 +70,8 @@ class Writing(io.BufferedIOBase):
             return
         super().close()
         try:
-            self._publish()
+            with self._guard():
+                self._publish()
         except BaseException:
             self._give_up()
             raise

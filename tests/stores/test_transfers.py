@@ -1,0 +1,76 @@
+"""Many transfers at once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from functools import partial
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from djupyter.stores.transfers import run_all
+
+
+@given(st.lists(st.integers()), st.integers(-1, 40))
+def test_results_come_in_the_order_of_the_tasks(numbers, workers) -> None:
+    assert run_all([partial(int, n) for n in numbers], workers) == numbers
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_the_first_error_ends_the_work(workers) -> None:
+    done, running = [], threading.Semaphore(0)
+
+    def fail() -> None:
+        running.acquire(timeout=10)
+        raise KeyError("first")
+
+    def succeed(n: int) -> None:
+        running.release()
+        done.append(n)
+
+    tasks = [partial(succeed, 0), fail, *(partial(succeed, n) for n in range(1, 10_000))]
+    with pytest.raises(KeyError, match="first"):
+        run_all(tasks, workers)
+    after = len(done)
+    assert after < 10_000
+    assert not [thread for thread in threading.enumerate() if "djupyter-transfer" in thread.name]
+    assert len(done) == after
+
+
+def test_no_more_run_at_once_than_asked_for() -> None:
+    meet = threading.Barrier(3, timeout=10)  # fails unless three run at once
+    active, most = 0, 0
+    lock = threading.Lock()
+
+    def task() -> None:
+        nonlocal active, most
+        with lock:
+            active += 1
+            most = max(most, active)
+        meet.wait()
+        with lock:
+            active -= 1
+
+    run_all([task] * 9, 3)
+    assert most == 3
+
+
+def test_an_interrupt_waits_for_what_runs_and_begins_nothing_more() -> None:
+    begun, ended = [], []
+    hold = threading.Event()
+
+    def task(n: int) -> None:
+        begun.append(n)
+        if n == 1:
+            os.kill(os.getpid(), signal.SIGINT)
+            threading.Timer(0.2, hold.set).start()
+        hold.wait(10)
+        ended.append(n)
+
+    with pytest.raises(KeyboardInterrupt):
+        run_all([partial(task, n) for n in range(100)], 2)
+    assert sorted(begun) == sorted(ended)
+    assert len(begun) < 100

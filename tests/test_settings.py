@@ -63,7 +63,8 @@ def write_secret(folder, name, text):
         ("provenance.capture", False),
         ("provenance.source", {}),
         ("stores", {}),
-        ("parallel_transfers", 8),
+        ("objects.workers", 8),
+        ("objects.grace_period", 3600),
         ("loglevel", "INFO"),
         ("safemode", True),
         ("query_cache", None),
@@ -111,7 +112,7 @@ def test_every_setting_has_its_default(project, key, default):
         ("DJ_JOBS_ADD_JOB_METADATA", "1", "jobs.add_job_metadata", True),
         ("DJ_PROVENANCE_CAPTURE", "1", "provenance.capture", True),
         ("DJ_PROVENANCE_SOURCE", '{"code": "git"}', "provenance.source", {"code": "git"}),
-        ("DJ_PARALLEL_TRANSFERS", "32", "parallel_transfers", 32),
+        ("DJ_OBJECTS_WORKERS", "32", "objects.workers", 32),
         ("DJ_STORES", '{"default": "raw"}', "stores", {"default": "raw"}),
     ],
 )

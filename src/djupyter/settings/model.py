@@ -75,7 +75,6 @@ class Settings(Group):
     )
     loglevel: LogLevel = "INFO"
     safemode: bool = True
-    parallel_transfers: int = Field(default=8, ge=1)
     query_cache: PathText | None = None
     download_path: PathText = "."
     ignore_config_file: bool = False

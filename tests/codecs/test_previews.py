@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from djupyter.codecs.array_card import array_card
+from djupyter.codecs.attachment import Attachment
 from djupyter.codecs.file_card import file_card
 from djupyter.codecs.npy_part import NpyPart
 from djupyter.codecs.npy_ref import NpyRef
@@ -211,6 +212,14 @@ def test_a_missing_object_is_a_card_that_says_so(store, is_dir):
     assert "Cannot be shown" in ref._repr_html_()
     lost = NpyRef({"path": "gone.npy", "dtype": "float64", "shape": [8, 8]}, store)
     assert "Cannot be shown" in lost._repr_html_()
+
+
+def test_a_fetched_attachment_is_a_path_that_shows_the_file(tmp_path):
+    (tmp_path / "note.txt").write_text("hello")
+    path = Attachment(tmp_path / "note.txt")
+    assert path == str(tmp_path / "note.txt")
+    assert "<pre>hello</pre>" in path._repr_html_()
+    assert "Cannot be shown" in Attachment(tmp_path / "gone.txt")._repr_html_()
 
 
 def test_hostile_names_are_shown_as_text(store):

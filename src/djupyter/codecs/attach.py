@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 from typing import Any, ClassVar
 
+from djupyter.codecs.attachment import Attachment
 from djupyter.codecs.base import Codec, Context
 from djupyter.errors import DataJointError
 from djupyter.stores.paths import safe_name
@@ -53,7 +54,7 @@ class AttachCodec(Codec):
         folder = Path(context["config"]["download_path"] if context else ".")
         folder.mkdir(parents=True, exist_ok=True)
         # The name comes from elsewhere, and must not lead out of the folder.
-        return str(_written(folder / safe_name(name.decode(errors="replace")), contents))
+        return Attachment(_written(folder / safe_name(name.decode(errors="replace")), contents))
 
     def summarize(self, prefix: bytes, size: int) -> str:
         """Return the name and the size."""

@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import djupyter as dj
+from djupyter.codecs import zarr_layout
 from djupyter.codecs.zarr_layout import CHUNK, MANY_CHUNKS, layout, pieces
 from djupyter.errors import DataJointError, MissingExternalFile
 from tests.codecs.storing import Place
@@ -72,6 +73,20 @@ def test_an_array_comes_back_open_and_unread(place):
     np.testing.assert_array_equal(found[1:3, ::7], A[1:3, ::7])
     with pytest.raises(ValueError, match="read-only"):
         found[0] = 1
+
+
+def test_one_request_opens_an_array(place, monkeypatch):
+    document = place.put(A)
+    asked = []
+    get = type(place.store).get
+
+    def counted(store, path):
+        asked.append(path)
+        return get(store, path)
+
+    monkeypatch.setattr(type(place.store), "get", counted)
+    place.get(document)
+    assert asked == [f"{document['path']}/zarr.json"]
 
 
 def test_the_row_says_where_and_what_it_is(place):
@@ -335,10 +350,18 @@ def test_rows_of_dj_zarr_codecs_are_read(place):
     outside = zarr.create_array({}, data=np.zeros((4, 6), "i2"), write_data=True)
     for key, value in outside.store._store_dict.items():
         place.store.put(f"{path}/{key}", value.to_bytes())
-    for store in ("raw", None):
+    for store in ("raw", "", None):
         found = place.get({"path": path, "store": store, "shape": [4, 6], "dtype": "int16"})
         np.testing.assert_array_equal(found[...], 0)
         assert found.read_only
+
+
+def test_rows_of_others_may_have_version_2(place):
+    outside = zarr.create_array({}, data=A, zarr_format=2)
+    for key, value in outside.store._store_dict.items():
+        place.store.put(f"old/x.zarr/{key}", value.to_bytes())
+    found = place.get({"path": "old/x.zarr", "shape": [4, 60], "dtype": "float64"})
+    np.testing.assert_array_equal(found[...], A)
 
 
 def test_what_we_write_zarr_reads_alone(tmp_path):
@@ -394,6 +417,19 @@ def test_pieces_cover_an_array_once(shape, data):
 def test_only_very_many_chunks_are_gathered_in_shards():
     assert layout((4 * MANY_CHUNKS, 512, 512), 2).shards is None
     assert layout((4 * MANY_CHUNKS + 1, 512, 512), 2).shards == (64, 512, 512)
+
+
+def test_arrays_in_shards(memory, monkeypatch):
+    monkeypatch.setattr(zarr_layout, "MANY_CHUNKS", 4)
+    source = Lazy((100, 512, 512))
+    document = memory.put(source)
+    found = memory.get(document)
+    assert (found.chunks, found.shards) == ((4, 512, 512), (64, 512, 512))
+    assert found[::63, 0, 0].tolist() == [0, 0]
+    assert found[64, 5, 5] == 64
+    files = memory.files(document)
+    assert (document["size"], document["item_count"]) == (sum(files.values()), 3)
+    assert source.read == 100 * 512 * 512
 
 
 def test_images_stay_whole_in_a_chunk():

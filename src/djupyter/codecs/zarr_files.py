@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from zarr.abc.store import (
@@ -202,8 +202,15 @@ def _bounds(part: ByteRequest) -> tuple[int | None, int | None]:
     raise DataJointError(f"Not a part of a file: {part!r}.")
 
 
-def opened(files: ZarrFiles) -> Any:
+def opened(files: ZarrFiles, zarr_format: Literal[2, 3] | None = None) -> Any:
     """Return the array or the group in a folder, open for reading only.
+
+    Parameters
+    ----------
+    files
+        The folder.
+    zarr_format
+        Its version, which saves requests; found out when None.
 
     Raises
     ------
@@ -216,7 +223,7 @@ def opened(files: ZarrFiles) -> Any:
 
     where = f"{files.path} in the store '{files.objects.name}'"
     try:
-        return zarr.open(files, mode="r")
+        return zarr.open(files, mode="r", zarr_format=zarr_format)
     except DataJointError:
         raise
     except FileNotFoundError as error:

@@ -65,6 +65,7 @@ __all__ = [
     "Not",
     "NpyRef",
     "ObjectRef",
+    "ParquetRef",
     "Part",
     "Schema",
     "SchemaCodec",
@@ -91,6 +92,7 @@ __all__ = [
 _LATE = {
     "NpyRef": "djupyter.codecs.npy_ref",
     "ObjectRef": "djupyter.codecs.object_ref",
+    "ParquetRef": "djupyter.codecs.parquet_ref",
 }
 
 

@@ -1,0 +1,112 @@
+"""The `<zarr@store>` codec: arrays and groups as Zarr 3 in a store, read lazily through zarr itself.
+
+Format: the Zarr specification, version 3; the folder is the object, the row has its address. Rows of the package
+dj-zarr-codecs are read too.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from djupyter.codecs.addressed import SchemaCodec
+from djupyter.codecs.base import Context
+from djupyter.codecs.zarr_kinds import kind_of
+from djupyter.errors import DataJointError
+
+if TYPE_CHECKING:
+    from zarr import Array, Group
+
+    from djupyter.codecs.zarr_files import ZarrFiles
+
+
+class ZarrCodec(SchemaCodec):
+    """Arrays in chunks, and groups of them.
+
+    NumPy arrays, Zarr arrays and groups, xarray's DataArray and Dataset, Dask arrays and whatever else has a
+    `shape`, a NumPy `dtype` and slices (such as a dataset of h5py) go in, a piece at a time. An open
+    `zarr.Array` or `zarr.Group` comes out, which reads the chunks that are asked for.
+    """
+
+    name: ClassVar[str] = "zarr"
+
+    def validate(self, value: Any) -> None:
+        """Refuse what Zarr cannot hold."""
+        kind_of(value)
+
+    def encode(
+        self,
+        value: Any,
+        *,
+        key: dict[str, Any] | None = None,
+        context: Context | None = None,
+        store_name: str | None = None,
+    ) -> dict[str, Any]:
+        """Write the array or group and return its address."""
+        # They import zarr, which few programs need.
+        from djupyter.codecs.zarr_files import ZarrFiles
+        from djupyter.codecs.zarr_writing import write
+
+        assert context is not None, "an insert says where"
+        kind = kind_of(value)
+        store, path = self.place(key, context, store_name, ".zarr")
+        context["staging"].claim(store, path)
+        files = ZarrFiles(store, path)
+        is_complete = write(value, kind, files)
+        document = {"path": path, "store": store.name, "is_dir": True}
+        if kind in ("array", "zarr array"):
+            shape = [int(n) for n in value.shape]
+            document |= {"kind": "array", "shape": shape, "dtype": str(value.dtype)}
+        else:
+            document["kind"] = "group"
+        document |= {"size": files.size, "item_count": files.item_count}
+        return document | ({} if is_complete else {"sparse": True})
+
+    def decode(
+        self, stored: Any, *, key: dict[str, Any] | None = None, context: Context | None = None
+    ) -> Array[Any] | Group:
+        """Return the open array or group; only its metadata are read.
+
+        Raises
+        ------
+        MissingExternalFile
+            It is gone.
+        DataJointError
+            It is damaged, or not what the row says.
+        """
+        from djupyter.codecs.zarr_files import ZarrFiles, opened
+
+        if not isinstance(stored, dict) or not isinstance(stored.get("path"), str):
+            raise DataJointError("This is no Zarr array: the document in the row has no path.")
+        store = self._get_backend(stored.get("store"), context=context)
+        # Others leave chunks out that hold nothing but the fill value.
+        complete = "item_count" in stored and not stored.get("sparse")
+        files = ZarrFiles(store, stored["path"], read_only=True, complete=complete)
+        # All that we write is version 3; others may have written version 2.
+        found = opened(files, 3 if "kind" in stored else None)
+        _check(found, stored, files)
+        return found  # type: ignore[no-any-return]
+
+
+def _check(found: Any, stored: dict[str, Any], files: ZarrFiles) -> None:
+    """Raise when an array is not the one that was written."""
+    if "shape" not in stored:
+        return
+    shape, dtype = getattr(found, "shape", None), getattr(found, "dtype", None)
+    has_shape = shape is not None and [*shape] == [*stored["shape"]]
+    if has_shape and _native(dtype) == _native(stored.get("dtype")):
+        return
+    what = "a group" if shape is None else f"{dtype} {shape}"
+    raise DataJointError(
+        f"The Zarr folder {files.path} in the store '{files.objects.name}' holds {what}, not "
+        f"{stored.get('dtype')} {tuple(stored['shape'])} as the row says: it was changed."
+    )
+
+
+def _native(dtype: Any) -> str:
+    """Return the name of a type in the byte order of this machine: files have the order of their codecs."""
+    try:
+        return str(np.dtype(dtype).newbyteorder("="))
+    except TypeError:  # such as fields, which are recorded as a list
+        return str(dtype).replace(">", "<")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from djupyter.codecs.base import Codec, Context
 from djupyter.errors import DataJointError
@@ -17,6 +17,9 @@ class SchemaCodec(Codec, register=False):
     A subclass asks `self.place(...)` where the object of a value goes, writes it through
     `context["staging"]`, and returns a document with the `path` and the `store` for the row.
     """
+
+    takes_staged: ClassVar[bool] = False
+    """Whether a staged insert may write an object by itself, for `describe_written` to look at."""
 
     def get_dtype(self, is_store: bool) -> str:
         """Return `json`: the row has the address."""
@@ -46,6 +49,26 @@ class SchemaCodec(Codec, register=False):
         schema, table, field, primary_key = self._extract_context(key, context)
         store = self._get_backend(store_name, context=context)
         return store, object_path(store.spec, schema, table, primary_key, field, ext)
+
+    def staged_ext(self, ext: str | None, *, is_folder: bool) -> str | None:
+        """Return what the name of an object ends with that a staged insert writes.
+
+        Raises
+        ------
+        DataJointError
+            Such objects are no folders, or no files.
+        """
+        return ext
+
+    def describe_written(self, store: Store, path: str, ext: str | None) -> dict[str, Any]:
+        """Return the document of the row for an object that a staged insert has written.
+
+        Raises
+        ------
+        DataJointError
+            Nothing was written there, or not what this codec reads.
+        """
+        raise NotImplementedError(f"<{self.name}> sets takes_staged, but describes nothing.")
 
     # Names of datajoint, for codecs written for it.
 

@@ -22,6 +22,7 @@ class ObjectCodec(SchemaCodec):
     """Files and folders: bytes, `(ext, bytes or a file object)`, or the path of a file or folder goes in."""
 
     name: ClassVar[str] = "object"
+    takes_staged: ClassVar[bool] = True
 
     def validate(self, value: Any) -> None:
         """Refuse what is no content, and paths to nothing."""
@@ -48,7 +49,7 @@ class ObjectCodec(SchemaCodec):
         if isinstance(value, dict):
             return value  # recorded as it is
         if isinstance(value, ObjectRef):
-            return value.to_json()
+            return self._from_ref(value, key, context, store_name)
         staging = context["staging"]
         if isinstance(value, str | os.PathLike):
             return self._from_path(Path(value), key, context, store_name)
@@ -89,6 +90,43 @@ class ObjectCodec(SchemaCodec):
         }
         staging.put(store, f"{path}.manifest.json", json.dumps(manifest, indent=2).encode())
         return _document(store, path, total, None, len(files))
+
+    def _from_ref(
+        self,
+        ref: ObjectRef,
+        key: dict[str, Any] | None,
+        context: Context,
+        store_name: str | None,
+    ) -> dict[str, Any]:
+        """Refer to what a row of this connection refers to; copy what lies elsewhere."""
+        source = ref.backend
+        if source is None or source is context["stores"].get(ref.store):
+            return ref.to_json()
+        staging = context["staging"]
+        store, path = self.place(key, context, store_name, None if ref.is_dir else ref.ext)
+        if not ref.is_dir:
+            with source.open(ref.path) as file:
+                size = staging.put_stream(store, path, file)
+            return _document(store, path, size, ref.ext)
+        total, count = 0, 0
+        for entry in source.entries(ref.path):
+            with source.open(entry.path) as file:
+                total += staging.put_stream(store, path + entry.path[len(ref.path) :], file)
+            count += 1
+        manifest = f"{ref.path}.manifest.json"
+        if source.exists(manifest):
+            staging.put(store, f"{path}.manifest.json", source.get(manifest))
+        return _document(store, path, total, ref.ext, count)
+
+    def describe_written(self, store: Store, path: str, ext: str | None) -> dict[str, Any]:
+        """Return the document for what lies at a path: a file, or a folder with all its files."""
+        entry = store.info(path)
+        if entry is not None:
+            return _document(store, path, entry.size, ext)
+        sizes = [item.size for item in store.entries(path)]
+        if not sizes:
+            raise DataJointError(f"Nothing was written to {path} of the store {store.name!r}.")
+        return _document(store, path, sum(sizes), ext, len(sizes))
 
     def decode(
         self, stored: Any, *, key: dict[str, Any] | None = None, context: Context | None = None

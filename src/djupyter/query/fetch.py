@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import repeat
 from typing import Any
 
@@ -84,6 +84,8 @@ class Plan:
         Positions of the attributes that have a codec.
     origin
         The tables that are read, for errors.
+    partly
+        By how many codecs, the last ones, the attributes at some positions are decoded; by all at others.
     """
 
     statement: Statement
@@ -92,6 +94,7 @@ class Plan:
     decoders: tuple[Decode | None, ...]
     codecs: tuple[int, ...]
     origin: str
+    partly: Mapping[int, int] = field(default_factory=dict)
 
     def columns(self, rows: Sequence[Row], context: Context, *, squeeze: bool = False) -> Columns:
         """Return rows as decoded columns.
@@ -107,7 +110,10 @@ class Plan:
         """
         values = zip(*rows, strict=True) if rows else repeat(())
         # A relation without attributes has one column all the same.
-        columns = [_decoded(*pair) for pair in zip(values, self.decoders, strict=False)]
+        columns = [
+            column if place in self.codecs else _decoded(column, decode)
+            for place, (column, decode) in enumerate(zip(values, self.decoders, strict=False))
+        ]
         if rows and self.codecs:
             by_name = dict(zip(self.names, columns, strict=True))
             for place in self.codecs:
@@ -129,8 +135,8 @@ class Plan:
     ) -> list[Any]:
         attribute = self.attributes[place]
         key = {a.name: columns[a.name] for a in self.attributes if a.in_key and not a.is_codec}
-        reading = decoding.Reading(attribute, self.origin, key, context)
-        values = reading.decoded(columns[attribute.name])
+        reading = decoding.Reading(attribute, self.origin, key, context, self.decoders[place])
+        values = reading.decoded(columns[attribute.name], self.partly.get(place))
         return [*map(_squeezed, values)] if squeeze else values
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from djupyter.codecs.backend import StorageBackend
 from djupyter.codecs.base import Codec, Context
 from djupyter.errors import DataJointError
 from djupyter.stores.paths import new_token, object_path
@@ -46,8 +47,9 @@ class SchemaCodec(Codec, register=False):
         ext
             What the name ends with.
         """
+        assert context is not None, "an insert says where"
         schema, table, field, primary_key = self._extract_context(key, context)
-        store = self._get_backend(store_name, context=context)
+        store = context["stores"].get(store_name)
         return store, object_path(store.spec, schema, table, primary_key, field, ext)
 
     def staged_ext(self, ext: str | None, *, is_folder: bool) -> str | None:
@@ -98,17 +100,13 @@ class SchemaCodec(Codec, register=False):
         token = new_token(spec["token_length"])
         return object_path(spec, schema, table, primary_key, field, ext, token), token
 
-    def _get_backend(
-        self, store_name: str | None = None, config: Any = None, *, context: Context | None = None
-    ) -> Store:
-        """Return a store by name, of a context or of settings."""
-        if context is not None and "stores" in context:
-            return context["stores"].get(store_name)
+    def _get_backend(self, store_name: str | None = None, config: Any = None) -> StorageBackend:
+        """Return a store of some settings, by datajoint's names of what it does."""
         if config is None:
             raise DataJointError(
                 f"<{self.name}> does not know the stores: give it the config of the connection."
             )
-        return Stores(lambda: config["stores"]).get(store_name)
+        return StorageBackend(Stores(lambda: config["stores"]).get(store_name))
 
     def _codec_config(
         self, key: Mapping[str, Any] | None = None, context: Context | None = None

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
 from djupyter.codecs.addressed import SchemaCodec
+from djupyter.codecs.backend import files_in, manifest, written
 from djupyter.codecs.base import Context
 from djupyter.codecs.object_ref import ObjectRef
 from djupyter.errors import DataJointError
@@ -76,20 +75,12 @@ class ObjectCodec(SchemaCodec):
             staging.put_file(store, path, source)
             return _document(store, path, source.stat().st_size, ext)
         store, path = self.place(key, context, store_name)
-        files = []
-        for file in _files(source):
-            name = file.relative_to(source).as_posix()
-            staging.put_file(store, f"{path}/{name}", file)
-            files.append({"path": name, "size": file.stat().st_size})
-        total = sum(item["size"] for item in files)  # type: ignore[misc]
-        manifest = {
-            "files": files,
-            "total_size": total,
-            "item_count": len(files),
-            "created": _now(),
-        }
-        staging.put(store, f"{path}.manifest.json", json.dumps(manifest, indent=2).encode())
-        return _document(store, path, total, None, len(files))
+        files = list(files_in(source))
+        for file in files:
+            staging.put_file(store, f"{path}/{file.relative_to(source).as_posix()}", file)
+        made = manifest(source, files)
+        staging.put(store, f"{path}.manifest.json", written(made))
+        return _document(store, path, made["total_size"], None, made["item_count"])
 
     def _from_ref(
         self,
@@ -113,9 +104,9 @@ class ObjectCodec(SchemaCodec):
             with source.open(entry.path) as file:
                 total += staging.put_stream(store, path + entry.path[len(ref.path) :], file)
             count += 1
-        manifest = f"{ref.path}.manifest.json"
-        if source.exists(manifest):
-            staging.put(store, f"{path}.manifest.json", source.get(manifest))
+        listed = f"{ref.path}.manifest.json"
+        if source.exists(listed):
+            staging.put(store, f"{path}.manifest.json", source.get(listed))
         return _document(store, path, total, ref.ext, count)
 
     def describe_written(self, store: Store, path: str, ext: str | None) -> dict[str, Any]:
@@ -148,14 +139,6 @@ def _document(
         "item_count": items,
         "timestamp": _now(),
     }
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    """Yield the files of a folder in a fixed order; links to folders are not followed."""
-    for here, folders, names in os.walk(folder):
-        folders.sort()
-        for name in sorted(names):
-            yield Path(here, name)
 
 
 def _now() -> str:

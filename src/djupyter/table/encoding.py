@@ -163,7 +163,9 @@ def encoded_column(
         else:
             canonical = coerce_column(attribute, values, empty_is_null=batch.from_text)
     except InvalidValueError as error:
-        raise InvalidValueError(f"{place(structure, batch, error.row or 0)}: {error}") from None
+        raise InvalidValueError(
+            f"{place(structure, batch, error.row or 0)}: {error}"
+        ) from error.__cause__
     if not attribute.nullable and None in canonical and not attribute.autoincrement:
         _refuse_null(attribute, canonical, batch, structure)
     adapt = adapter(attribute)

@@ -135,8 +135,9 @@ class Lab:
         schema, physical = self.connection.backend.locate(table().name)
         quote = self.connection.backend.quote
         full = ".".join(map(quote, filter(None, [schema, physical])))
-        rows = self.connection.fetch(f"SELECT k, {quote(attribute)} FROM {full} ORDER BY k")
-        return [value and json.loads(value) for _, value in rows]
+        order = quote(table().primary_key[0])
+        rows = self.connection.fetch(f"SELECT {quote(attribute)} FROM {full} ORDER BY {order}")
+        return [value and json.loads(value) for (value,) in rows]
 
     def file(self, name: str, contents: bytes = b"hello") -> Path:
         """Make a file on this machine."""

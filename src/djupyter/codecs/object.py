@@ -27,8 +27,7 @@ class ObjectCodec(SchemaCodec):
         """Refuse what is no content, and paths to nothing."""
         if isinstance(value, str | os.PathLike) and not Path(value).exists():
             raise DataJointError(f"Source path not found: {value}")
-        is_pair = isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], str)
-        is_known = is_pair or isinstance(value, (*_BYTES, str, os.PathLike, ObjectRef))
+        is_known = _is_pair(value) or isinstance(value, (*_BYTES, str, os.PathLike, ObjectRef))
         if not (is_known or (isinstance(value, dict) and "path" in value)):
             raise TypeError(
                 "<object> expects bytes, (ext, bytes or a file object), the path of a file or folder, or an "
@@ -139,6 +138,12 @@ def _document(
         "item_count": items,
         "timestamp": _now(),
     }
+
+
+def _is_pair(value: Any) -> bool:
+    if not (isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], str | None)):
+        return False
+    return isinstance(value[1], _BYTES) or hasattr(value[1], "read")
 
 
 def _now() -> str:

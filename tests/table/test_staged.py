@@ -314,7 +314,7 @@ def test_no_transaction_is_open_while_objects_are_written(small_lab: Lab) -> Non
         assert not small_lab.connection.in_transaction
 
 
-@pytest.mark.filterwarnings("ignore::djupyter.definition.native.NativeTypeWarning")
+@pytest.mark.filterwarnings("ignore::djupyter.definition.types.NativeTypeWarning")
 def test_numbers_that_the_database_gives_are_left_out_of_the_path(small_lab: Lab) -> None:
     number = "serial" if small_lab.connection.backend.name == "postgresql" else "int auto_increment"
     T = small_lab.table(f"k : {number}\n---\nx : <object@raw>")

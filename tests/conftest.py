@@ -22,10 +22,17 @@ import pytest
 
 from djupyter.settings import Settings
 from djupyter.sql.connection import Connection
-from tests.object_stores import s3_entry, s3_server, store, store_entry
+from tests.object_stores import lab, s3_entry, s3_server, small_lab, store, store_entry
 from tests.servers import KINDS, NotAvailable, drop_schemas, required, running, unavailable
 
-__all__ = ["s3_entry", "s3_server", "store", "store_entry"]  # fixtures for all tests
+__all__ = [
+    "lab",
+    "s3_entry",
+    "s3_server",
+    "small_lab",
+    "store",
+    "store_entry",
+]  # fixtures for all tests
 
 # How long an example takes says more about the machine than about the code.
 # CI judges a change by the same examples each time; everyone else looks for new ones.

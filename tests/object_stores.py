@@ -5,6 +5,7 @@ A test that needs entries for the settings takes `store_entry`; one that needs S
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from uuid import uuid4
 
 import pytest
 
+import djupyter as dj
 from djupyter.settings.stores import store_spec
 from djupyter.stores.store import Store
 
@@ -98,3 +100,69 @@ def new_store(entry: dict[str, Any], name: str = "raw") -> Store:
 
 def _filesystem(entry: dict[str, Any]) -> Any:
     return new_store(entry).fs
+
+
+class Lab:
+    """A schema on a database, whose connection has the store `raw`, which is the default one.
+
+    Attributes
+    ----------
+    schema, connection
+        Empty, new.
+    store
+        What lies in it, nothing at first.
+    folder
+        For files of the test on this machine.
+    """
+
+    def __init__(self, db: Any, entry: dict[str, Any], folder: Path) -> None:
+        self.connection, self.folder = db.connection, folder
+        self.connection.settings["stores"] = {"default": "raw", "raw": entry}
+        self.connection.settings["download_path"] = str(folder / "downloads")
+        self.schema = dj.Schema(db.schema_name("lab"), connection=self.connection)
+
+    @property
+    def store(self) -> Store:
+        """The store `raw`."""
+        return self.connection.stores.get("raw")
+
+    def table(
+        self, definition: str, name: str = "T", base: type = dj.Manual, **members: Any
+    ) -> Any:
+        """Declare a table; `k : int32` is its key unless the definition has one."""
+        if "---" not in definition:
+            definition = f"k : int32\n---\n{definition}"
+        return self.schema(type(name, (base,), {"definition": definition, **members}))
+
+    def objects(self, name: str = "raw") -> list[str]:
+        """Return the paths of all that lies in a store, sorted."""
+        return sorted(entry.path for entry in self.connection.stores.get(name).entries())
+
+    def raw(self, table: Any, attribute: str) -> list[Any]:
+        """Return the documents that the rows hold, in the order of the key."""
+        schema, physical = self.connection.backend.locate(table().name)
+        quote = self.connection.backend.quote
+        full = ".".join(map(quote, filter(None, [schema, physical])))
+        order = quote(table().primary_key[0])
+        rows = self.connection.fetch(f"SELECT {quote(attribute)} FROM {full} ORDER BY {order}")
+        return [value and json.loads(value) for (value,) in rows]
+
+    def file(self, name: str, contents: bytes = b"hello") -> Path:
+        """Make a file on this machine."""
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(contents)
+        return path
+
+
+@pytest.fixture
+def lab(db: Any, store_entry: dict[str, Any], tmp_path: Path) -> Lab:
+    """Each database with a store of each protocol."""
+    return Lab(db, store_entry, tmp_path / "here")
+
+
+@pytest.fixture
+def small_lab(db: Any, tmp_path: Path) -> Lab:
+    """Each database with a store in memory."""
+    entry = {"protocol": "memory", "location": f"tests/{uuid4().hex[:12]}"}
+    return Lab(db, entry, tmp_path / "here")

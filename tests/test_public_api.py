@@ -66,6 +66,9 @@ def test_names_of_a_table_work_on_its_class() -> None:
     Result.populate({"i": 1})
     Result.update1({"i": 1, "x": 2})
     assert Result.validate([(1, 2)]).is_valid
+    with Source.staged_insert1 as staged:
+        staged.rec["i"] = 3
+    (Source & "i = 3").delete()
     assert len(Source - Result) == 1
     assert len(Source * Result) == 1
     assert len(Source & Result) == len(Source.aggr(Result, n="count(*)")) - 1

@@ -18,12 +18,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from djupyter.codecs import blob, blob_reader
-from djupyter.codecs.base import Address
 from djupyter.codecs.blob import BlobCodec, MatCell, MatStruct, pack, unpack
 from djupyter.errors import DataJointError
 
 VECTORS = json.loads((Path(__file__).parent / "blob-vectors.json").read_text())["vectors"]
-HERE = Address("lab", "scan", "image")
 
 
 def matcell(*items):
@@ -192,7 +190,7 @@ def test_a_surrogate_is_a_unicode_error_for_pack_and_our_error_for_the_codec():
     with pytest.raises(UnicodeEncodeError):
         pack("\ud800")
     with pytest.raises(DataJointError, match="not valid Unicode"):
-        BlobCodec().encode("\ud800", HERE)
+        BlobCodec().encode("\ud800")
 
 
 def test_an_int_of_more_than_65535_bytes_is_refused():
@@ -400,24 +398,9 @@ def test_mutated_blobs_are_understood_or_refused(data):
 # The codec
 
 
-def test_the_codec_keeps_none_as_null():
-    assert BlobCodec().encode(None, HERE) is None
-    assert BlobCodec().decode(None, HERE) is None
-
-
 def test_the_codec_gives_back_what_it_was_given():
     codec = BlobCodec()
-    assert codec.decode(codec.encode({"a": [1, 2]}, HERE), HERE) == {"a": [1, 2]}
-
-
-def test_the_codec_names_the_attribute_whose_blob_is_damaged():
-    with pytest.raises(DataJointError, match=r"`lab`\.`scan`\.`image`"):
-        BlobCodec().decode(b"dj0\0\x07", HERE)
-
-
-def test_the_codec_refuses_to_write_to_a_store():
-    with pytest.raises(DataJointError, match="lies in the store 'raw'"):
-        BlobCodec().encode(1, Address("lab", "scan", "image", store="raw"))
+    assert codec.decode(codec.encode({"a": [1, 2]})) == {"a": [1, 2]}
 
 
 RECORDS = np.zeros(2, dtype=[("x", "f8"), ("y", "i4")])

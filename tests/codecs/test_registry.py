@@ -26,9 +26,10 @@ class Tags(Codec, register=False):
         return set(stored)
 
 
-def defined(name="Tags", base=Tags, **members):
+def defined(class_name="Tags", /, base=Tags, **members):
     """Define a codec as a cell does."""
-    return type(name, (base,), {"__module__": __name__, "__qualname__": name, **members})
+    place = {"__module__": __name__, "__qualname__": class_name}
+    return type(class_name, (base,), place | members)
 
 
 @pytest.fixture(autouse=True)

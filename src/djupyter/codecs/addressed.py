@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
+from djupyter.codecs.backend import StorageBackend
 from djupyter.codecs.base import Codec, Context
 from djupyter.errors import DataJointError
 from djupyter.stores.paths import new_token, object_path
@@ -17,6 +18,9 @@ class SchemaCodec(Codec, register=False):
     A subclass asks `self.place(...)` where the object of a value goes, writes it through
     `context["staging"]`, and returns a document with the `path` and the `store` for the row.
     """
+
+    takes_staged: ClassVar[bool] = False
+    """Whether a staged insert may write an object by itself, for `describe_written` to look at."""
 
     def get_dtype(self, is_store: bool) -> str:
         """Return `json`: the row has the address."""
@@ -43,9 +47,30 @@ class SchemaCodec(Codec, register=False):
         ext
             What the name ends with.
         """
+        assert context is not None, "an insert says where"
         schema, table, field, primary_key = self._extract_context(key, context)
-        store = self._get_backend(store_name, context=context)
+        store = context["stores"].get(store_name)
         return store, object_path(store.spec, schema, table, primary_key, field, ext)
+
+    def staged_ext(self, ext: str | None, *, is_folder: bool) -> str | None:
+        """Return what the name of an object ends with that a staged insert writes.
+
+        Raises
+        ------
+        DataJointError
+            Such objects are no folders, or no files.
+        """
+        return ext
+
+    def describe_written(self, store: Store, path: str, ext: str | None) -> dict[str, Any]:
+        """Return the document of the row for an object that a staged insert has written.
+
+        Raises
+        ------
+        DataJointError
+            Nothing was written there, or not what this codec reads.
+        """
+        raise NotImplementedError(f"<{self.name}> sets takes_staged, but describes nothing.")
 
     # Names of datajoint, for codecs written for it.
 
@@ -75,17 +100,13 @@ class SchemaCodec(Codec, register=False):
         token = new_token(spec["token_length"])
         return object_path(spec, schema, table, primary_key, field, ext, token), token
 
-    def _get_backend(
-        self, store_name: str | None = None, config: Any = None, *, context: Context | None = None
-    ) -> Store:
-        """Return a store by name, of a context or of settings."""
-        if context is not None and "stores" in context:
-            return context["stores"].get(store_name)
+    def _get_backend(self, store_name: str | None = None, config: Any = None) -> StorageBackend:
+        """Return a store of some settings, by datajoint's names of what it does."""
         if config is None:
             raise DataJointError(
                 f"<{self.name}> does not know the stores: give it the config of the connection."
             )
-        return Stores(lambda: config["stores"]).get(store_name)
+        return StorageBackend(Stores(lambda: config["stores"]).get(store_name))
 
     def _codec_config(
         self, key: Mapping[str, Any] | None = None, context: Context | None = None

@@ -13,6 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 
+from djupyter.codecs.blob_summary import readable_size
 from djupyter.errors import DataJointError
 
 if TYPE_CHECKING:
@@ -142,6 +143,25 @@ class Codec(ABC):
     def summarize(self, prefix: bytes, size: int) -> str:
         """Return what a repr shows for a value in the row, of which only the first bytes are known."""
         return f"<{self.name}> {size} bytes"
+
+    def summarize_document(self, document: dict[str, Any]) -> str:
+        """Return what a repr shows for an object: kind, shape or size, from what the row says alone."""
+        size = document.get("size")
+        if "shape" in document and "dtype" in document:
+            return f"{self.name} {document['dtype']} {tuple(document['shape'])}"
+        if "is_dir" not in document:
+            return self.name if size is None else f"{self.name} {_shown_size(size)}"
+        parts = ["folder" if document["is_dir"] else "file"]
+        count = document.get("item_count")
+        if count is not None:
+            parts.append(f"{count} file{'s' * (count != 1)}")
+        if size is not None:
+            parts.append(_shown_size(size))
+        return " ".join(parts)
+
+
+def _shown_size(size: int) -> str:
+    return readable_size(size) if size >= 1000 else f"{size} byte{'s' * (size != 1)}"
 
 
 def preview_bytes(context: Context | None) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -60,6 +60,10 @@ class Chain:
     def decoder(self, context: Context) -> Callable[[Any], Any]:
         """Return what decodes many values."""
         return lambda stored: self.decode(stored, context)
+
+    def last(self, count: int) -> Chain:
+        """Return the chain of the last codecs only: what stands between the column and the others."""
+        return replace(self, codecs=self.codecs[len(self.codecs) - count :])
 
     def referenced_paths(self, stored: Any) -> list[tuple[str, str | None]]:
         """Return the objects that a column's value refers to: path and store."""

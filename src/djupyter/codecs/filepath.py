@@ -10,7 +10,7 @@ from djupyter.codecs.base import Codec, Context, preview_bytes
 from djupyter.codecs.object_ref import ObjectRef
 from djupyter.errors import DataJointError
 from djupyter.stores.paths import check_relative
-from djupyter.stores.store import Store
+from djupyter.stores.store import Entry, Store
 
 _SECTIONS = ("hash_prefix", "schema_prefix")
 
@@ -30,7 +30,7 @@ class FilepathCodec(Codec):
 
     def validate(self, value: Any) -> None:
         """Refuse all but paths."""
-        if not isinstance(value, str | os.PathLike):
+        if not isinstance(value, str | os.PathLike | ObjectRef):
             raise TypeError(f"<filepath> expects a path in the store, got {type(value).__name__}")
 
     def encode(
@@ -44,11 +44,15 @@ class FilepathCodec(Codec):
         """Return the address of what lies there; nothing is copied."""
         assert context is not None, "an insert says where"
         store = context["stores"].get(store_name, filepath=True)
-        path = check_relative(os.fspath(value))
+        path = check_relative(value.path if isinstance(value, ObjectRef) else os.fspath(value))
         _refuse_sections(store, path)
         entry, is_dir = store.info(path), store.is_folder(path)
         if entry is None and not is_dir:
             raise FileNotFoundError(f"File not found in store {store.name!r}: {path}")
+        if isinstance(value, ObjectRef) and _differ(value, entry):
+            raise DataJointError(
+                f"{path} in the store {store.name!r} is another file than the one that was fetched: its size differs."
+            )
         return {
             "path": path,
             "store": store.name,
@@ -67,6 +71,12 @@ class FilepathCodec(Codec):
     def referenced_paths(self, stored: Any) -> list[tuple[str, str | None]]:
         """Return nothing: garbage collection never looks where the files of users lie."""
         return []
+
+
+def _differ(ref: ObjectRef, entry: Entry | None) -> bool:
+    return ref.is_dir is (entry is not None) or (
+        entry is not None and ref.size not in (None, entry.size)
+    )
 
 
 def _refuse_sections(store: Store, path: str) -> None:

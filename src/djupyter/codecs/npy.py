@@ -6,7 +6,7 @@ Format: numpy.save without pickle (NEP 1).
 from __future__ import annotations
 
 import io
-from typing import Any, ClassVar
+from typing import IO, Any, ClassVar
 
 import numpy as np
 
@@ -14,12 +14,14 @@ from djupyter.codecs.addressed import SchemaCodec
 from djupyter.codecs.base import Context, preview_bytes
 from djupyter.codecs.npy_ref import NpyRef
 from djupyter.errors import DataJointError
+from djupyter.stores.store import Store
 
 
 class NpyCodec(SchemaCodec):
     """NumPy arrays of any dtype but object."""
 
     name: ClassVar[str] = "npy"
+    takes_staged: ClassVar[bool] = True
 
     def validate(self, value: Any) -> None:
         """Refuse what is no array, and arrays of objects."""
@@ -40,15 +42,33 @@ class NpyCodec(SchemaCodec):
     ) -> dict[str, Any]:
         """Write the array and return its address, with dtype and shape."""
         assert context is not None, "an insert says where"
+        if isinstance(value, NpyRef) and value.is_in(context["stores"].get(value.store)):
+            return value.to_json()
         array = value.load() if isinstance(value, NpyRef) else value
         store, path = self.place(key, context, store_name, ".npy")
         context["staging"].put(store, path, npy_parts(array))
-        return {
-            "path": path,
-            "store": store.name,
-            "dtype": str(array.dtype),
-            "shape": list(array.shape),
-        }
+        return _document(store, path, array.dtype, array.shape)
+
+    def staged_ext(self, ext: str | None, *, is_folder: bool) -> str:
+        """Return `.npy`: an array is one file."""
+        if is_folder:
+            raise DataJointError(
+                '<npy> is one file: write it with `with staged.open("...") as f: numpy.save(f, array)`.'
+            )
+        return ".npy"
+
+    def describe_written(self, store: Store, path: str, ext: str | None) -> dict[str, Any]:
+        """Return the document for a .npy file, of which only the header is read."""
+        if store.info(path) is None:
+            raise DataJointError(f"Nothing was written to {path} of the store {store.name!r}.")
+        with store.open(path) as file:
+            try:
+                shape, dtype = _read_header(file)
+            except ValueError as error:
+                raise DataJointError(
+                    f"What was written to {path} is no .npy file: {error}."
+                ) from error
+        return _document(store, path, dtype, shape)
 
     def decode(
         self, stored: Any, *, key: dict[str, Any] | None = None, context: Context | None = None
@@ -56,6 +76,12 @@ class NpyCodec(SchemaCodec):
         """Return what loads the array, without reading anything."""
         store = context["stores"].get(stored.get("store")) if context else None
         return NpyRef(stored, store, preview_bytes(context))
+
+
+def _document(
+    store: Store, path: str, dtype: np.dtype[Any], shape: tuple[int, ...]
+) -> dict[str, Any]:
+    return {"path": path, "store": store.name, "dtype": str(dtype), "shape": list(shape)}
 
 
 def npy_parts(array: np.ndarray[Any, Any]) -> list[bytes | memoryview]:
@@ -83,3 +109,14 @@ def _header(array: np.ndarray[Any, Any]) -> bytes:
         header = io.BytesIO()
         np.lib.format.write_array_header_2_0(header, described)
     return header.getvalue()
+
+
+def _read_header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    version = np.lib.format.read_magic(file)
+    read = np.lib.format.read_array_header_1_0
+    if version != (1, 0):
+        read = np.lib.format.read_array_header_2_0
+    shape, _, dtype = read(file)
+    if dtype.hasobject:
+        raise ValueError("it holds Python objects")
+    return shape, dtype

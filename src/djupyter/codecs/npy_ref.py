@@ -100,6 +100,10 @@ class NpyRef:
         """Return the document for a row."""
         return dict(self._document)
 
+    def is_in(self, store: Store) -> bool:
+        """Whether the array lies in a store of the very connection that is asked."""
+        return self._backend is None or self._backend is store
+
     def __repr__(self) -> str:
         state = "loaded" if self.is_loaded else "not loaded"
         return f"NpyRef(shape={self.shape}, dtype={self.dtype}, {state})"

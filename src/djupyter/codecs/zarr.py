@@ -79,7 +79,8 @@ class ZarrCodec(SchemaCodec):
 
         if not isinstance(stored, dict) or not isinstance(stored.get("path"), str):
             raise DataJointError("This is no Zarr array: the document in the row has no path.")
-        store = self._get_backend(stored.get("store"), context=context)
+        assert context is not None, "a query knows the stores"
+        store = context["stores"].get(stored.get("store"))
         # Others leave chunks out that hold nothing but the fill value.
         complete = "item_count" in stored and not stored.get("sparse")
         files = ZarrFiles(store, stored["path"], read_only=True, complete=complete)

@@ -30,15 +30,25 @@ class Reading:
         The attributes of the key that were fetched too, a column each, for errors.
     context
         What codecs may use.
+    plain
+        What makes of the driver's value what codecs take; None where that is the same.
     """
 
     attribute: Attribute
     origin: str
     key: Mapping[str, Sequence[Any]]
     context: Context
+    plain: Callable[[Any], Any] | None = None
 
-    def decoded(self, column: Sequence[Any]) -> list[Any]:
+    def decoded(self, column: Sequence[Any], last: int | None = None) -> list[Any]:
         """Return the user's values of a column, NULL as None.
+
+        Parameters
+        ----------
+        column
+            As the driver gives them.
+        last
+            Decode by so many of the codecs only, those next to the column.
 
         Raises
         ------
@@ -47,6 +57,7 @@ class Reading:
         """
         assert self.attribute.type is not None, "a codec attribute has a type"
         chain = chain_of(self.attribute.type)
+        chain = chain if last is None else chain.last(last)
         context: Context = {**self.context, "field": self.attribute.name}
         rows = [(row, value) for row, value in enumerate(column) if value is not None]
 
@@ -54,14 +65,26 @@ class Reading:
             row, stored = item
             key = {name: values[row] for name, values in self.key.items()}
             try:
-                return chain.decode(stored, context, key)
+                plain = stored if self.plain is None else self.plain(stored)
+                return chain.decode(plain, context, key)
             except DataJointError as error:
                 raise error.suggest(self._place(key)) from error
+            except (
+                Exception
+            ) as error:  # a codec is someone else's code, and the row may hold anything
+                raise self._unreadable(error, key) from error
 
         result: list[Any] = [None] * len(column)
         for (row, _), value in zip(rows, self._mapped(one, rows), strict=True):
             result[row] = value
         return result
+
+    def _unreadable(self, error: Exception, key: Mapping[str, Any]) -> DataJointError:
+        assert self.attribute.type is not None, "a codec attribute has a type"
+        return DataJointError(
+            f"The codec {self.attribute.type.text} cannot read what the row holds: {type(error).__name__}: {error}",
+            self._place(key),
+        )
 
     def _place(self, key: Mapping[str, Any]) -> str:
         shown = ", ".join(f"{name}={value!r}" for name, value in key.items())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import repeat
 from typing import Any
 
@@ -84,6 +84,10 @@ class Plan:
         Positions of the attributes that have a codec.
     origin
         The tables that are read, for errors.
+    partly
+        By how many codecs, the last ones, the attributes at some positions are decoded; by all at others.
+    beside
+        Attributes of the key that are fetched too, after the others, for codecs and errors.
     """
 
     statement: Statement
@@ -92,6 +96,8 @@ class Plan:
     decoders: tuple[Decode | None, ...]
     codecs: tuple[int, ...]
     origin: str
+    partly: Mapping[int, int] = field(default_factory=dict)
+    beside: tuple[Attribute, ...] = ()
 
     def columns(self, rows: Sequence[Row], context: Context, *, squeeze: bool = False) -> Columns:
         """Return rows as decoded columns.
@@ -107,12 +113,20 @@ class Plan:
         """
         values = zip(*rows, strict=True) if rows else repeat(())
         # A relation without attributes has one column all the same.
-        columns = [_decoded(*pair) for pair in zip(values, self.decoders, strict=False)]
+        columns = [
+            taken if place in self.codecs else _decoded(taken, decode)
+            for place, (taken, decode) in enumerate(zip(values, self.decoders, strict=False))
+        ]
         if rows and self.codecs:
-            by_name = dict(zip(self.names, columns, strict=True))
+            fetched = zip((*self.attributes, *self.beside), columns, strict=True)
+            key = {a.name: column for a, column in fetched if a.in_key and not a.is_codec}
             for place in self.codecs:
-                columns[place] = self._through_codec(place, by_name, context, squeeze)
-        return Columns(self.attributes, tuple(columns), len(rows))
+                reading = decoding.Reading(
+                    self.attributes[place], self.origin, key, context, self.decoders[place]
+                )
+                found = reading.decoded(columns[place], self.partly.get(place))
+                columns[place] = [*map(_squeezed, found)] if squeeze else found
+        return Columns(self.attributes, tuple(columns[: len(self.attributes)]), len(rows))
 
     def dicts(
         self, rows: Sequence[Row], context: Context, *, squeeze: bool = False
@@ -123,15 +137,6 @@ class Plan:
         if self.codecs:
             return self.columns(rows, context, squeeze=squeeze).dicts()
         return records(rows, self.names, self.decoders)
-
-    def _through_codec(
-        self, place: int, columns: Mapping[str, Sequence[Any]], context: Context, squeeze: bool
-    ) -> list[Any]:
-        attribute = self.attributes[place]
-        key = {a.name: columns[a.name] for a in self.attributes if a.in_key and not a.is_codec}
-        reading = decoding.Reading(attribute, self.origin, key, context)
-        values = reading.decoded(columns[attribute.name])
-        return [*map(_squeezed, values)] if squeeze else values
 
 
 # Plans by backend, names and shape; a query that differs only in values finds its plan with one look.
@@ -176,13 +181,17 @@ def _planned(node: Node, backend: Any, wanted: tuple[str, ...] | None, most: int
     heading = node.heading
     names = tuple(heading.names) if wanted is None else wanted
     attributes = tuple(heading.need(name) for name in names)
+    codecs = tuple(place for place, attribute in enumerate(attributes) if attribute.is_codec)
+    absent = [name for name in heading.primary_key if name not in names] if codecs else []
+    beside = tuple(heading[name] for name in absent)
     return Plan(
-        statement.rows(node, backend, wanted, most),
+        statement.rows(node, backend, (*names, *absent) if absent else wanted, most),
         attributes,
         names,
-        tuple(_plain_decoder(attribute, backend) for attribute in attributes),
-        tuple(place for place, attribute in enumerate(attributes) if attribute.is_codec),
+        tuple(_plain_decoder(attribute, backend) for attribute in (*attributes, *beside)),
+        codecs,
         ", ".join(map(str, tables(node))),
+        beside=beside,
     )
 
 

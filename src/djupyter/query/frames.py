@@ -105,5 +105,15 @@ def _arrow_values(attribute: Attribute, values: Sequence[Any]) -> list[Any]:
     if name == "json":
         return [None if value is None else json.dumps(value) for value in values]
     if attribute.is_codec:
-        return [value.tolist() if isinstance(value, np.ndarray) else value for value in values]
+        return [*map(_arrow_value, values)]
     return list(values)
+
+
+def _arrow_value(value: Any) -> Any:
+    """Return a value of a codec; of what lies in a store the document of the row, as text."""
+    from djupyter.codecs.npy_ref import NpyRef
+    from djupyter.codecs.object_ref import ObjectRef
+
+    if isinstance(value, NpyRef | ObjectRef):
+        return json.dumps(value.to_json())
+    return value.tolist() if isinstance(value, np.ndarray) else value

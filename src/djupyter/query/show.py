@@ -119,8 +119,10 @@ def _summary(attribute: Attribute, prefix: bytes, size: int) -> str:
 
 def _plain(attribute: Attribute, value: Any, backend: Any) -> object:
     if attribute.is_codec and attribute.type is not None:
-        shown = _path(value) if column_type_of(attribute.type).name == "json" else str(value)
-        return Summary(f"{attribute.type_text} {shown}".strip())
+        is_document = column_type_of(attribute.type).name == "json"
+        return Summary(
+            _described(attribute, value) if is_document else f"{attribute.type_text} {value}"
+        )
     if attribute.is_json:
         return Summary(str(value))
     decode = fetch.decoder(attribute, backend)
@@ -131,10 +133,14 @@ def _plain(attribute: Attribute, value: Any, backend: Any) -> object:
         return value
 
 
-def _path(stored: Any) -> str:
-    """Return where the object of a value lies."""
+def _described(attribute: Attribute, stored: Any) -> str:
+    """Return what the object of a value is, as far as the row says."""
+    assert attribute.type is not None, "a codec attribute has a type"
+    # A codec is someone else's code, and the row may hold anything.
     try:
-        document = json.loads(stored) if isinstance(stored, str) else stored
-    except ValueError:
-        return ""
-    return str(document.get("path", "")) if isinstance(document, dict) else ""
+        document = json.loads(stored)
+        if isinstance(document, dict) and "path" in document:
+            return get_codec(attribute.type.name).summarize_document(document)
+    except Exception:
+        pass
+    return attribute.type_text

@@ -7,8 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from djupyter.codecs.base import Context
-from djupyter.codecs.chain import column_type_of
+from djupyter.codecs.chain import chain_of, column_type_of
+from djupyter.codecs.hash import HashCodec
+from djupyter.errors import DataJointError
 from djupyter.heading.attribute import Attribute
+from djupyter.heading.heading import Heading
 from djupyter.heading.structure import TableStructure
 from djupyter.query.expression import Query
 from djupyter.query.fetch import plan
@@ -35,27 +38,54 @@ def copied(
     node, connection = query.node, query.connection
     planned = plan(node, connection.backend, names)
     parameters = planned.statement.parameters(node.values, connection.backend.adapt)
-    kept = {
-        place
+    partly = {
+        place: rest
         for place in planned.codecs
-        if _is_kept(planned.attributes[place], structure.heading[planned.names[place]])
+        if (rest := _rest(planned.attributes[place], structure.heading[planned.names[place]]))
+        is not None
     }
-    reads = replace(planned, codecs=tuple(place for place in planned.codecs if place not in kept))
+    reads = replace(planned, partly=partly)
     context: Context = {"config": connection.settings, "stores": connection.stores}
     first = 0
     for rows in connection.stream(planned.statement.text, parameters, size):
         values = reads.columns(rows, context).values
-        columns = [_stored(v) if place in kept else v for place, v in enumerate(values)]
+        columns = [_stored(v, partly.get(place)) for place, v in enumerate(values)]
         yield Batch(planned.names, tuple(columns), len(rows), first)
         first += len(rows)
 
 
-def _is_kept(source: Attribute, target: Attribute) -> bool:
-    """Whether what one attribute has stored is what the other one would store."""
-    if source.type is None or target.type is None or source.type.text != target.type.text:
-        return False
-    return source.type.store is None and column_type_of(source.type).text == "bytes"
+def check_copied(source: Heading, structure: TableStructure, names: Sequence[str]) -> None:
+    """Refuse to copy, within a database, what one codec has stored to where another one would read it.
+
+    Raises
+    ------
+    DataJointError
+        An attribute has another codec, or keeps its values in a store and not in the row.
+    """
+    for name in names:
+        given, wanted = source[name].type, structure.heading[name].type
+        if given is None or wanted is None or "codec" not in (given.kind, wanted.kind):
+            continue
+        if (given.kind, given.name, given.in_store) != (wanted.kind, wanted.name, wanted.in_store):
+            raise DataJointError(
+                f"Attribute `{name}` is {given.text} in the query and {wanted.text} in "
+                f"{structure.name.class_name}: what the one has stored is nothing to the other. Insert the values: "
+                "insert(query.to_dicts())."
+            )
 
 
-def _stored(column: Sequence[Any]) -> list[Stored | None]:
-    return [None if value is None else Stored(bytes(value)) for value in column]
+def _rest(source: Attribute, target: Attribute) -> int | None:
+    """Return how many codecs of both attributes, the last ones, have to decode and encode again; None for all."""
+    if source.type is None or target.type is None or source.type.name != target.type.name:
+        return None
+    if source.type.text == target.type.text and column_type_of(source.type).text == "bytes":
+        return 0
+    chains = [chain_of(each) for each in (source.type, target.type) if each.in_store]
+    is_content = [isinstance(chain.codecs[-1], HashCodec) for chain in chains]
+    return 1 if is_content == [True, True] else None
+
+
+def _stored(column: Sequence[Any], rest: int | None) -> Sequence[Any]:
+    if rest is None:
+        return column
+    return [None if value is None else Stored(value, rest) for value in column]

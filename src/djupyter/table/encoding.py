@@ -26,9 +26,18 @@ Adapter = Callable[[Any], Any]
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What a codec has made of a value before, to be stored as it is."""
+    """What codecs have made of a value before.
 
-    content: bytes
+    Parameters
+    ----------
+    content
+        Bytes or a document.
+    rest
+        How many of the attribute's codecs, the last ones, have yet to encode it.
+    """
+
+    content: Any
+    rest: int = 0
 
 
 def encoded(
@@ -154,7 +163,9 @@ def encoded_column(
         else:
             canonical = coerce_column(attribute, values, empty_is_null=batch.from_text)
     except InvalidValueError as error:
-        raise InvalidValueError(f"{place(structure, batch, error.row or 0)}: {error}") from None
+        raise InvalidValueError(
+            f"{place(structure, batch, error.row or 0)}: {error}"
+        ) from error.__cause__
     if not attribute.nullable and None in canonical and not attribute.autoincrement:
         _refuse_null(attribute, canonical, batch, structure)
     adapt = adapter(attribute)
@@ -235,8 +246,8 @@ def _through_codec(
     here: Context = {**context, **place}  # type: ignore[typeddict-item]
     result: list[Any] = []
     for row, (value, given) in enumerate(zip(values, _keys(batch, structure), strict=True)):
-        if value is None or type(value) is Stored:
-            result.append(value and value.content)
+        if value is None:
+            result.append(None)
             continue
         if chain.store is not None and "staging" not in context:
             result.append(_checked(attribute, chain, value, row))
@@ -244,10 +255,18 @@ def _through_codec(
         key = {**given, "_schema": name.schema, "_table": name.table}
         key |= {"_field": attribute.name, "_config": context["config"]}
         try:
-            result.append(coerce_value(column, chain.encode(value, key, here)))
+            result.append(coerce_value(column, _encode(chain, value, key, here)))
         except (DataJointError, TypeError, ValueError, OSError) as problem:
             raise _unfit(attribute, value, row, problem) from problem
     return result
+
+
+def _encode(chain: Chain, value: Any, key: dict[str, Any], context: Context) -> Any:
+    if type(value) is not Stored:
+        return chain.encode(value, key, context)
+    return (
+        chain.last(value.rest).encode(value.content, key, context) if value.rest else value.content
+    )
 
 
 def _checked(attribute: Attribute, chain: Chain, value: object, row: int) -> str:

@@ -21,7 +21,7 @@ from djupyter.query.restriction import Restriction
 from djupyter.query.select import Lowering
 from djupyter.query.source import Source
 from djupyter.sql import write
-from djupyter.table.copying import copied
+from djupyter.table.copying import check_copied, copied
 from djupyter.table.encoding import check_given, encoded, known_names, place
 from djupyter.table.objects import has_objects, transaction_for, writing
 from djupyter.table.one import adapters_of, one_encoded
@@ -118,10 +118,11 @@ def _insert_query(table: Table, query: Algebra, mode: Mode, *, ignore_extra: boo
     check_given(names, structure, structure.name.class_name)
     if query.connection is not connection:
         assert isinstance(query, Query), "U has no connection"
-        with connection.transaction:
-            for batch in copied(query, structure, names, _BATCH_ROWS):
+        with transaction_for(connection, structure):
+            for batch in copied(query, structure, names, _batch_rows(structure)):
                 _insert_batch(connection, structure, batch, mode, ignore_extra=False)
         return
+    check_copied(query.heading, structure, names)
     lowering = Lowering(connection.backend)
     selection = query.node.lower(lowering)
     select = selection.statement([selection.columns[name].label(name) for name in names])

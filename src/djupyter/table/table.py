@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from djupyter.codecs.base import Context
@@ -13,7 +14,7 @@ from djupyter.query.expression import Query
 from djupyter.query.node import Node
 from djupyter.query.source import Source
 from djupyter.sql import ddl
-from djupyter.table import delete, drop, insert, update
+from djupyter.table import delete, drop, insert, staged, update
 from djupyter.table.default import default_connection
 from djupyter.table.describing import describe
 from djupyter.table.meta import TableMeta
@@ -24,6 +25,7 @@ from djupyter.table.validation import ValidationResult, validate
 if TYPE_CHECKING:
     from djupyter.sql.connection import Connection
     from djupyter.table.schema import Schema
+    from djupyter.table.staged import StagedInsert
 
 
 class Table(Relatives, metaclass=TableMeta):
@@ -158,11 +160,8 @@ class Table(Relatives, metaclass=TableMeta):
         UnknownAttributeError
             A row has something that is not an attribute.
         """
-        if not (self._allow_insert or allow_direct_insert):
-            raise DataJointError(
-                f"Inserts into an auto-populated table can only be done inside its make method: {self.name}. "
-                "Call populate(), or insert(..., allow_direct_insert=True) if you mean to bypass it."
-            )
+        if not allow_direct_insert:
+            self._check_insert()
         mode: insert.Mode = "replace" if replace else "skip" if skip_duplicates else "error"
         insert.insert(self, rows, mode, ignore_extra=ignore_extra_fields, chunk_size=chunk_size)
 
@@ -181,6 +180,38 @@ class Table(Relatives, metaclass=TableMeta):
         elif index_as_pk and not all(df.index.names):
             df = df.set_axis(df.index.set_names(self.primary_key))
         self.insert(df, **options)
+
+    @property
+    def staged_insert1(self) -> AbstractContextManager[StagedInsert]:
+        """A row whose objects are written straight to their stores: `with table.staged_insert1 as staged:`.
+
+        Give `staged.rec` the primary key; then write files with `staged.open(attribute, ext)` and folders, such as
+        Zarr's, with `staged.store(attribute, ext)`; give `staged.rec` what else the row has. The row is inserted at
+        the end of the block. An error or Ctrl-C before, or a rollback of the transaction around it, leaves
+        no row and no object.
+
+        Examples
+        --------
+        >>> import djupyter as dj
+        >>> connection = dj.Connection("sqlite://")
+        >>> connection.settings["stores"] = {"raw": {"protocol": "memory", "location": "doc"}}
+        >>> schema = dj.Schema("staged", connection=connection)
+        >>> @schema
+        ... class Movie(dj.Manual):
+        ...     definition = '''
+        ...     n : int32
+        ...     ---
+        ...     frames : <object@raw>
+        ...     '''
+        >>> with Movie.staged_insert1 as staged:
+        ...     staged.rec["n"] = 1
+        ...     with staged.open("frames", ".bin") as file:
+        ...         _ = file.write(b"abc")
+        >>> Movie.fetch1("frames").read()
+        b'abc'
+        """
+        self._check_insert()
+        return staged.staged_insert1(self)
 
     def validate(self, rows: Any, *, ignore_extra_fields: bool = False) -> ValidationResult:
         """Return every problem that an insert of these rows would meet, as far as values tell."""
@@ -260,6 +291,13 @@ class Table(Relatives, metaclass=TableMeta):
         ddl.drop(self.connection, self.name)
 
     # -- inside -------------------------------------------------------------------------------------
+
+    def _check_insert(self) -> None:
+        if not self._allow_insert:
+            raise DataJointError(
+                f"Inserts into an auto-populated table can only be done inside its make method: {self.name}. "
+                "Call populate(), or insert(..., allow_direct_insert=True) if you mean to bypass it."
+            )
 
     def _bound(self) -> Schema:
         if self._schema is None:

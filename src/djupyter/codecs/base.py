@@ -166,7 +166,9 @@ def _shown_size(size: int) -> str:
 
 def preview_bytes(context: Context | None) -> int:
     """Return how much of an object a repr may read."""
-    return int(context["config"]["display.preview_bytes"]) if context else 8_000_000
+    if context is None or "config" not in context:
+        return 8_000_000
+    return int(context["config"]["display.preview_bytes"])
 
 
 def checked_name(codec_class: type[Codec], source: str) -> str:

@@ -330,23 +330,28 @@ def test_a_document_that_is_no_json_stops_everything(local: Any) -> None:
 def test_a_codec_that_fails_stops_everything(local: Any) -> None:
     schema, table = local
 
-    class Broken(dj.Codec, register=False):
-        name = "hash"
+    class FailingReferences(dj.Codec):
+        name = "failing_references"
+
+        def get_dtype(self, is_store: bool) -> str:
+            return "json"
+
+        def encode(self, value: Any, **_: Any) -> Any:
+            return {"value": value}
+
+        def decode(self, stored: Any, **_: Any) -> Any:
+            return stored["value"]
 
         def referenced_paths(self, stored: Any) -> Any:
             raise ZeroDivisionError("its own fault")
 
-        get_dtype = encode = decode = None  # type: ignore[assignment]
-
-    from djupyter.codecs import registry
-
+    definition = "n : int32\n---\nf : <failing_references>"
+    failing = schema(type("Failing", (dj.Manual,), {"definition": definition}))
     filled(table)
-    known = registry._codecs["hash"]
-    known.referenced_paths = Broken.referenced_paths.__get__(known)  # type: ignore[method-assign]
-    try:
-        refused(schema, "its codec fails: ZeroDivisionError: its own fault")
-    finally:
-        del known.referenced_paths
+    failing.insert1((1, 2))
+    refused(
+        schema, "attribute `f` of .*failing.* its codec fails: ZeroDivisionError: its own fault"
+    )
 
 
 def test_a_store_that_cannot_be_listed_stops_everything(local: Any, tmp_path: Path) -> None:

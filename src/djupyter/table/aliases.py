@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from djupyter.errors import DataJointError
@@ -21,6 +21,8 @@ class _Way:
     prefix: str = ""
 
     def path(self, path: str) -> str | None:
+        if not (self.without or self.prefix):
+            return path
         if self.without:
             if not path.startswith(f"{self.without}/"):
                 return None
@@ -46,18 +48,16 @@ class Aliases:
         self._roots = [_root(store) for store in looked_at]
         self._ways: dict[str | None, list[_Way]] = {}
 
-    def places(self, reference: Reference) -> Iterator[tuple[int, str]]:
-        """Yield the number of each store that a reference leads to, and the path there."""
-        path, store = reference
-        if not (path := normal(path)):
-            return
-        ways = self._ways.get(store)
-        if ways is None:
-            ways = self._ways[store] = list(self._found(store))
-        for way in ways:
-            there = way.path(path)
-            if there:
-                yield way.to, there
+    def places(self, references: Iterable[Reference]) -> Iterator[tuple[int, str]]:
+        """Yield the number of each store that references lead to, and the path there."""
+        for written, store in references:
+            path = normal(written)
+            ways = self._ways.get(store)
+            if ways is None:
+                ways = self._ways[store] = list(self._found(store))
+            for way in ways:
+                if there := path and way.path(path):
+                    yield way.to, there
 
     def _found(self, name: str | None) -> Iterator[_Way]:
         try:

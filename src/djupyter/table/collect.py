@@ -11,7 +11,6 @@ from djupyter.stores.store import Store
 from djupyter.table.aliases import distinct
 from djupyter.table.collected import Report
 from djupyter.table.collection import Collection
-from djupyter.table.ledger import Ledger
 from djupyter.table.telling import Listener, teller
 
 
@@ -94,10 +93,8 @@ def _work(
 ) -> Report:
     connection, names = connection_of(schemas)
     stores = chosen_stores(connection, store)
-    with Ledger() as ledger, teller(progress) as tell:
-        collection = Collection(
-            connection, names, stores, grace_of(connection, grace_period), ledger, tell
-        )
+    with teller(progress) as tell:
+        collection = Collection(connection, names, stores, grace_of(connection, grace_period), tell)
         carried_out(collection, dry_run=dry_run)
         return collection.report(dry_run=dry_run)
 

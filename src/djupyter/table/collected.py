@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -197,21 +197,3 @@ def _row(tally: Tally) -> list[str]:
 def _notes(problems: Sequence[str], failures: Sequence[str]) -> Iterator[str]:
     yield from (f"Problem: {text}" for text in problems)
     yield from (f"Not removed: {text}" for text in failures)
-
-
-class Tallies:
-    """Tallies by number of the store, schema and section, made when they are first asked for."""
-
-    def __init__(self, stores: Iterable[str]) -> None:
-        self._stores, self._found = list(stores), dict[tuple[int, str, str], Tally]()
-
-    def of(self, store: int, schema: str, section: str) -> Tally:
-        """Return one of them."""
-        key = (store, schema, section)
-        if key not in self._found:
-            self._found[key] = Tally(self._stores[store], schema, section)
-        return self._found[key]
-
-    def all(self) -> tuple[Tally, ...]:
-        """Return all of them in order."""
-        return tuple(self._found[key] for key in sorted(self._found))

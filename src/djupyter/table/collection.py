@@ -16,7 +16,6 @@ from contextlib import suppress
 from functools import partial
 from itertools import islice
 from math import inf
-from typing import Any
 from uuid import uuid4
 
 from djupyter.errors import CollectionRefused, DataJointError
@@ -24,21 +23,15 @@ from djupyter.sql.connection import Connection
 from djupyter.stores.store import Entry, Store, Stores
 from djupyter.stores.transfers import run_all
 from djupyter.table.aliases import Aliases
-from djupyter.table.collected import Report, Tallies
-from djupyter.table.covering import uncovered
-from djupyter.table.ledger import Ledger
-from djupyter.table.placing import Sections, as_bytes, as_path, key_of
+from djupyter.table.collected import Report, Tally
+from djupyter.table.litter import Listed, Litter, stored
+from djupyter.table.placing import Sections
 from djupyter.table.references import Reference, read_references
 from djupyter.table.telling import Teller
 
-_REMOVED_AT_ONCE = 500
+_AT_ONCE = 500  # of those that are looked at and removed together
 _EXAMPLES = 10
-_ORPHANS = "SELECT key, store, path, size, modified, owner, kind, unit FROM {} WHERE store = ? ORDER BY key"
-# An object is as old as the youngest of its files: a folder may take hours to write.
-_OLD = """SELECT o.path, o.size, o.modified, o.owner, o.kind, o.key FROM orphans AS o
-    JOIN (SELECT unit, MAX(modified) AS youngest FROM orphans WHERE store = ? GROUP BY unit) AS u
-    ON u.unit = o.unit WHERE o.store = ? AND u.youngest <= CASE o.kind WHEN 'hash' THEN ? ELSE ? END"""
-List = Callable[[Store, Sections], Iterator[Entry]]
+ListFiles = Callable[[Store, Sections], Iterator[Entry]]
 
 
 class Collection:
@@ -54,14 +47,12 @@ class Collection:
         Where.
     grace_period
         Seconds for which an object without a row is left alone.
-    ledger
-        Keeps the lists.
     tell
         Hears of the progress.
     known
         All stores that rows may name; those of the connection when None.
     list_files
-        Yields the files of a store that may be removed; all in the sections of the schemas when None.
+        Yields the files of a store that may be removed; by default all in the sections of the schemas.
     spares_young
         Whether the grace period protects objects by schema too, and not only those by content, which another
         insert may just have found.
@@ -73,40 +64,35 @@ class Collection:
         schemas: Sequence[str],
         stores: Sequence[Store],
         grace_period: float,
-        ledger: Ledger,
         tell: Teller,
         *,
         known: Stores | None = None,
-        list_files: List | None = None,
+        list_files: ListFiles = stored,
         spares_young: bool = True,
     ) -> None:
-        self.connection, self.schemas, self.stores = connection, schemas, stores
-        self.grace_period, self._ledger, self._tell = grace_period, ledger, tell
-        self._list_files, self._spares_young = list_files or stored, spares_young
-        self.tallies = Tallies(store.name for store in stores)
+        self.connection, self.schemas, self.grace_period = connection, schemas, grace_period
+        self._tell, self._list_files, self._spares_young = tell, list_files, spares_young
         self.problems: list[str] = []
         self.failures: list[str] = []
+        self._litters = [Litter(store, Sections.of(store.spec, schemas)) for store in stores]
         self._aliases = Aliases(known or connection.stores, stores)
 
     # Looking
 
     def look(self, *, dry_run: bool) -> None:
         """Find the orphans."""
-        self._limits = [self._youngest(store, dry_run=dry_run) for store in self.stores]
+        for litter in self._litters:
+            limit = self._youngest(litter.store, dry_run=dry_run)
+            litter.limits = {"hash": limit, "schema": limit if self._spares_young else inf}
         self._tell.begin("listing")
-        for number, store in enumerate(self.stores):
+        for litter in self._litters:
             try:
-                self._ledger.add("files", self._listed(number, store), 8)
+                litter.list(self._list_files(litter.store, litter.sections), self._tell)
             except DataJointError as error:
-                self.problems.append(f"the store '{store.name}' cannot be listed: {error}")
-        self._ledger.execute("CREATE INDEX files_key ON files (store, key)")
+                self.problems.append(f"the store '{litter.store.name}' cannot be listed: {error}")
         self._read_references()
-        self._write_uncovered("files")
-        for number in range(len(self.stores)):
-            for _, size, _, owner, kind, _ in self._old(number):
-                tally = self.tallies.of(number, owner, kind)
-                tally.young, tally.orphans = tally.young - 1, tally.orphans + 1
-                tally.orphan_bytes += size
+        for litter in self._litters:
+            litter.judge()
 
     def _youngest(self, store: Store, *, dry_run: bool) -> float:
         """Return when the youngest object was written that is old enough."""
@@ -131,54 +117,17 @@ class Collection:
             return now
         return min(now, written.modified) if written else now
 
-    def _listed(self, number: int, store: Store) -> Iterator[tuple[Any, ...]]:
-        sections = Sections.of(store.spec, self.schemas)
-        for entry in self._list_files(store, sections):
-            placed = sections.place(entry.path)
-            self._tell.advance()
-            if placed is not None:
-                tally = self.tallies.of(number, placed.schema, placed.kind)
-                tally.files, tally.bytes = tally.files + 1, tally.bytes + entry.size
-                yield (
-                    number,
-                    key_of(entry.path),
-                    as_bytes(entry.path),
-                    entry.size,
-                    entry.modified,
-                    placed.schema,
-                    placed.kind,
-                    as_bytes(placed.unit),
-                )
-
     def _read_references(self) -> None:
         self._tell.begin("reading rows")
-        self._ledger.execute("DELETE FROM refs")
+        for litter in self._litters:
+            litter.forget_references()
         self.problems += read_references(
             self.connection, self.schemas, self._note, self._tell.advance
         )
 
     def _note(self, references: Iterable[Reference]) -> None:
-        places = (place for reference in references for place in self._aliases.places(reference))
-        self._ledger.add("refs", ((number, key_of(path)) for number, path in places), 2)
-
-    def _write_uncovered(self, table: str) -> None:
-        """Make the orphans those of a list that no row refers to."""
-        for number in range(len(self.stores)):
-            listed = self._ledger.read(_ORPHANS.format(table), (number,))
-            found = self._counted(uncovered(listed, self._ledger.references(number)))
-            self._ledger.add("orphans", found, 8)
-
-    def _counted(self, found: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
-        for key, number, path, size, modified, owner, kind, unit in found:
-            self.tallies.of(number, owner, kind).young += 1
-            yield number, key, path, size, modified, owner, kind, unit
-
-    def _old(self, number: int) -> Iterator[tuple[Any, ...]]:
-        return self._ledger.read(_OLD, self._old_values(number))
-
-    def _old_values(self, number: int) -> tuple[float, ...]:
-        limit = self._limits[number]
-        return number, number, limit, limit if self._spares_young else inf
+        for number, path in self._aliases.places(references):
+            self._litters[number].refer(path)
 
     # Removing
 
@@ -192,7 +141,7 @@ class Collection:
         """
         if self.problems:
             raise CollectionRefused(self.problems)
-        total = sum(tally.orphans for tally in self.tallies.all())
+        total = sum(tally.orphans for tally in self.tallies())
         if not total:
             return
         # Rows may have been copied from one table to another while the tables were read one after the other.
@@ -200,107 +149,77 @@ class Collection:
         if self.problems:
             raise CollectionRefused(self.problems)
         self._tell.begin("removing", total)
-        for number, store in enumerate(self.stores):
-            doomed = self._still_uncovered(number)
-            while batch := list(islice(doomed, _REMOVED_AT_ONCE)):
-                self._remove_batch(number, store, batch)
+        for litter in self._litters:
+            doomed = litter.still_orphans()
+            while batch := list(islice(doomed, _AT_ONCE)):
+                self._remove_batch(litter, batch)
         self._check_removed()
 
-    def _still_uncovered(self, number: int) -> Iterator[tuple[Any, ...]]:
-        rows = self._ledger.read(f"{_OLD} ORDER BY o.key", self._old_values(number))
-        keyed = ((key, *rest) for *rest, key in rows)
-        return uncovered(keyed, self._ledger.references(number))
-
-    def _remove_batch(self, number: int, store: Store, batch: Sequence[tuple[Any, ...]]) -> None:
-        paths = [as_path(path) for _, path, *_ in batch]
-        # Content that lies there for long is written again by an insert that refers to it anew.
-        looks = [
-            partial(_is_as_listed, store, path, modified) if kind == "hash" else (lambda: True)
-            for path, (_, _, _, modified, _, kind) in zip(paths, batch, strict=True)
-        ]
-        same = run_all(looks, self.connection.settings["objects.workers"])
-        chosen = [path for path, is_same in zip(paths, same, strict=True) if is_same]
-        failed = dict(store.remove_many(chosen))
+    def _remove_batch(self, litter: Litter, batch: Sequence[Listed]) -> None:
+        chosen: list[str] = []
+        failed = dict(litter.store.remove_many(self._looked_at(litter, batch, chosen)))
         self.failures += [f"{path}: {reason}" for path, reason in failed.items()]
-        removed = set(chosen) - failed.keys()
-        gone = []
-        for path, (key, _, size, _, owner, kind) in zip(paths, batch, strict=True):
-            if path in removed:
-                tally = self.tallies.of(number, owner, kind)
-                tally.removed, tally.removed_bytes = tally.removed + 1, tally.removed_bytes + size
-                if kind == "hash":
-                    gone.append((number, key))
-        self._ledger.add("removed", gone, 2)
+        litter.note_removed(batch, set(chosen) - failed.keys())
         self._tell.advance(len(batch))
+
+    def _looked_at(
+        self, litter: Litter, batch: Sequence[Listed], chosen: list[str]
+    ) -> Iterator[str]:
+        """Yield the paths that are as they were listed: an insert that needs old content writes it again."""
+        store = litter.store
+        if store.spec["protocol"] in ("file", "memory"):  # removed one by one, as they come
+            for each in batch:
+                if _is_as_listed(store, each):
+                    chosen.append(each.path)
+                    yield each.path
+            return
+        looks = [partial(_is_as_listed, store, each) for each in batch]
+        same = run_all(looks, self.connection.settings["objects.workers"])
+        chosen += [each.path for each, is_same in zip(batch, same, strict=True) if is_same]
+        yield from chosen
 
     def _check_removed(self) -> None:
         """See that no row has come to refer to content in the moment between the last look and the removal."""
-        if not next(self._ledger.read("SELECT COUNT(*) FROM removed"))[0]:
+        if not any(len(litter.removed) for litter in self._litters):
             return
         self._read_references()
-        for number, store in enumerate(self.stores):
-            sql = "SELECT DISTINCT key FROM removed WHERE store = ? ORDER BY key"
-            removed = {key for (key,) in self._lost(number, sql)}
-            for key in sorted(removed):
-                path = as_path(key.replace(b"\0", b"/"))
-                self.failures.append(
-                    f"{path} in the store '{store.name}' was inserted again in the moment of its removal: "
-                    "insert the rows that refer to it once more, with replace=True"
-                )
-
-    def _lost(self, number: int, sql: str) -> Iterator[tuple[bytes]]:
-        left = {
-            key
-            for key, *_ in uncovered(
-                self._ledger.read(sql, (number,)), self._ledger.references(number)
-            )
-        }
-        return ((key,) for (key,) in self._ledger.read(sql, (number,)) if key not in left)
+        for litter in self._litters:
+            self.failures += [
+                f"{path} in the store '{litter.store.name}' was inserted again in the moment of its removal: "
+                "insert the rows that refer to it once more, with replace=True"
+                for path in litter.missed()
+            ]
 
     # Reporting
 
+    def tallies(self) -> tuple[Tally, ...]:
+        """Return what was found, by store, schema and section."""
+        return tuple(tally for litter in self._litters for tally in litter.all_tallies())
+
     def report(self, *, dry_run: bool) -> Report:
         """Return what was found."""
-        (references,) = next(
-            self._ledger.read("SELECT COUNT(*) FROM (SELECT DISTINCT store, key FROM refs)")
-        )
         return Report(
-            self.tallies.all(),
+            self.tallies(),
             tuple(dict.fromkeys(self.problems)),
             tuple(self.failures),
             tuple(islice(self.orphan_paths(), _EXAMPLES)),
-            references,
+            sum(1 for litter in self._litters for _ in litter.references.distinct()),
             self.grace_period,
             dry_run,
         )
 
     def referenced_paths(self, kind: str) -> Iterator[str]:
         """Yield what rows refer to in one section."""
-        for number, store in enumerate(self.stores):
-            sections = Sections.of(store.spec, self.schemas)
-            for key in self._ledger.references(number):
-                placed = sections.place(path := as_path(key.replace(b"\0", b"/")))
-                if placed is not None and placed.kind == kind:
-                    yield path
+        return (path for litter in self._litters for path in litter.referenced_paths(kind))
 
     def orphan_paths(self, kind: str | None = None) -> Iterator[str]:
         """Yield the paths of orphans that are old enough, of one section or both."""
-        for number in range(len(self.stores)):
-            for path, _, _, _, each, _ in self._old(number):
-                if kind in (None, each):
-                    yield as_path(path)
+        for litter in self._litters:
+            yield from (each.path for each in litter.old() if kind in (None, each.kind))
 
 
-def _is_as_listed(store: Store, path: str, modified: float) -> bool:
-    found = store.info(path)
-    return found is not None and found.modified <= modified
-
-
-def stored(store: Store, sections: Sections) -> Iterator[Entry]:
-    """Yield the files in the sections of a store."""
-    for folder in sections.folders():
-        yield from store.entries(folder)
-    if store.is_folder(sections.schema_prefix):
-        for name in store.names(sections.schema_prefix):
-            if (partition := sections.partition(name)) is not None:
-                yield from store.entries(partition)
+def _is_as_listed(store: Store, each: Listed) -> bool:
+    if each.kind != "hash":
+        return True
+    found = store.info(each.path)
+    return found is not None and found.modified <= each.modified

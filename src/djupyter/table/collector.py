@@ -9,8 +9,8 @@ from djupyter.errors import CollectionRefused
 from djupyter.stores.store import Store, Stores
 from djupyter.table.aliases import Aliases
 from djupyter.table.collect import carried_out, connection_of, grace_of
-from djupyter.table.collection import Collection, stored
-from djupyter.table.ledger import Ledger
+from djupyter.table.collection import Collection
+from djupyter.table.litter import stored
 from djupyter.table.placing import Sections
 from djupyter.table.references import Reference, read_references
 from djupyter.table.telling import teller
@@ -73,13 +73,12 @@ class GarbageCollector:
             Something that may refer to an object could not be read. Nothing was removed.
         """
         connection = self._connection
-        with Ledger() as ledger, teller(verbose) as tell:
+        with teller(verbose) as tell:
             work = Collection(
                 connection,
                 self._schemas,
                 [self._store],
                 grace_of(connection, None),
-                ledger,
                 tell,
                 known=self._stores,
             )
@@ -87,7 +86,7 @@ class GarbageCollector:
             return self._told(work, dry_run)
 
     def _told(self, work: Collection, dry_run: bool) -> dict[str, Any]:
-        tallies = work.tallies.all()
+        tallies = work.tallies()
         found: dict[str, Any] = {}
         for kind in ("hash", "schema"):
             of_kind = [tally for tally in tallies if tally.section == kind]
@@ -107,11 +106,10 @@ class GarbageCollector:
         found: set[str] = set()
 
         def take(references: Iterable[Reference]) -> None:
-            for reference in references:
-                for _, path in aliases.places(reference):
-                    placed = sections.place(path)
-                    if placed is not None and placed.kind == kind:
-                        found.add(path)
+            for _, path in aliases.places(references):
+                placed = sections.place(path)
+                if placed is not None and placed.kind == kind:
+                    found.add(path)
 
         problems = read_references(self._connection, self._schemas, take)
         if problems:

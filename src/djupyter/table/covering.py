@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
-Entry = tuple[Any, ...]
+Entry = TypeVar("Entry", bound=tuple[Any, ...])
 
 
 def uncovered(entries: Iterable[Entry], references: Iterable[bytes]) -> Iterator[Entry]:

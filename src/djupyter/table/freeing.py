@@ -18,9 +18,9 @@ from djupyter.stores.transfers import run_all
 from djupyter.table.aliases import distinct
 from djupyter.table.collect import grace_of
 from djupyter.table.collection import Collection
-from djupyter.table.ledger import Ledger
-from djupyter.table.placing import MANIFEST, Sections, as_bytes, as_path, normal
+from djupyter.table.placing import MANIFEST, Sections, normal
 from djupyter.table.references import object_attributes
+from djupyter.table.spool import Spool
 from djupyter.table.telling import Teller, frames_of_ours
 
 _AT_ONCE = 500
@@ -39,9 +39,8 @@ class Freeing:
 
     def __init__(self, connection: Connection, schemas: Iterable[str]) -> None:
         self._connection, self._schemas = connection, sorted(set(schemas))
-        self._ledger = Ledger().__enter__()
-        self._ledger.execute("CREATE TABLE doomed (store, path, PRIMARY KEY (store, path))")
         self._stores: dict[str, Store] = {}
+        self._paths: dict[str, Spool[str]] = {}  # of each store
 
     def note(self, structure: TableStructure, node: Node) -> None:
         """Note the objects of some rows of a table, before they are deleted."""
@@ -60,12 +59,10 @@ class Freeing:
                 self._note(found for document in documents for found in each.owned(document))
 
     def _note(self, references: Iterable[tuple[str, str | None]]) -> None:
-        sql = "INSERT OR IGNORE INTO doomed VALUES (?, ?)"
         for path, name in references:
             store = self._connection.stores.get(name)
             self._stores[store.name] = store
-            if path := normal(path):
-                self._ledger.execute(sql, (store.name, as_bytes(path)))
+            self._paths.setdefault(store.name, Spool()).append(normal(path))
 
     def published(self) -> None:
         """Remove what no other row refers to; what cannot be removed is left to garbage collection."""
@@ -78,12 +75,9 @@ class Freeing:
                 UserWarning,
                 stacklevel=frames_of_ours(),
             )
-        finally:
-            self.discarded()
 
     def discarded(self) -> None:
-        """Forget what was noted."""
-        self._ledger.__exit__()
+        """Leave all objects where they are: so do the rows."""
 
     def _remove(self) -> None:
         connection = self._connection
@@ -92,7 +86,6 @@ class Freeing:
             self._schemas,
             distinct(list(self._stores.values())),
             grace_of(connection, None),
-            self._ledger,
             Teller(lambda _: None),
             list_files=self._files,
             spares_young=False,
@@ -109,12 +102,7 @@ class Freeing:
                 yield from found
 
     def _doomed(self, store: Store, sections: Sections) -> Iterator[str]:
-        for (stored,) in self._ledger.read(
-            "SELECT path FROM doomed WHERE store = ?", (store.name,)
-        ):
-            path = as_path(stored)
-            if sections.place(path) is not None:
-                yield path
+        return (path for path in self._paths[store.name].distinct() if sections.place(path))
 
 
 def freeing(

@@ -12,10 +12,12 @@ import posixpath
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 Kind = Literal["hash", "schema"]
 
+# Most paths: no part is empty or begins with a dot.
+_NORMAL = re.compile(r"[^/.][^/]*(?:/[^/.][^/]*)*")
 MANIFEST = ".manifest.json"
 _HASH = re.compile(r"[a-z2-7]{26}")
 _ASSIGNMENT = re.compile(r"\w+=")
@@ -24,11 +26,10 @@ _TOKEN = re.compile(r".*_[A-Za-z0-9_-]{4,16}(\..*)?")
 _UNFINISHED = re.compile(r"\.[0-9a-f]{32}\.part")
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(NamedTuple):
     """Where a file of a store belongs.
 
-    Parameters
+    Attributes
     ----------
     schema
         Whose object it is, or a part of.
@@ -130,6 +131,8 @@ def normal(path: str) -> str:
     >>> normal("_schema//lab/./scan/x_1/"), normal("/"), normal("../x")
     ('_schema/lab/scan/x_1', '', '')
     """
+    if _NORMAL.fullmatch(path):
+        return path
     clean = posixpath.normpath(path).strip("/")
     return "" if clean in (".", "") or clean.split("/")[0] == ".." else clean
 
@@ -142,20 +145,16 @@ def key_of(path: str) -> bytes:
     >>> key_of("a/b.manifest.json") == key_of("a/b") < key_of("a/b/c") < key_of("a/b.txt")
     True
     """
-    return as_bytes(path.removesuffix(MANIFEST)).replace(b"/", b"\0")
-
-
-def as_bytes(path: str) -> bytes:
-    """Return a path that any file or document may have as bytes."""
+    plain = path.removesuffix(MANIFEST).replace("/", "\0")
     try:
-        return path.encode("utf-8", "surrogateescape")
+        return plain.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:  # half a character, which a JSON document may hold but no path
-        return path.encode("utf-8", "surrogatepass")
+        return plain.encode("utf-8", "surrogatepass")
 
 
-def as_path(stored: bytes) -> str:
-    """Return the path that `as_bytes` was given."""
-    return stored.decode("utf-8", "surrogateescape")
+def path_of(key: bytes) -> str:
+    """Return the path of a key; of a manifest that of its folder."""
+    return key.replace(b"\0", b"/").decode("utf-8", "surrogateescape")
 
 
 def joined(*parts: str) -> str:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -63,21 +63,38 @@ class ObjectAttribute:
         """Whether the objects are files of the user's own, which are never moved or removed."""
         return self.chain is not None and self.chain.codecs[-1].name == "filepath"
 
-    def references(self, stored: Any) -> list[Reference]:
-        """Return all that a value keeps from being collected.
+    def references(self, column: Sequence[Any]) -> list[Reference]:
+        """Return all that the values of a column keep from being collected.
 
         Raises
         ------
         UnreadableReferenceError
             Nobody can tell.
         """
+        values = [value for value in column if value is not None]
+        return [found for document in self._documents(values) for found in self._kept(document)]
+
+    def _kept(self, document: Any) -> list[Reference]:
         if self.chain is None:
-            return self._guessed(stored)
-        document = self.document(stored)
-        found = dict.fromkeys([*self._asked(document), *_plain(document)])
-        if not found and _must_refer(self.chain.codecs[-1]):
+            return self._guessed(document)
+        last, found = self.chain.codecs[-1], _plain(document)
+        if type(last).referenced_paths is not Codec.referenced_paths:
+            found += self._asked(document)
+        if not found and _must_refer(last):
             raise self._unreadable("a document has no path")
-        return list(found)
+        if self.is_of_user:
+            # The default store of such files is another one; which of the two an old row means, nobody knows.
+            return [(path, store or ANY) for path, store in found]
+        return found
+
+    def _documents(self, values: list[Any]) -> list[Any]:
+        if all(type(value) is str for value in values):
+            # One call for all; what is wrong is found out one by one.
+            with suppress(ValueError):
+                documents: list[Any] = json.loads(f"[{','.join(values)}]")
+                if len(documents) == len(values):
+                    return documents
+        return [self.document(value) for value in values]
 
     def owned(self, document: Any) -> list[Reference]:
         """Return the objects that belong to a row with this document, as its codec says."""
@@ -109,10 +126,9 @@ class ObjectAttribute:
         except Exception as error:  # a codec may be someone else's code
             raise self._unreadable(f"its codec fails: {type(error).__name__}: {error}") from error
 
-    def _guessed(self, stored: Any) -> list[Reference]:
+    def _guessed(self, document: Any) -> list[Reference]:
         """Return every text in a document whose codec nobody knows here: one of them is the path."""
-        found = _plain(document) if isinstance(document := self.document(stored), dict) else []
-        found += [(text, ANY) for text in _texts(document)]
+        found = [*_plain(document), *((text, ANY) for text in _texts(document))]
         if not found:
             kind = self.attribute.type_text
             raise self._unreadable(f"its codec {kind} is not available, and a document has no path")
@@ -138,7 +154,9 @@ def _judged(
     assert attribute.type is not None, "a codec attribute has a type"
     try:
         chain = chain_of(attribute.type)
-    except Exception:  # no such codec, a package that it needs is missing, or someone else's code is broken
+    except (
+        Exception
+    ):  # no such codec, a package that it needs is missing, or someone else's code is broken
         unknown = ObjectAttribute(structure, attribute, None)
         return None if not attribute.type.in_store and _is_binary(connection, unknown) else unknown
     last = chain.codecs[-1]
@@ -230,16 +248,8 @@ def _read_table(
     structure = attributes[0].structure
     for rows in rows_of(connection, structure, [each.attribute.name for each in attributes]):
         for each, column in zip(attributes, zip(*rows, strict=True), strict=True):
-            read = partial(_read_value, each)
-            take([found for value in column if value is not None for found in read(value)])
+            take(each.references(column))
         note(len(rows))
-
-
-def _read_value(each: ObjectAttribute, stored: Any) -> list[Reference]:
-    is_of_user = each.is_of_user
-    found = each.references(stored)
-    # The default store of such files is another one; which of the two an old row means, nobody knows.
-    return [(path, ANY if is_of_user and store is None else store) for path, store in found]
 
 
 def _hidden(connection: Connection, schema: str) -> Iterator[str]:

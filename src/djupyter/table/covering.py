@@ -1,9 +1,9 @@
-"""Which files of a store no row refers to: a merge of two sorted streams. Pure."""
+"""Which files of a store rows refer to, and how much there is of each object: merges of two sorted streams. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 Entry = TypeVar("Entry", bound=tuple[Any, ...])
 
@@ -38,6 +38,75 @@ def uncovered(entries: Iterable[Entry], references: Iterable[bytes]) -> Iterator
         _keep_above(above, key)
         if not above:
             yield entry
+
+
+class Measure(Generic[Entry]):
+    """What lies in a store where something is looked for.
+
+    Attributes
+    ----------
+    wanted
+        What is looked for.
+    own
+        The size of the file of exactly that path; None where there is none.
+    files, size
+        How many files lie in the folder of that path, and their size.
+    """
+
+    __slots__ = ("files", "own", "size", "wanted")
+
+    def __init__(self, wanted: Entry) -> None:
+        self.wanted = wanted
+        self.own: int | None = None
+        self.files = self.size = 0
+
+
+def measured(
+    files: Iterable[tuple[bytes, str, int]], wanted: Iterable[Entry]
+) -> Iterator[Measure[Entry]]:
+    r"""Yield for each path that is looked for what lies there, in bounded memory.
+
+    Parameters
+    ----------
+    files
+        Key, path and size of each file; sorted.
+    wanted
+        What is looked for: each begins with its key and its path; sorted.
+
+    Examples
+    --------
+    >>> files = [(b"a", "a.manifest.json", 9), (b"a\0x", "a/x", 1), (b"a\0y", "a/y", 2), (b"b", "b", 5)]
+    >>> found = measured(files, [(b"a", "a"), (b"b", "b"), (b"c", "c")])
+    >>> [(each.wanted[1], each.own, each.files, each.size) for each in found]
+    [('a', None, 2, 3), ('b', 5, 0, 0), ('c', None, 0, 0)]
+    """
+    upcoming = iter(wanted)
+    following = next(upcoming, None)
+    above: list[Measure[Entry]] = []
+    for key, path, size in files:
+        while following is not None and following[0] <= key:
+            yield from _closed(above, following[0])
+            above.append(Measure(following))
+            following = next(upcoming, None)
+        yield from _closed(above, key)
+        for each in above:
+            if each.wanted[1] == path:
+                each.own = size
+            elif each.wanted[0] != key:  # a manifest has the key of its folder
+                each.files, each.size = each.files + 1, each.size + size
+    yield from reversed(above)
+    while following is not None:
+        yield Measure(following)
+        following = next(upcoming, None)
+
+
+def _closed(above: list[Measure[Entry]], key: bytes) -> Iterator[Measure[Entry]]:
+    """Yield and drop those of nested folders that a key is neither equal to nor in."""
+    while above:
+        last: bytes = above[-1].wanted[0]
+        if key == last or key.startswith(last + b"\0"):
+            return
+        yield above.pop()
 
 
 def _keep_above(folders: list[bytes], key: bytes) -> None:

@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import IO, Any, Generic, TypeVar
 
 T = TypeVar("T")
-_IN_MEMORY = 50_000  # rows
+_IN_MEMORY = 20_000  # rows
 _CHUNK = 500  # rows that are read from a file at a time
 
 

@@ -515,6 +515,7 @@ def test_the_collector_of_datajoint_reports_by_its_keys(lab: Any) -> None:
     assert (seen["deleted"], seen["dry_run"]) == (0, True)
     done = collector.collect(dry_run=False)
     assert (done["deleted"], done["hash_paths_deleted"], done["schema_paths_deleted"]) == (3, 1, 2)
+    assert (done["errors"], done["scan_errors"]) == (0, [])
     path = next(iter(collector.schema_references()))
     assert collector.delete_schema_path(path)
     assert not collector.delete_schema_path(path)

@@ -97,7 +97,7 @@ class GarbageCollector:
             found[f"orphaned_{kind}_paths"] = sorted(work.orphan_paths(kind))
             found[f"{kind}_paths_deleted"] = sum(tally.removed for tally in of_kind)
         deleted, freed = sum(t.removed for t in tallies), sum(t.removed_bytes for t in tallies)
-        errors = {"errors": len(work.failures), "scan_errors": len(work.problems)}
+        errors = {"errors": len(work.failures), "scan_errors": list(work.problems)}
         return {**found, "deleted": deleted, "bytes_freed": freed, **errors, "dry_run": dry_run}
 
     def _referenced(self, kind: str) -> set[str]:

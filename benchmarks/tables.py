@@ -30,10 +30,13 @@ class Sizes:
     build: int = 200
     cascade: int = 20_000
     declared: tuple[int, ...] = (60, 500)
+    objects: int = 5_000
     repeats: int = 5
 
 
-TINY = Sizes(insert=20, fetch=50, small=3, build=2, cascade=40, declared=(2,), repeats=0)
+TINY = Sizes(
+    insert=20, fetch=50, small=3, build=2, cascade=40, declared=(2,), objects=20, repeats=0
+)
 
 SUBJECTS = 1_000
 SESSION = ("subject_id", "session", "depth", "note", "is_good")

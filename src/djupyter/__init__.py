@@ -79,6 +79,7 @@ __all__ = [
     "config",
     "conn",
     "errors",
+    "gc",
     "get_codec",
     "get_storage_adapter",
     "list_codecs",
@@ -100,6 +101,10 @@ def __getattr__(name: str) -> Any:
     # Settings are read from files when first needed, not at import.
     if name == "config":
         return default.settings
+    if name == "gc":
+        from importlib import import_module
+
+        return import_module("djupyter.gc")
     if name in _LATE:
         from importlib import import_module
 

@@ -7,6 +7,8 @@ DataJointError
 ├── MissingTableError          the table does not exist (any more)
 ├── MissingExternalFile        an object that a row refers to is gone
 ├── ObjectIntegrityError       an object in a store is not as it was written
+├── UnreadableReferenceError   nobody can tell to which objects a row refers
+├── CollectionRefused          objects that may be in use were not removed
 ├── BucketInaccessible         a store cannot be reached
 │   └── MissingFolder          the local folder of a store is not there
 ├── ThreadSafetyError          shared state asked for in thread-safe mode
@@ -31,7 +33,7 @@ from __future__ import annotations
 import builtins
 import os
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Self
@@ -174,6 +176,32 @@ class MissingExternalFile(DataJointError):
 
 class ObjectIntegrityError(DataJointError):
     """An object in a store is missing, or not as it was written."""
+
+
+class UnreadableReferenceError(DataJointError):
+    """Nobody can tell to which objects a row refers, so none may be removed."""
+
+
+class CollectionRefused(DataJointError):
+    """Objects were not removed, because some of them may be in use.
+
+    Attributes
+    ----------
+    problems
+        What could not be read, a sentence each.
+    """
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        shown = "\n".join(f"- {problem}" for problem in self.problems[:10])
+        more = f"\n- and {len(problems) - 10} more" if len(problems) > 10 else ""
+        super().__init__(
+            f"Nothing was removed: not all that may refer to an object could be read.\n{shown}{more}"
+        )
+
+    def suggest(self, *advice: object) -> Self:
+        """Return the same error: the problems say what to do."""
+        return self
 
 
 class BucketInaccessible(DataJointError):

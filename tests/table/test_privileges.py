@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,6 +26,13 @@ READ = {
     "postgresql": [
         'GRANT USAGE ON SCHEMA "{schema}" TO {user}',
         'GRANT SELECT ON ALL TABLES IN SCHEMA "{schema}" TO {user}',
+    ],
+}
+READ_ONE = {
+    "mysql": ["GRANT SELECT ON `{schema}`.seen TO '{user}'@'%%'"],
+    "postgresql": [
+        'GRANT USAGE ON SCHEMA "{schema}" TO {user}',
+        'GRANT SELECT ON "{schema}".seen TO {user}',
     ],
 }
 OWN = {
@@ -206,3 +214,29 @@ def test_activating_writes_nothing(reader: Connection, subject: Any) -> None:
     reader.execute = noting  # type: ignore[method-assign]
     activated(reader, subject)
     assert written == []
+
+
+def test_nothing_is_collected_by_a_user_from_whom_tables_are_hidden(
+    database: Database, subject: Any, tmp_path: Path
+) -> None:
+    admin, schema_name = database.connection, subject().name.schema
+    stores = {"default": "raw", "raw": {"protocol": "file", "location": str(tmp_path)}}
+    admin.settings["stores"] = stores
+    schema = dj.Schema(schema_name, connection=admin)
+    definition = {"definition": "n : int32\n---\no : <object@raw>"}
+    seen, hidden = (schema(type(name, (dj.Manual,), definition)) for name in ("Seen", "Hidden"))
+    seen.insert1((1, b"abc"))
+    hidden.insert1((1, b"abc"))
+    words = {"user": f"u_{database.mark}", "password": PASSWORD, "schema": schema_name}
+    for statement in [MAKE[database.backend], *READ_ONE[database.backend]]:
+        admin.query(statement.format(**words))
+    url = sa.make_url(database.url).set(username=words["user"], password=PASSWORD)
+    try:
+        with Connection(
+            url.render_as_string(hide_password=False), settings=Settings(stores=stores)
+        ) as own, pytest.raises(dj.errors.CollectionRefused, match=rf"hidden|{schema_name}"):
+            dj.gc.collect(dj.Schema(schema_name, connection=own), dry_run=False, grace_period=0)
+    finally:
+        for statement in REMOVE[database.backend]:
+            admin.query(statement.format(**words))
+    assert hidden.fetch1("o").read() == seen.fetch1("o").read() == b"abc"

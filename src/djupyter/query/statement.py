@@ -177,6 +177,13 @@ def condition(node: Node, backend: Any, table: sa.TableClause) -> sa.ColumnEleme
     return sa.exists(select.correlate_except(found.source))
 
 
+def update(node: Node, backend: Any, table: sa.TableClause, name: str) -> Statement:
+    """Return the UPDATE of an attribute of the rows of a node; its value comes after the values of the node."""
+    value = sa.bindparam(f"p{len(node.values)}", type_=sa.types.NullType())
+    clause = sa.update(table).values({name: value}).where(condition(node, backend, table))
+    return compiled(clause, backend)
+
+
 def compiled(clause: sa.ClauseElement, backend: Any) -> Statement:
     """Return the text of a statement whose parameters are those of `Lowering`."""
     result = clause.compile(dialect=backend.dialect)

@@ -51,6 +51,7 @@ class Staging:
         self._own: list[tuple[Store, str]] = []
         self._contents: set[tuple[str, str]] = set()
         self._found: list[tuple[Store, str]] = []
+        self._renewed: list[tuple[Store, str]] = []
         self._began = time.monotonic()
 
     # Writing
@@ -88,10 +89,12 @@ class Staging:
 
         def work() -> None:
             there = store.info(path)
-            if there is None or time.time() - there.modified > self._grace / 2:
-                store.put(path, data)
-            else:
+            if there is not None and time.time() - there.modified <= self._grace / 2:
                 self._found.append((store, path))
+                return
+            store.put(path, data)
+            if there is not None:
+                self._renewed.append((store, path))
 
         self._do(work)
 
@@ -146,16 +149,18 @@ class Staging:
     # Ending, as the transaction of the rows does
 
     def published(self) -> None:
-        """See after the commit of a long transaction that content which lay there before still does.
+        """See after the commit that content which lay there before still does.
+
+        Old content may have been written again in the very moment in which a collection removed it; young content
+        is removed only when the transaction took long.
 
         Raises
         ------
         DataJointError
             It was removed meanwhile.
         """
-        if time.monotonic() - self._began < self._grace / 2:
-            return  # too young to be removed
-        for store, path in self._found:
+        is_long = time.monotonic() - self._began >= self._grace / 2
+        for store, path in [*self._renewed, *(self._found if is_long else ())]:
             if not store.exists(path):
                 raise DataJointError(
                     f"The object {path} in the store {store.name!r} was removed while a row was inserted that "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from djupyter.table.alter import in_other_tier
 from djupyter.table.context import ParentFinder
 from djupyter.table.cycles import refuse_cycles
 from djupyter.table.rows import batches
+from djupyter.table.telling import frames_of_ours
 from djupyter.table.tiers import Lookup, Part, UserTable
 
 if TYPE_CHECKING:
@@ -206,7 +206,7 @@ def _warn_of_changes(declared: TableStructure, existing: TableStructure) -> None
             f"The definition of {declared.name.class_name} is not that of the table in the database, "
             f"which stays as it is:{told}",
             UserWarning,
-            stacklevel=_frames_of_ours(),
+            stacklevel=frames_of_ours(),
         )
 
 
@@ -216,16 +216,8 @@ def _warn_of_tier(name: TableName, other: TableName) -> None:
         f"Nothing was declared. Call `{name.class_name}.alter()` to make it {name.tier}, or declare the class "
         f"as dj.{other.tier} as before.",
         UserWarning,
-        stacklevel=_frames_of_ours(),
+        stacklevel=frames_of_ours(),
     )
-
-
-def _frames_of_ours() -> int:
-    """Return the stack level of the user's line."""
-    frame, level = sys._getframe(1), 1
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("djupyter."):
-        frame, level = frame.f_back, level + 1
-    return level
 
 
 def insert_contents(cls: type[UserTable]) -> None:
@@ -259,5 +251,5 @@ def _warn_of_other_rows(table: UserTable, rows: Sequence[Any]) -> None:
             f"not ({len(other)} of {len(rows)}). Rows that were there stay as they are: change them with update1, or "
             "delete them and declare the table again.",
             UserWarning,
-            stacklevel=_frames_of_ours(),
+            stacklevel=frames_of_ours(),
         )

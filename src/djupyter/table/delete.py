@@ -16,6 +16,7 @@ from djupyter.query.expression import Query
 from djupyter.query.node import Node
 from djupyter.query.source import Source
 from djupyter.table import planning
+from djupyter.table.freeing import freeing
 from djupyter.table.planning import Deletion
 from djupyter.table.prompt import confirmed
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from djupyter.table.table import Table
 
 
-def delete(table: Table, *, prompt: bool | None, part_integrity: str) -> int:
+def delete(table: Table, *, prompt: bool | None, part_integrity: str, collect: bool = False) -> int:
     """Delete the rows of a table with their consequences; see `Table.delete`."""
     connection = table.connection
     ask = bool(connection.settings["safemode"]) if prompt is None else prompt
@@ -40,6 +41,8 @@ def delete(table: Table, *, prompt: bool | None, part_integrity: str) -> int:
     with connection.transaction, connection.as_one():
         # Planned under the lock: another process may declare or drop a dependent table meanwhile.
         plan = _planned(table, part_integrity)
+        if collect:
+            connection.at_end(freeing(connection, plan.graph.structures, plan.rows))
         try:
             done = _carried_out(connection, plan)
         except IntegrityError as error:

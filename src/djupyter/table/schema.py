@@ -16,6 +16,7 @@ from djupyter.query.source import Source
 from djupyter.sql import ddl
 from djupyter.sql.connection import Connection
 from djupyter.table import lineage
+from djupyter.table.caring import Caring
 from djupyter.table.classes import make_classes
 from djupyter.table.context import names_around
 from djupyter.table.declare import bind, declare, structure_of
@@ -28,7 +29,7 @@ from djupyter.table.tiers import Part, UserTable
 T = TypeVar("T", bound=type[UserTable])
 
 
-class Schema:
+class Schema(Caring):
     """A schema of the database; as a decorator it declares the tables of classes.
 
     Parameters

@@ -240,6 +240,7 @@ class Table(Relatives, metaclass=TableMeta):
         part_integrity: str = "enforce",
         *,
         dry_run: bool = False,
+        collect: bool = False,
     ) -> Any:
         """Delete the rows and everything that depends on them.
 
@@ -259,6 +260,10 @@ class Table(Relatives, metaclass=TableMeta):
             `cascade` deletes the master too.
         dry_run
             Delete nothing and return what would go.
+        collect
+            Remove the objects of these rows too, unless other rows refer to them, once the deletion is permanent.
+            Content that is younger than `objects.grace_period` stays for `dj.gc.collect`: another insert may just have
+            found it.
 
         Returns
         -------
@@ -275,7 +280,7 @@ class Table(Relatives, metaclass=TableMeta):
         if dry_run:
             counts = delete.preview(self, part_integrity=part_integrity)
             return {str(name): count for name, count in counts.items()}
-        return delete.delete(self, prompt=prompt, part_integrity=part_integrity)
+        return delete.delete(self, prompt=prompt, part_integrity=part_integrity, collect=collect)
 
     def delete_quick(self, get_count: bool = False) -> int | None:
         """Delete the rows without looking at dependent tables, which the database then protects."""

@@ -103,6 +103,7 @@ class Part(UserTable):
         part_integrity: str = "enforce",
         *,
         dry_run: bool = False,
+        collect: bool = False,
     ) -> Any:
         """Refuse, unless `part_integrity` is `ignore` or `cascade`: parts go with their master."""
         if part_integrity == "enforce":
@@ -110,7 +111,7 @@ class Part(UserTable):
                 f"Cannot delete from a Part directly. Delete from its master instead, or pass "
                 f'part_integrity="ignore" (only the parts) or "cascade" (their masters too): {self.name}.'
             )
-        return super().delete(transaction, prompt, part_integrity, dry_run=dry_run)
+        return super().delete(transaction, prompt, part_integrity, dry_run=dry_run, collect=collect)
 
     def drop(self, prompt: bool | None = None, part_integrity: str = "enforce") -> None:
         """Refuse, unless `part_integrity` is `ignore`: parts are dropped with their master."""

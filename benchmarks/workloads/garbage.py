@@ -1,0 +1,92 @@
+"""Garbage collection of a folder with many objects, a tenth of which no row refers to."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from benchmarks.places import LIBRARIES, Library, Place
+from benchmarks.tables import Sizes
+from benchmarks.timing import Act, Aims, Contender, Contest, Workload
+
+_AIMS = Aims(datajoint={"mysql": 0.2, "postgresql": 0.2})
+_ORPHANS = 10  # one of so many
+_LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
+
+
+@contextmanager
+def _contest(place: Place, sizes: Sizes) -> Iterator[Contest]:
+    with ExitStack() as stack:
+        acts: dict[Contender, Act] = {}
+        litter: list[Act] = []
+        kinds: list[Contender] = ["djupyter", "datajoint"] if place.has_datajoint else ["djupyter"]
+        for kind in kinds:
+            folder = Path(stack.enter_context(TemporaryDirectory()))
+            library = LIBRARIES[kind](place)
+            stack.callback(library.close)
+            _configure(library, folder)
+            schema_name = place.schema(f"bench_{kind}")
+            schema = _declared(library, schema_name)
+            stack.callback(schema.drop, prompt=False)
+            _fill(place, schema_name, folder, sizes.objects)
+            acts[kind] = partial(_collect, library, schema)
+            litter.append(partial(_litter, folder, schema_name, sizes.objects))
+
+        def reset() -> None:
+            for throw in litter:
+                throw()
+
+        reset()
+        yield Contest(acts, reset)
+
+
+def _entry(folder: Path) -> dict[str, Any]:
+    return {"default": "raw", "raw": {"protocol": "file", "location": str(folder)}}
+
+
+def _configure(library: Library, folder: Path) -> None:
+    if library.dj.__name__ == "djupyter":
+        library.connection.settings["stores"] = _entry(folder)
+    else:
+        library.schema.__self__.config["stores"] = _entry(folder)
+
+
+def _declared(library: Library, name: str) -> Any:
+    schema = library.schema(name)
+    definition = "n : int32\n---\nvalues : <hash@raw>"
+    schema(type("Recording", (library.dj.Manual,), {"definition": definition}))
+    return schema
+
+
+def _fill(place: Place, schema_name: str, folder: Path, count: int) -> None:
+    """Insert the rows of either library with ours, which is no part of what is measured."""
+    ours = LIBRARIES["djupyter"](place)
+    ours.connection.settings["stores"] = _entry(folder)
+    table = ours.dj.FreeTable(ours.connection, f"{schema_name}.recording")
+    table.insert({"n": n, "values": b"%d" % n} for n in range(count - count // _ORPHANS))
+    ours.close()
+
+
+def _litter(folder: Path, schema_name: str, count: int) -> None:
+    """Write objects that no row refers to, as a failed program may have left them a day ago."""
+    day_ago = time.time() - 86_400
+    for n in range(count // _ORPHANS):
+        name = "".join(_LETTERS[n >> (5 * place) & 31] for place in range(26))
+        path = folder / "_hash" / schema_name / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"left behind")
+        os.utime(path, (day_ago, day_ago))
+
+
+def _collect(library: Library, schema: Any) -> None:
+    report = library.dj.gc.GarbageCollector(schema, store="raw").collect(dry_run=False)
+    assert report["deleted"] == report["hash_paths_orphaned"]
+
+
+WORKLOADS = (Workload("collect 5,000 objects, 500 without a row", _contest, _AIMS),)

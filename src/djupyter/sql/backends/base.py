@@ -470,6 +470,10 @@ class Backend(ABC):
 
     # Reading the catalogue
 
+    def as_kept(self, fetch: Fetch, structure: TableStructure) -> TableStructure:
+        """Return a new table with what its schema, not its definition, decides."""
+        return structure
+
     @abstractmethod
     def schemas(self, fetch: Fetch) -> list[str]:
         """Return the names of all schemas."""

@@ -299,6 +299,7 @@ def _attribute(row: AttributeRow, lineage: str | None) -> Attribute:
         comment,
         lineage,
         row.collation,
+        row.digits,
     )
 
 

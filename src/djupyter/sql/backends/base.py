@@ -55,6 +55,7 @@ class AttributeRow:
     comment: str  # with the marker of the declared type
     in_key: bool = False
     collation: str = ""  # of a text that is not compared as we compare it
+    digits: int | None = None  # of a second that are kept though the declared type does not say so
 
 
 @dataclass(slots=True)

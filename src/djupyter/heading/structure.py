@@ -298,6 +298,7 @@ def inherited(parent: Attribute, name: str, in_key: bool, nullable: bool) -> Att
         parent.comment,
         parent.lineage,
         parent.collation,
+        parent.digits,
     )
 
 

@@ -233,7 +233,7 @@ def declare(connection: Connection, structure: TableStructure) -> bool:
                 raise
             return False
         after = catalog.version()
-    catalog.remember(structure, before, after)
+    catalog.remember(backend.as_kept(connection.fetch, structure), before, after)
     return True
 
 

@@ -55,6 +55,7 @@ class AttributeRow:
     comment: str  # with the marker of the declared type
     in_key: bool = False
     collation: str = ""  # of a text that is not compared as we compare it
+    digits: int | None = None  # of a second that are kept though the declared type does not say so
 
 
 @dataclass(slots=True)
@@ -469,6 +470,10 @@ class Backend(ABC):
         """Return the statements that remove such notes."""
 
     # Reading the catalogue
+
+    def as_kept(self, fetch: Fetch, structure: TableStructure) -> TableStructure:
+        """Return a new table with what its schema, not its definition, decides."""
+        return structure
 
     @abstractmethod
     def schemas(self, fetch: Fetch) -> list[str]:

@@ -359,6 +359,10 @@ class MySQL(Backend):
         """Return the databases that are not the server's own."""
         return mysql_catalog.schemas(fetch)
 
+    def as_kept(self, fetch: Fetch, structure: TableStructure) -> TableStructure:
+        """Return a new table with the collations of its texts, which are those of the schema."""
+        return mysql_catalog.with_collations(fetch, structure, self.collation)
+
     def catalog_version(self, fetch: Fetch) -> object:
         """Return None: there is no counter that is cheap to read."""
         return None

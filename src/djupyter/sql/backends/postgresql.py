@@ -344,6 +344,10 @@ class PostgreSQL(Backend):
         """Return the schemas of the database."""
         return postgresql_catalog.schemas(fetch)
 
+    def as_kept(self, fetch: Fetch, structure: TableStructure) -> TableStructure:
+        """Return a new table with the digits of its moments, of which native types do not tell."""
+        return postgresql_catalog.with_digits(structure)
+
     def catalog_version(self, fetch: Fetch) -> object:
         """Return nothing: there is no cheap count of changes."""
         return None

@@ -246,10 +246,17 @@ def _brought_by(structure: TableStructure) -> dict[str, ForeignKey | None]:
         if not new:
             continue
         start = max([place[new[0]], *(place[n] + 1 for n in key.names if n in brought_by)])
-        kinds = {(structure.by_name[n].in_key, structure.by_name[n].nullable) for n in new}
+        attributes = [structure.by_name[n] for n in new]
+        is_one_kind = len({(each.in_key, each.nullable) for each in attributes}) == 1
         together = [place[n] for n in new] == [*range(start, start + len(new))]
-        brought_by |= dict.fromkeys(new, key if together and len(kinds) == 1 else None)
+        alone = any(map(_has_own_default, attributes))
+        brought_by |= dict.fromkeys(new, key if together and is_one_kind and not alone else None)
     return brought_by
+
+
+def _has_own_default(attribute: Attribute) -> bool:
+    given = attribute.default is not None and attribute.default.kind != "null"
+    return given and not attribute.hidden
 
 
 def _items(definition: TableDefinition) -> Iterable[tuple[Item, bool]]:
@@ -289,12 +296,14 @@ def inherited(parent: Attribute, name: str, in_key: bool, nullable: bool) -> Att
     if plain is not None and parent.autoincrement:
         # The child refers to a number that the parent was given; it must not count by itself.
         plain = parse_type(plain.text.replace(" auto_increment", "").replace("serial", "bigint"))
+    # Nobody can give the hidden key of a singleton; it has one value only.
+    default = parent.default if parent.hidden else None
     return Attribute(
         name,
         plain,
         in_key,
         nullable,
-        Default("null") if nullable else None,
+        Default("null") if nullable else default,
         parent.comment,
         parent.lineage,
         parent.collation,

@@ -99,13 +99,14 @@ def forget_notes(name: TableName, backend: Backend) -> list[Statement]:
 
 
 def _column(attribute: Attribute, structure: TableStructure, backend: Backend) -> sa.Column[Any]:
-    # An attribute of a foreign key has no default, not even the NULL that nullable ones start with.
+    # What a foreign key brings has no default, not even the NULL that nullable ones start with.
     refers = any(attribute.name in key.names for key in structure.foreign_keys)
+    is_plain = attribute.default is None or attribute.default.kind == "null"
     return sa.Column(
         quoted_name(attribute.name, True),
         backend.column_type(attribute, structure),
         nullable=attribute.nullable,
-        server_default=None if refers else backend.default(attribute),
+        server_default=None if refers and is_plain else backend.default(attribute),
         comment=backend.column_comment(attribute, structure),
     )
 

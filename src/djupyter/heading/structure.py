@@ -137,8 +137,8 @@ def resolve(
     Raises
     ------
     DefinitionError
-        A rename names no attribute of the parent's key, a key would be nullable, an attribute appears twice, or an
-        index names an unknown attribute.
+        A rename names no attribute of the parent's key, a key or a reference to a singleton would be nullable, an
+        attribute appears twice, or an index names an unknown attribute.
     """
     attributes: dict[str, Attribute] = {}
     foreign_keys: list[ForeignKey] = []
@@ -273,6 +273,12 @@ def _foreign_key(item: ForeignKeySpec, parent: TableStructure) -> ForeignKey:
                 f"'{old}' is not in the primary key of {item.parent}",
                 f"Its primary key: {', '.join(parent.heading.primary_key)}.",
             )
+    if item.nullable and not parent.heading.primary_key:
+        raise _at(
+            item,
+            f"'{item.parent}' has one row at most and no key to leave empty, so the reference cannot be nullable",
+            "Leave out nullable: every row refers to that row.",
+        )
     return ForeignKey(
         parent.name,
         tuple((new_name.get(there, there), there) for there in parent.full_key),

@@ -251,16 +251,27 @@ class Session:
         self._run(self.backend.savepoint(self._name(self.depth)))
 
     def commit(self) -> None:
-        """Make what the innermost transaction did a part of the outer one, or permanent."""
-        if self.ended:
-            error = self.ended
-            self.cancel()
-            raise _again(error)
+        """Make what the innermost transaction did a part of the outer one, or permanent.
+
+        When that fails, the transaction is still there, to be cancelled.
+        """
+        self._refuse_if_ended()
         if self.depth > 1:
             self._run(self.backend.release(self._name(self.depth - 1)))
         elif not self.waiting:
-            self._run(self.backend.commit)
+            self._commit()
         self._leave()
+
+    def _commit(self) -> None:
+        if not self.backend.is_alive(self.raw):
+            self.lose("the server closed it before the commit")
+            self._refuse_if_ended()
+        try:
+            self._run(self.backend.commit)
+        except BaseException:
+            if self.is_dead:
+                self.ended = _in_doubt()
+            raise
 
     def cancel(self) -> None:
         """Undo what the innermost transaction did."""
@@ -350,6 +361,14 @@ class Session:
 def _again(error: DataJointError) -> DataJointError:
     # An error that is raised twice would keep the frames of both times.
     return type(error)(*error.args)
+
+
+def _in_doubt() -> LostConnectionError:
+    return LostConnectionError(
+        "Connection was lost during a transaction.",
+        "It happened while the transaction was committed: it is not known whether all that it did was written, or "
+        "nothing. Look before you repeat it; the next statement outside connects anew.",
+    )
 
 
 def _undone() -> DataJointError:

@@ -281,7 +281,11 @@ def test_a_connection_that_was_idle_for_too_long_is_opened_again(
     table: Any, server_db: Database
 ) -> None:
     connection, (limit, _) = table.connection, IDLE[server_db.server]
-    for work in (lambda: left(table), lambda: table.insert1((1,)), lambda: table.insert([(2,), (3,)])):
+    for work in (
+        lambda: left(table),
+        lambda: table.insert1((1,)),
+        lambda: table.insert([(2,), (3,)]),
+    ):
         connection.query(limit)
         wait_until_dropped(connection)
         work()

@@ -8,7 +8,7 @@ known, adds what was declared.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from djupyter.definition.names import TableName
@@ -193,7 +193,9 @@ def connecting_error(failure: Failure, place: str) -> DataJointError:
     >>> print(connecting_error(Failure("unreachable", "refused."), "mysql://ann@db:3306"))
     No database answers at mysql://ann@db:3306: refused. Check the names of host and port, that ...
     """
-    if failure.problem in ("locked", "unreadable", "cannot open", "access"):
+    if failure.problem in ("unreadable", "cannot open"):
+        return to_error(replace(failure, detail=f"{place}: {failure.detail}"))
+    if failure.problem in ("locked", "access"):
         return to_error(failure)
     kind, text = _CONNECTING.get(failure.problem, (DataJointError, _NOT_CONNECTED))
     message = text.format(place=place, detail=failure.detail.strip().rstrip("."))

@@ -80,7 +80,7 @@ def _modes(tls: Tls) -> dict[str, Any]:
         mode = "require"
     else:
         mode = "verify-full" if tls.check_hostname else "verify-ca"
-    files = {"sslrootcert": tls.ca, "sslcert": tls.cert, "sslkey": tls.key}
+    files = {"sslrootcert": tls.ca, "sslcert": tls.cert, "sslkey": tls.key or tls.cert}
     return {"sslmode": mode, **{name: path for name, path in files.items() if path}}
 
 

@@ -370,7 +370,8 @@ class Connection(Transactions):
         if failure.problem in ("missing table", "unknown attribute"):
             self.catalog.forget()
         if failure.problem == "access":
-            failure = replace(failure, right=self.backend.right(needed(sql), self._url, self.fetch))
+            need = needed(sql, failure.detail)
+            failure = replace(failure, right=self.backend.right(need, self._url, self.fetch))
         structure = self.catalog.remembered(failure.table) if failure.table else None
         return to_error(failure, structure)
 

@@ -188,7 +188,7 @@ def right(need: Need, fetch: Fetch, quote: Callable[[str], str]) -> Right:
     schema = quote(need.schema) if need.schema else "*"
     makes = need.verb.startswith("CREATE") or need.table is None
     place = f"{schema}.*" if makes else f"{schema}.{quote(need.table or '')}"
-    verb = need.verb.partition(" ")[0]
+    verb = need.verb.removesuffix(" SCHEMA")
     # A table with foreign keys needs more than the right to make tables.
     wanted = "CREATE, ALTER, INDEX, REFERENCES" if need.verb == "CREATE" else verb
     return Right(need.verb, place, f"GRANT {wanted} ON {place} TO '{user}'@'{host}'")

@@ -195,7 +195,7 @@ def connecting_error(failure: Failure, place: str) -> DataJointError:
     """
     if failure.problem in ("unreadable", "cannot open"):
         return to_error(replace(failure, detail=f"{place}: {failure.detail}"))
-    if failure.problem in ("locked", "access"):
+    if failure.problem in ("locked", "access", "full"):
         return to_error(failure)
     kind, text = _CONNECTING.get(failure.problem, (DataJointError, _NOT_CONNECTED))
     message = text.format(place=place, detail=failure.detail.strip().rstrip("."))
@@ -203,8 +203,10 @@ def connecting_error(failure: Failure, place: str) -> DataJointError:
 
 
 def _duplicate(failure: Failure, structure: TableStructure | None) -> DataJointError:
-    is_key = structure is not None and set(failure.attributes) == set(structure.full_key)
-    if structure is not None and (is_key or failure.index == "PRIMARY"):
+    is_key = structure is not None and (
+        set(failure.attributes) == set(structure.full_key) or failure.index == "PRIMARY"
+    )
+    if structure is not None and is_key:
         same = f"the same primary key ({', '.join(structure.heading.primary_key)})".replace(
             " ()", ""
         )
@@ -212,15 +214,16 @@ def _duplicate(failure: Failure, structure: TableStructure | None) -> DataJointE
     else:
         same = f"the same values of {_index_names(failure, structure)}"
         advice = "A unique index forbids a second one."
-    return DuplicateError(f"{_where(failure)}a row with {same} exists already.", advice)
+    error = DuplicateError(f"{_where(failure)}a row with {same} exists already.", advice)
+    error.in_key = is_key if structure is not None else None
+    return error
 
 
 def _index_names(failure: Failure, structure: TableStructure | None) -> str:
     """Return the attributes of a unique index, which a server names after the first of them."""
     if failure.attributes or structure is None:
         return ", ".join(failure.attributes) or failure.index
-    unique = [index.attributes for index in structure.indexes if index.unique]
-    unique += [key.names for key in structure.foreign_keys if key.unique]
+    unique = structure.unique
     named = [
         names for names in unique if re.fullmatch(rf"{re.escape(names[0])}(_\d+)?", failure.index)
     ]

@@ -199,9 +199,10 @@ def create_schema(connection: Connection, schema: str) -> None:
     Raises
     ------
     DataJointError
-        The name cannot name a schema.
+        The name cannot name a schema, or a transaction is open.
     """
     check_schema_name(schema)
+    refuse_in_transaction(connection, f"The schema `{schema}` cannot be created")
     connection.connect()  # only the server tells how it writes what follows
     connection.ddl(connection.backend.create_schema(schema))
 

@@ -350,6 +350,15 @@ class Session:
                 "what is there now."
             )
 
+    def refuse_end(self) -> None:
+        """Raise an error where a statement has ended the transaction that is open, as a procedure can."""
+        if self._is_over():
+            self.ended = DataJointError(
+                "A statement has ended the transaction: what it had done is written or undone, as that statement "
+                "says. Leave the transaction and look; the next statement outside goes on."
+            )
+            self._refuse_if_ended()
+
     def _is_over(self) -> bool:
         return self.depth > 0 and not self.waiting and not self.backend.in_transaction(self.raw)
 

@@ -297,3 +297,28 @@ def test_activating_writes_nothing(reader: Connection, subject: Any) -> None:
     reader.execute = noting  # type: ignore[method-assign]
     activated(reader, subject)
     assert written == []
+
+
+READ_ONLY = {
+    "mysql": "SET SESSION TRANSACTION READ ONLY",
+    "postgresql": "SET default_transaction_read_only = on",
+}
+
+
+def test_a_server_that_takes_no_changes_is_no_question_of_privileges(
+    database: Database, subject: Any
+) -> None:
+    database.connection.query(READ_ONLY[database.backend])
+    assert subject.fetch1("name") == "ann"
+    for write in (
+        lambda: subject.insert1((2, "bob")),
+        lambda: subject.insert([(2, "bob"), (3, "eve")]),
+        lambda: subject.update1({"subject_id": 1, "name": "amy"}),
+        subject.delete,
+    ):
+        with pytest.raises(AccessError, match="may only be read") as caught:
+            write()
+        assert "GRANT" not in str(caught.value)
+    assert subject.to_dicts() == [{"subject_id": 1, "name": "ann"}]
+    database.connection.close()
+    subject.insert1((2, "bob"))

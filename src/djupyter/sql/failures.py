@@ -38,6 +38,7 @@ Problem = Literal[
     "unknown attribute",
     "syntax",
     "access",
+    "read only",
     "locked",
     "unreadable",
     "cannot open",
@@ -120,6 +121,11 @@ _PLAIN: dict[Problem, tuple[type[DataJointError], str]] = {
         "The table {} does not exist (any more). Declare it, or activate its schema again.",
     ),
     "unknown attribute": (UnknownAttributeError, "Attribute `{}` is not found in the statement."),
+    "read only": (
+        AccessError,
+        "{}. This database may only be read, at least through this connection. Connect to one that takes changes, "
+        "or ask an administrator.",
+    ),
     "locked": (
         QueryError,
         "The database is locked by another program or thread: {}. "

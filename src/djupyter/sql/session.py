@@ -200,8 +200,9 @@ class Session:
     def _after(self, error: BaseException, *, undo: bool = False) -> None:
         """Note what an error has left of the connection and its transaction."""
         if isinstance(error, self.backend.driver_errors):
-            if self.backend.failure(error, "").problem == "lost":
-                self.lose(str(error))
+            failure = self.backend.failure(error, "")
+            if failure.problem == "lost":
+                self.lose(failure.detail)
                 return
         elif not self.backend.survives(self.raw, error, self._connect):
             self.lose("it was interrupted in the middle of a statement")

@@ -23,7 +23,7 @@ _PROBLEMS: dict[str, Problem] = {
     "2BP01": "broken key",
     "23505": "duplicate",
     "23514": "invalid value",
-    "25006": "access",
+    "25006": "read only",
     "25P03": "lost",  # idle for too long in a transaction
     "25P04": "lost",  # a transaction for too long
     "28": "refused",

@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -212,6 +213,40 @@ def test_ctrl_c_that_a_program_survives_commits_nothing_by_halves(table: Any, db
         assert "undone all" in str(error)  # noqa: PT017 - one of two good ends
     thread.join()
     assert len(table) in (0, 2)
+
+
+@pytest.mark.parametrize("within", [False, True])
+def test_closing_stops_what_another_thread_runs_and_tells_it(
+    table: Any, db: Database, within: bool
+) -> None:
+    connection, told = db.connection, list[BaseException]()
+    connected = threading.Event()
+
+    def work() -> None:
+        try:
+            with connection.transaction if within else nullcontext():
+                if within:
+                    table.insert1((1, 1))
+                connection.connect()
+                connected.set()
+                connection.fetch(LONG[db.backend])
+        except BaseException as error:
+            told.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    assert connected.wait(60)
+    (other,) = set(connection._sessions._open) - {connection._sessions.own}
+    while other._running.acquire(blocking=False):  # until the driver works
+        other._running.release()
+    connection.close()
+    thread.join(60)
+    assert not thread.is_alive()
+    assert isinstance(told[0], DataJointError)
+    assert ("closed inside this transaction" if within else "closed by another thread") in str(
+        told[0]
+    )
+    assert len(table) == 0
 
 
 def test_an_error_in_a_transaction_undoes_its_statement_only(table: Any, db: Database) -> None:

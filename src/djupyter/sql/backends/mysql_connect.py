@@ -168,11 +168,12 @@ def survives(raw: Any, error: BaseException, connect: Callable[[], Any]) -> bool
     if has_unread:
         result.unbuffered_active = False  # or its cursor would read on, and complain
     if not isinstance(error, GeneratorExit | pymysql.Error):
-        _kill(raw.thread_id(), connect)
+        kill(raw.thread_id(), connect)
     return False
 
 
-def _kill(number: int, connect: Callable[[], Any]) -> None:
+def kill(number: int, connect: Callable[[], Any]) -> None:
+    """End a connection by its number, with what runs on it."""
     with suppress(pymysql.Error, DataJointError):
         handle = connect()
         try:

@@ -6,7 +6,7 @@ import getpass
 import os
 import re
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from platform import node
 from typing import Any, ClassVar
 
@@ -181,6 +181,10 @@ class SQLite(Backend):
             return f":{match[1]}" if match[1] else text.replace("%%", "%")
 
         return _PLACEHOLDER.sub(spelled, sql)
+
+    def stop(self, raw: Any, connect: Callable[[], Any]) -> None:
+        """Let a statement that another thread runs on a connection end soon."""
+        raw.interrupt()
 
     # Failing
 

@@ -106,6 +106,12 @@ class TableStructure:
         """Name to attribute, hidden ones included."""
         return {attribute.name: attribute for attribute in self.attributes}
 
+    @property
+    def unique(self) -> list[tuple[str, ...]]:
+        """What no two rows may share beside the primary key, by unique indexes and unique references."""
+        indexes = [index.attributes for index in self.indexes if index.unique]
+        return indexes + [key.names for key in self.foreign_keys if key.unique]
+
     def is_primary(self, key: ForeignKey) -> bool:
         """Whether all attributes of a foreign key are in the primary key."""
         return set(key.names) <= set(self.full_key)

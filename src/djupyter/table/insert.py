@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -126,20 +127,41 @@ def _with_row(
     structure: TableStructure,
     batch: Batch,
 ) -> DuplicateError:
-    """Return the error with the first key that is there twice, found after the fact."""
+    """Return the error with the first row whose key or unique values are there twice, found after the fact."""
     key = [name for name in structure.heading.primary_key if name in batch.names]
-    columns = [batch.columns[batch.names.index(name)] for name in key]
+    if error.in_key is not False:
+        found = _first_double(connection, structure, batch, key)
+        if found:
+            return DuplicateError(
+                f"{found} already. Nothing was inserted. Pass skip_duplicates=True to keep the old row, "
+                "replace=True to take the new one."
+            )
+    for names in structure.unique:
+        found = _first_double(connection, structure, batch, names)
+        if found:
+            return DuplicateError(
+                f"{found} already, and the unique index ({', '.join(names)}) forbids a second one. "
+                "Nothing was inserted."
+            )
+    return error
+
+
+def _first_double(
+    connection: Connection, structure: TableStructure, batch: Batch, names: Sequence[str]
+) -> str:
+    """Return, in words, the first row whose values of some attributes are there already; nothing if none are."""
+    if not set(names) <= set(batch.names):
+        return ""
+    columns = [batch.columns[batch.names.index(name)] for name in names]
     seen: set[object] = set()
     for i, values in enumerate(zip(*columns, strict=True)):
-        if values in seen or _exists(connection, structure, dict(zip(key, values, strict=True))):
-            shown = ", ".join(f"{n}={v!r}" for n, v in zip(key, values, strict=True))
-            return DuplicateError(
-                f"{place(structure, batch, i)}: there is a row with {shown} already. "
-                "Nothing was inserted. Pass skip_duplicates=True to keep the old row, replace=True to take the "
-                "new one."
-            )
+        if None in values:  # which is never the same as another one
+            continue
+        if values in seen or _exists(connection, structure, dict(zip(names, values, strict=True))):
+            shown = ", ".join(f"{n}={v!r}" for n, v in zip(names, values, strict=True))
+            return f"{place(structure, batch, i)}: there is a row with {shown}"
         seen.add(values)
-    return error
+    return ""
 
 
 def _with_orphan(

@@ -200,6 +200,10 @@ class Backend(ABC):
         """
         return True
 
+    @abstractmethod
+    def stop(self, raw: Any, connect: Callable[[], Any]) -> None:
+        """Let a statement that another thread runs on a connection end soon; arguments as for `survives`."""
+
     def session_id(self, raw: Any) -> int | None:
         """Return the number by which the server knows a connection."""
         return None

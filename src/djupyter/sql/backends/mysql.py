@@ -162,6 +162,10 @@ class MySQL(Backend):
         """Whether the connection can go on after an interrupt; what runs on it is ended."""
         return mysql_connect.survives(raw, error, connect)
 
+    def stop(self, raw: Any, connect: Callable[[], Any]) -> None:
+        """Let a statement that another thread runs on a connection end soon."""
+        mysql_connect.kill(raw.thread_id(), connect)
+
     def stream_cursor(self, raw: Any, *, nested: bool) -> Any:
         """Return a cursor that leaves the rows on the server."""
         return raw.cursor(SSCursor)

@@ -14,6 +14,7 @@ from djupyter.errors import InvalidValueError
 from djupyter.heading.attribute import Attribute
 from djupyter.heading.coerce import coercer
 from djupyter.heading.heading import Heading
+from djupyter.query.meaning import understood
 from djupyter.query.select import Element, Lowering
 from djupyter.sql.fragment import Fragment, element
 from djupyter.sql.language.function_forms import AGGREGATES
@@ -54,7 +55,7 @@ class Computation:
 
 
 def computation(fragment: Fragment, heading: Heading) -> Computation:
-    """Check that a fragment names only attributes of the heading.
+    """Check that a fragment names only attributes of the heading, and means the same on every database.
 
     A literal compared with an attribute takes that attribute's type, so that `t = "2024-01-01"` finds midnight
     whatever form the database stores.
@@ -63,6 +64,8 @@ def computation(fragment: Fragment, heading: Heading) -> Computation:
     ------
     UnknownAttributeError
         A name is not in the heading; the message has the nearest one.
+    QuerySyntaxError
+        It does with values of some type what databases do in different ways.
     """
     for name in fragment.names:
         heading.need(name)
@@ -70,7 +73,7 @@ def computation(fragment: Fragment, heading: Heading) -> Computation:
         _as_attribute(value, name, heading)
         for value, name in zip(fragment.values, fragment.compared, strict=True)
     )
-    return Computation(fragment, values)
+    return Computation(understood(fragment, heading), values)
 
 
 def outside_aggregates(fragment: Fragment) -> Iterator[str]:
@@ -89,7 +92,7 @@ def outside_aggregates(fragment: Fragment) -> Iterator[str]:
             pending += node.arguments
 
 
-_WRITTEN_AS_TEXT = {"date", "datetime", "timestamp", "uuid", "decimal", "bool"}
+_WRITTEN_AS_TEXT = {"date", "datetime", "timestamp", "uuid", "decimal", "bool", "char"}
 _TEXTS = {"char", "varchar", "enum"}
 
 

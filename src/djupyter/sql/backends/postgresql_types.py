@@ -192,6 +192,8 @@ _COMPUTED: dict[str, sa.types.TypeEngine[Any]] = {
     "float64": sa.Double(),
     "date": sa.Date(),
     "bool": sa.Boolean(),
+    # As the other databases tell it.
+    "time": sa.Text(),
 }
 
 

@@ -228,6 +228,10 @@ class SQLite(Backend):
         """Return the conversion of the driver's values to an attribute's."""
         return sqlite_types.decoder(type)
 
+    def typed(self, value: sa.ColumnElement[Any], type: TypeSpec | None) -> sa.ColumnElement[Any]:
+        """Return a computed value; a fraction stays one where it is whole."""
+        return sa.cast(value, sa.REAL()) if type == sqlite_types.FRACTION else value
+
     # Tables
 
     def locate(self, name: TableName) -> tuple[str | None, str]:

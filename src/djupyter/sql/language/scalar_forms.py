@@ -170,5 +170,6 @@ NUMBERS = [
         "ATAN2({0:n}, {1:n})",
         f"ATAN2({DOUBLE}, CAST({{1:n}} AS DOUBLE PRECISION))",
     ),
-    form("pi", 0, "number", "DJ_PI()", "PI()"),
+    # MySQL shows six digits of it, unless it calculates.
+    form("pi", 0, "number", "DJ_PI()", "(PI() * 1e0)", "PI()"),
 ]

@@ -149,6 +149,18 @@ def concat_ws(separator: Scalar, *texts: Scalar) -> str | None:
     )
 
 
+_MARK = re.compile(r'("(?:[^"\\]|\\.)*")|[,:]')
+
+
+def document(text: str) -> str:
+    """Return a compact document with the blanks that other databases write into it.
+
+    >>> document('[1,{"a,b":2}]')
+    '[1, {"a,b": 2}]'
+    """
+    return _MARK.sub(lambda mark: mark[1] or f"{mark[0]} ", text)
+
+
 def combination(*values: Scalar) -> str:
     """Return one text for several values, to count distinct combinations."""
     return json.dumps([as_text(value) for value in values])

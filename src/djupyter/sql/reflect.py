@@ -21,7 +21,7 @@ from djupyter.sql.backends.base import AttributeRow, Backend, Fetch, TableRows
 _ATTEMPTS = 5  # to read a catalogue that others change meanwhile
 # How long a count of changes is not asked for again, in seconds: less than it takes others to change a table after
 # they were told to, and many small queries.
-_COUNT_HOLDS = 0.0005
+_COUNT_HOLDS = 0.002
 _REST = 20  # how many times as long as it took to read a schema it is trusted
 Schemas = Mapping[str, Mapping[str, TableStructure]]
 Children = Mapping[TableName, tuple[tuple[TableName, ForeignKey], ...]]

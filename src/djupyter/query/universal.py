@@ -103,4 +103,6 @@ class U(Universal):
     __mul__ = __rmul__ = join
 
     def __sub__(self, other: object) -> Query:
-        raise DataJointError("dj.U minus anything is infinite.")
+        raise DataJointError(
+            "dj.U minus anything is infinite. Take values from a query: `dj.U(...) & (A - B)`."
+        )

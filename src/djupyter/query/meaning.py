@@ -122,6 +122,8 @@ class _Meaning:
             type = node_type(node, self.heading)
             assert type is not None, "its family is known"
             return Call("text of decimal", (node, Word(str(storage_of(type).scale))), "text")
+        if family == "real" and self._name(node) in ("float32", "float"):
+            return Call("text of single", (node,), "text")
         if family in ("datetime", "uuid"):
             return Call(f"text of {family}", (node,), "text")
         return node
@@ -167,7 +169,17 @@ class _Meaning:
                 f"`{self.fragment.text}` puts {' and '.join(sorted(groups - places))} together, which "
                 f"databases do in different ways. {_ADVICE}."
             )
-        if places:
+        if groups == {"texts"}:
+            is_padded = [self._name(value) in ("char", "character") for value in values]
+            others = [
+                family for family, padded in zip(families, is_padded, strict=True) if not padded
+            ]
+            if set(others) - {"literal", ""}:
+                values = [
+                    Call("text of char", (value,), "text") if padded else value
+                    for value, padded in zip(values, is_padded, strict=True)
+                ]
+        elif places:
             values = [self._beside_place(value, groups) for value in values]
         elif "datetime" in families and ("date" in families or loose):
             values = [
@@ -190,6 +202,11 @@ class _Meaning:
         if not isinstance(node, Value) or node.kind != "text":
             return False
         return self.fragment.compared[node.index] is None and node.index not in self.taken
+
+    def _name(self, node: Node) -> str:
+        """Return the name of a node's type; empty where it is not known."""
+        type = None if isinstance(node, Word) else node_type(node, self.heading)
+        return "" if type is None else type.name
 
     def _family(self, node: Node) -> str:
         """Return the family of a node's type; empty where only the database knows it."""

@@ -36,6 +36,8 @@ def rows(
         ---
         i = null : int32
         f = null : float64
+        f32 = null : float32
+        v = '' : varchar(20)
         m = null : decimal(6,2)
         s = null : varchar(20)
         c = null : char(5)
@@ -52,17 +54,19 @@ def rows(
     T.insert(
         [
             {
-                "id": 1, "i": 5, "f": 0.5, "m": "2.50", "s": "12abc", "c": "ab", "e": "low", "b": True,
+                "id": 1, "i": 5, "f": 0.5, "f32": 0.1, "m": "2.50", "s": "12abc", "c": "ab", "v": "ab ",
+                "e": "low", "b": True,
                 "d": "2024-01-31", "t": "2024-01-31 12:30:15", "t6": "2024-01-31 12:30:15.250000",
                 "u": FIRST, "raw": b"\0a",
                 "j": {"n": 5, "day": "2024-01-31", "u": str(FIRST), "b": True, "l": [1, {"k": "x"}]},
             },
             {
-                "id": 2, "i": -5, "f": -2.5, "m": "-0.05", "s": "abc", "c": "AB", "e": "High", "b": False,
+                "id": 2, "i": -5, "f": -2.5, "f32": 1 / 3, "m": "-0.05", "s": "abc", "c": "AB", "v": "AB",
+                "e": "High", "b": False,
                 "d": "2024-02-29", "t": "2024-02-29", "t6": "2024-02-29 23:59:59.999999",
                 "u": LAST, "raw": b"", "j": [1, 2],
             },
-            {"id": 3},
+            {"id": 3, "f": None, "c": "x"},
         ]
     )  # fmt: skip
     yield T
@@ -82,8 +86,19 @@ def rows(
         ("coalesce(d, t) = d", [1, 2]),
         ("greatest(d, t) = t", [1, 2]),
         ("c = 'ab   '", [1]),
-        ("c in ('ab ', 'x')", [1]),
+        ("c in ('ab ', 'y')", [1]),
+        ("v = c", [2]),
+        ("c in (v, 'y')", [2]),
+        ("v > c", [1]),
+        ("nullif(v, c) is null", [2]),
         ("nullif(i, '5') is null", [1, 3]),
+        ("i + 1 = '6'", [1]),
+        ("'a' = 'a' and i > 0", [1]),
+        ("if(b, u, u) <= '00000000-0000-0000-0000-000000000007'", [1]),
+        ("coalesce(u, u) in ('80000000-0000-0000-0000-000000000000')", [2]),
+        ("if(b, c, c) = 'ab '", [1]),
+        ("m * 2 = '5.0'", [1]),
+        ("date(t) = '2024-01-31 00:00:00'", [1]),
         ("j.n = i", [1]),
         ("i in (j.n, 7)", [1]),
         ("j.n + 1 > i", [1]),
@@ -125,6 +140,10 @@ def test_a_condition_selects_the_same_everywhere(rows: Any, condition: str, ids:
         ),
         ("concat(t6 - interval 250000 microsecond)", ["2024-01-31 12:30:15", "2024-02-29 23:59:59.749999", None]),
         ("concat(d)", ["2024-01-31", "2024-02-29", None]),
+        ("concat(f32, '')", ["0.10000000149011612", "0.3333333432674408", None]),
+        ("nullif(v, c)", ["ab ", None, ""]),
+        ("round(f * 1e300, 1)", [5e299, -2.5e300, None]),
+        ("truncate(f * 1e300, 0)", [5e299, -2.5e300, None]),
         ("cast(u as char)", [str(FIRST), str(LAST), None]),
         ("length(u)", [36, 36, None]),
         ("length(raw)", [2, 0, None]),
@@ -174,6 +193,7 @@ def test_an_expression_is_the_same_everywhere(
         ("group_concat(e order by e desc)", "low,High"),
         ("group_concat(t order by id)", "2024-01-31 12:30:15,2024-02-29 00:00:00"),
         ("max(m)", Decimal("2.50")),
+        ("group_concat(f32 order by id)", "0.10000000149011612,0.3333333432674408"),
     ],
 )
 def test_an_aggregate_is_the_same_everywhere(rows: Any, expression: str, value: Any) -> None:
@@ -200,6 +220,9 @@ def test_an_aggregate_is_the_same_everywhere(rows: Any, expression: str, value: 
         "coalesce(i, s)",
         "coalesce(u, s)",
         "coalesce(d, 'none')",
+        "i + 1 = 'x'",
+        "if(b, u, u) = 'none'",
+        "date(t) = 'none'",
         "ifnull(d, i)",
         "greatest(i, d)",
         "nullif(i, s)",

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NoReturn
 
+from djupyter.definition.model import TypeSpec
 from djupyter.errors import DataJointError, QuerySyntaxError
 from djupyter.heading.heading import Heading
 from djupyter.query.types import node_type
@@ -50,8 +51,10 @@ _ADVICE_ON = {
 }
 
 
-def understood(fragment: Fragment, heading: Heading) -> Fragment:
-    """Return a fragment that means the same on every database.
+def understood(fragment: Fragment, heading: Heading) -> tuple[Fragment, dict[int, TypeSpec]]:
+    """Return a fragment that means the same on every database, and types that its literals take.
+
+    These are of literals that are compared with something computed, by their places among the values.
 
     Raises
     ------
@@ -66,14 +69,15 @@ def understood(fragment: Fragment, heading: Heading) -> Fragment:
     >>> from djupyter.sql.fragment import parse_condition
     >>> types = {"day": "date", "moment": "datetime"}
     >>> heading = Heading([Attribute(name, parse_type(type)) for name, type in types.items()])
-    >>> understood(parse_condition("day = moment"), heading).shape
+    >>> understood(parse_condition("day = moment"), heading)[0].shape
     '=(as moment(`day`),`moment`)'
     """
-    root = _Meaning(fragment, heading).node(fragment.tree.root)
+    meaning = _Meaning(fragment, heading)
+    root = meaning.node(fragment.tree.root)
     if root is fragment.tree.root:
-        return fragment
+        return fragment, meaning.taken
     shape = shape_of(root)
-    return replace(fragment, shape=shape, tree=Tree(shape, root))
+    return replace(fragment, shape=shape, tree=Tree(shape, root)), meaning.taken
 
 
 class _Meaning:
@@ -81,6 +85,7 @@ class _Meaning:
 
     def __init__(self, fragment: Fragment, heading: Heading) -> None:
         self.fragment, self.heading = fragment, heading
+        self.taken: dict[int, TypeSpec] = {}
 
     def node(self, node: Node) -> Node:
         """Return what a node means; itself where that is plain."""
@@ -117,6 +122,8 @@ class _Meaning:
             type = node_type(node, self.heading)
             assert type is not None, "its family is known"
             return Call("text of decimal", (node, Word(str(storage_of(type).scale))), "text")
+        if family == "real" and self._name(node) in ("float32", "float"):
+            return Call("text of single", (node,), "text")
         if family in ("datetime", "uuid"):
             return Call(f"text of {family}", (node,), "text")
         return node
@@ -128,8 +135,17 @@ class _Meaning:
         operands = [given[0], *items] if is_list else given
         for operand in operands:
             self._refuse("comparison", operand, self._family(operand))
+        self._take_type(operands)
         alike = self._alike(node, operands, operands)
         return [alike[0], Call("list", tuple(alike[1:]))] if is_list else alike
+
+    def _take_type(self, operands: Sequence[Node]) -> None:
+        """Give texts the type of what they are compared with, if it is the only one."""
+        found = {node_type(node, self.heading) for node in operands if not isinstance(node, Value)}
+        type = found.pop() if len(found) == 1 else None
+        if type is not None:
+            loose = [node for node in operands if isinstance(node, Value) and self._is_loose(node)]
+            self.taken.update((node.index, type) for node in loose)
 
     def _choices(self, given: Sequence[Node]) -> list[Node]:
         """Return the values of which one is chosen."""
@@ -153,7 +169,17 @@ class _Meaning:
                 f"`{self.fragment.text}` puts {' and '.join(sorted(groups - places))} together, which "
                 f"databases do in different ways. {_ADVICE}."
             )
-        if places:
+        if groups == {"texts"}:
+            is_padded = [self._name(value) in ("char", "character") for value in values]
+            others = [
+                family for family, padded in zip(families, is_padded, strict=True) if not padded
+            ]
+            if set(others) - {"literal", ""}:
+                values = [
+                    Call("text of char", (value,), "text") if padded else value
+                    for value, padded in zip(values, is_padded, strict=True)
+                ]
+        elif places:
             values = [self._beside_place(value, groups) for value in values]
         elif "datetime" in families and ("date" in families or loose):
             values = [
@@ -175,7 +201,12 @@ class _Meaning:
         """Whether a node is a text that took no type from an attribute."""
         if not isinstance(node, Value) or node.kind != "text":
             return False
-        return self.fragment.compared[node.index] is None
+        return self.fragment.compared[node.index] is None and node.index not in self.taken
+
+    def _name(self, node: Node) -> str:
+        """Return the name of a node's type; empty where it is not known."""
+        type = None if isinstance(node, Word) else node_type(node, self.heading)
+        return "" if type is None else type.name
 
     def _family(self, node: Node) -> str:
         """Return the family of a node's type; empty where only the database knows it."""

@@ -69,11 +69,14 @@ def computation(fragment: Fragment, heading: Heading) -> Computation:
     """
     for name in fragment.names:
         heading.need(name)
-    values = tuple(
-        _as_attribute(value, name, heading)
+    values = [
+        value if name is None else _as_attribute(value, heading[name])
         for value, name in zip(fragment.values, fragment.compared, strict=True)
-    )
-    return Computation(understood(fragment, heading), values)
+    ]
+    meant, taken = understood(fragment, heading)
+    for place, type in taken.items():
+        values[place] = _as_attribute(values[place], Attribute(fragment.text[:80], type))
+    return Computation(meant, tuple(values))
 
 
 def outside_aggregates(fragment: Fragment) -> Iterator[str]:
@@ -96,20 +99,19 @@ _WRITTEN_AS_TEXT = {"date", "datetime", "timestamp", "uuid", "decimal", "bool", 
 _TEXTS = {"char", "varchar", "enum"}
 
 
-def _as_attribute(value: object, name: str | None, heading: Heading) -> object:
+def _as_attribute(value: object, attribute: Attribute) -> object:
     """Return a literal in the type of the attribute it is compared with.
 
     Text and numbers do not compare: databases disagree on what that means, and SQLite takes any text for
     larger than any number.
     """
-    attribute = heading[name] if name is not None else None
-    if attribute is None or attribute.type is None:
+    if attribute.type is None:
         return value
     kind = attribute.type.name.split()[0]
     if not isinstance(value, str):
         if kind in _TEXTS:
             raise InvalidValueError(
-                f"Attribute `{name}` : {attribute.type_text} is compared with the number {value}. "
+                f"Attribute `{attribute.name}` : {attribute.type_text} is compared with the number {value}. "
                 f'Write it as text: "{value}".'
             )
         # A float32 holds the float32 nearest to what was written, as it does when a mapping says it.

@@ -234,5 +234,9 @@ ADAPTIONS = [
         "LOWER(INSERT(INSERT(INSERT(INSERT(HEX({0}), 9, 0, '-'), 14, 0, '-'), 19, 0, '-'), 24, 0, '-'))",
         "CAST({0} AS TEXT)",
     ),
+    # Blanks at the end of a char have no meaning; beside another text they would have none there either.
+    form("text of char", 1, "text", "{0}", "", "CAST({0} AS TEXT)"),
+    # MySQL writes six of its digits only; here it is written as it is fetched.
+    form("text of single", 1, "text", "{0}", "({0} + 0e0)", "CAST(CAST({0} AS FLOAT8) AS TEXT)"),
     form("text of enum", 1, "text", "{0}", f"(CAST({{0}} AS CHAR) {BINARY})", "CAST({0} AS TEXT)"),
 ]

@@ -171,6 +171,8 @@ def combination(*values: Scalar) -> str:
 
 def _rounded(value: Scalar, digits: Scalar, rule: str) -> int | float:
     number = as_number(value)
+    if isinstance(number, float) and abs(number) >= 2**53 and as_number(digits) >= 0:
+        return number
     exact = Decimal(repr(number)).quantize(
         Decimal(1).scaleb(-int(as_number(digits))), rounding=rule
     )

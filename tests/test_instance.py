@@ -172,7 +172,7 @@ def test_an_instance_refuses_unknown_settings() -> None:
         dj.Instance("sqlite://", display__limits=3)
 
 
-@pytest.mark.parametrize("value", ["1", "true", "YES"])
+@pytest.mark.parametrize("value", ["1", "true", "YES", "on"])
 def test_thread_safe_mode_has_no_shared_state(
     monkeypatch: pytest.MonkeyPatch, db: Database, value: str
 ) -> None:

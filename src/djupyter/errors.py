@@ -243,7 +243,12 @@ class AccessError(QueryError):
 
 
 class DuplicateError(QueryError):
-    """A row with the same key exists already."""
+    """A row with the same key, or the same values of a unique index, exists already.
+
+    `in_key` tells whether it is the primary key; None where nobody knows.
+    """
+
+    in_key: bool | None = None
 
 
 class IntegrityError(QueryError):

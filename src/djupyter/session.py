@@ -221,8 +221,12 @@ class Instance:
         return FreeTable(self.connection, full_table_name)
 
 
+# As all switches in the environment are written.
+_ON = ("1", "true", "t", "yes", "y", "on")
+
+
 def _refuse_if_thread_safe() -> None:
-    if os.environ.get("DJ_THREAD_SAFE", "").strip().lower() in ("1", "true", "yes"):
+    if os.environ.get("DJ_THREAD_SAFE", "").strip().lower() in _ON:
         raise ThreadSafetyError(
             "Global DataJoint state is disabled in thread-safe mode. "
             "Use dj.Instance() to create an isolated instance."

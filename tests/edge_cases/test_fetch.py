@@ -91,9 +91,12 @@ def test_in_asks_for_any_row(t: SimpleNamespace) -> None:
 
 @pytest.mark.statement(144)
 def test_previews_show_what_is_there_and_how_much_more(Data: Any) -> None:
-    """NULL is NULL, not `None` or `nan`; bytes are summarised alike on every backend."""
+    """NULL is NULL, not `None` or `nan`; bytes and what a codec reads are summarised alike on every backend."""
     Data.insert([{"id": n, "raw": b"\0\1"} for n in range(20)])
+    (Data & "id = 3").delete_quick()
+    Data.insert1({"id": 3, "signal": np.arange(3.0), "raw": b"\0\1"})
     shown = repr(Data())
+    assert "float64 (3,)" in next(line for line in shown.splitlines() if line.split()[:1] == ["3"])
     assert "NULL" in shown
     assert "None" not in shown
     assert "..." in shown

@@ -106,14 +106,14 @@ def test_hidden_attributes_never_take_part(schema: dj.Schema) -> None:
 @pytest.mark.statement(46)
 def test_what_is_no_join_says_what_to_write(t: SimpleNamespace) -> None:
     wrong = [
-        lambda: t.A @ t.B,
-        lambda: t.A ^ t.B,
-        lambda: t.A * dj.U("a"),
-        lambda: dj.U("a") * t.A,
-        lambda: dj.U("a") - t.A,
+        (lambda: t.A @ t.B, r"\.join\(other, semantic_check=False\)"),
+        (lambda: t.A ^ t.B, r"\.restrict\(other, semantic_check=False\)"),
+        (lambda: t.A * dj.U("a"), r"dj\.U\(\.\.\.\) & query"),
+        (lambda: dj.U("a") * t.A, r"dj\.U\(\.\.\.\) & query"),
+        (lambda: dj.U("a") - t.A, r"dj\.U\(\.\.\.\) & \(A - B\)"),
     ]
-    for write in wrong:
-        with pytest.raises(dj.DataJointError):
+    for write, instead in wrong:
+        with pytest.raises(dj.DataJointError, match=instead):
             write()
 
 

@@ -140,8 +140,10 @@ def test_a_make_that_inserts_nothing_leaves_its_key_pending(schema: dj.Schema, S
 
 
 @pytest.mark.statement(173, 191)
-def test_progress_counts_keys_of_the_source(schema: dj.Schema, Source: Any) -> None:
-    """A table may have key attributes of its own."""
+@pytest.mark.parametrize("allowed", [True, False])
+def test_progress_counts_keys_of_the_source(schema: dj.Schema, Source: Any, allowed: bool) -> None:
+    """A table may have key attributes of its own, whatever the setting says."""
+    schema.connection.settings.jobs.allow_new_pk_fields_in_computed_tables = allowed
 
     @schema
     class Several(dj.Computed):

@@ -112,6 +112,10 @@ def test_a_datetime_keeps_the_digits_it_declares(T: Any) -> None:
     T.insert1({"id": 2, "t": kept.replace(microsecond=0), "t3": kept})
     assert (T & "id = 2").fetch1("t", "t3") == (kept.replace(microsecond=0), kept)
     assert len(T & {"t3": kept}) == 1
+    T.insert1({"id": 3, "t": moment, "t3": moment})
+    cut = (moment.replace(microsecond=0), moment.replace(microsecond=123000))
+    assert (T & "id = 3").fetch1("t", "t3") == cut
+    assert (T & {"t": moment, "t3": moment}).fetch1("id") == 3
 
 
 @pytest.mark.statement(110)
@@ -212,7 +216,7 @@ def test_places_in_documents_are_computed(Car: Any) -> None:
         name="car.name", n="car.length:decimal(4,1)", f="car.length:float", k="car.deep.k"
     ).fetch1()
     assert row == {"id": 1, "name": "Rev", "n": Decimal("20.5"), "f": 20.5, "k": "é"}
-    assert Car.proj(n="car.length").fetch1("n") in ("20.5", 20.5)
+    assert Car.proj(n="car.length").fetch1("n") == "20.5"
     assert Car.proj(n="car.zzz").fetch1("n") is None
     assert len(Car.proj(n="car.length:float") & "n > 10") == 1
 

@@ -87,6 +87,11 @@ def test_validate_returns_every_problem(T: Any) -> None:
     assert not result
     assert result.rows_checked == 8
     found = {(row, name) for row, name, _ in result.errors}
+    said = {(row, name): message for row, name, message in result.errors}
+    assert "Primary key field 'id' is missing or NULL" in said[1, "id"]
+    assert "Primary key field 'id' is missing or NULL" in said[2, "id"]
+    assert "NULL value not allowed for non-nullable field 'v'" in said[3, "v"]
+    assert "2 given; 4 expected" in said[5, None]
     assert found == {(1, "id"), (2, "id"), (3, "v"), (4, "nope"), (5, None), (6, None), (7, "v")}
     assert len(T) == 2
 
@@ -100,5 +105,7 @@ def test_validate_asks_codecs_and_lets_numbered_keys_be_absent(schema: dj.Schema
 
     assert Counted.validate([{"data": [1, 2]}])
     result = Counted.validate([{"data": object()}])
-    assert [(row, name) for row, name, _ in result.errors] == [(0, "data")]
+    ((row, name, message),) = result.errors
+    assert (row, name) == (0, "data")
+    assert "Codec validation failed" in message
     assert json.dumps(result.summary())

@@ -110,6 +110,8 @@ def test_no_visible_key_makes_a_singleton(lab: Lab) -> None:
     child = lab.declare("Use", "-> Config\nuse : int32")
     assert child.heading.primary_key == ["use"]
     assert child.full_key == ("_singleton", "use")
+    with pytest.raises(DefinitionError, match=r"'Config' has one row at most.*cannot be nullable"):
+        lab.declare("Choice", "choice : int32\n---\n-> [nullable] Config")
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,7 @@ def alike(found: dict[str, Any], schema: str) -> dict[str, Any]:
             return value
         # Blanks inside a declared type mean nothing; a datetime without digits gets whole seconds from us.
         value = value.replace("', '", "','").replace("CURRENT_TIMESTAMP(0)", "CURRENT_TIMESTAMP")
+        value = value.replace("timestamp(0) without", "timestamp without")
         return name.sub("SCHEMA", value)
 
     return {what: [tuple(map(plain, row)) for row in rows] for what, rows in found.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datajoint
+import pytest
 
 import djupyter as dj
 from tests.interop.conftest import Both
@@ -67,3 +68,28 @@ def test_tables_of_datajoint_are_altered_without_anything_spurious(both: Both, c
     assert len(peer.Thing * peer.Child.proj("x")) == 1
     peer.Thing.insert1({"num": 5, "s2": "y", "e": "U"})
     assert (Thing & {"num": 5}).fetch1("s2", "e") == ("y", "U")
+
+
+_NATIVE = {
+    "postgresql": ("v : float", "v=null : float", "v : serial", "v : timestamp", "v : real"),
+    "mariadb": ("v : float", "v : real", "v : int unsigned", "v : timestamp", "v : year"),
+    "mysql": ("v : float", "v : real", "name : varchar(20)\nindex ((lower(name)))"),
+}
+
+
+@pytest.mark.filterwarnings("ignore::djupyter.definition.types.NativeTypeWarning")
+def test_what_the_server_made_of_their_words_is_no_difference(both: Both):
+    peer = both.peer.Schema(both.schema_name())
+    definitions = {
+        f"Table{number}": f"a : int32\n---\n{lines}"
+        for number, lines in enumerate(_NATIVE[both.server])
+    }
+    for name, text in definitions.items():
+        peer(type(name, (datajoint.Manual,), {"definition": text}))
+    before = both.snapshot(both.schema_name())
+    schema = dj.Schema(both.schema_name(), connection=both.connection)
+    for name, text in definitions.items():
+        table = type(name, (dj.Manual,), {"definition": text})
+        schema(table)  # warns of a difference
+        table.alter(prompt=False)
+    assert both.snapshot(both.schema_name()) == before

@@ -222,3 +222,22 @@ def test_hidden_attributes_stay_hidden_and_keep_their_values(both: Both):
         {"subject_id": 2, "session": 1, "frames": 3}, allow_direct_insert=True, replace=True
     )
     assert rows(module.Scan()) == rows(theirs.Scan())
+
+
+def test_opening_leaves_a_lineage_with_rows_missing_and_tables_of_others_as_they_are(
+    both: Both, theirs
+):
+    name, quote = both.schema_name(), both.connection.backend.quote
+    both.connection.query(
+        f"DELETE FROM {quote(name)}.{quote('~lineage')} WHERE table_name IN ('session', '__count')"
+    )
+    both.connection.query(f"CREATE TABLE {quote(name)}.{quote('~log')} (a int)")
+    both.connection.query(f"CREATE TABLE {quote(name)}.{quote('a__b__c')} (a int PRIMARY KEY)")
+    before = both.snapshot(name)
+    schema = dj.Schema(name, connection=both.connection)
+    ours = declare(dj, schema, postgresql=both.is_postgresql)
+    assert len(ours.Subject.proj() * ours.Session) == len(ours.Session()) == 3
+    assert len(ours.Scan.proj() * ours.Count) == len(ours.Count())
+    dj.virtual_schema(name, connection=both.connection)
+    dj.Diagram(schema).make_mermaid()
+    assert both.snapshot(name) == before

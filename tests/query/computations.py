@@ -64,6 +64,7 @@ _FORMULAS: dict[str, Callable[[str], list[Formula]]] = {
         Formula(f"{n} * 2", "decimal", _lifted(n, lambda v: v * 2)),
         Formula(f"coalesce({n}, 0)", "decimal", lambda row: Decimal(0) if row[n] is None else row[n]),
         Formula(f"{n} >= 1.5", "bool", _lifted(n, lambda v: v >= Decimal("1.5"))),
+        Formula(f"concat({n}, '')", "text", _lifted(n, lambda v: f"{v:.2f}")),
     ],
     "text": lambda n: [
         Formula(f"concat({n}, '!')", "text", _lifted(n, lambda v: v + "!")),
@@ -78,16 +79,23 @@ _FORMULAS: dict[str, Callable[[str], list[Formula]]] = {
         Formula(f"year({n})", "int", _lifted(n, lambda v: v.year)),
         Formula(f"month({n}) + day({n})", "int", _lifted(n, lambda v: v.month + v.day)),
         Formula(f"{n} + interval 1 day", "date", _lifted(n, lambda v: v + timedelta(days=1))),
+        Formula(f"concat({n}, '')", "text", _lifted(n, str)),
         Formula(f"datediff({n}, '2024-01-01')", "int", _lifted(n, lambda v: (v - _FIRST.date()).days)),
     ],
     "datetime": lambda n: [
         Formula(f"date({n})", "date", _lifted(n, datetime.date)),
         Formula(f"hour({n}) * 60 + minute({n})", "int", _lifted(n, lambda v: v.hour * 60 + v.minute)),
         Formula(f"{n} - interval 90 second", "datetime", _lifted(n, lambda v: v - timedelta(seconds=90))),
+        Formula(f"cast({n} as char)", "text", _lifted(n, str)),
         Formula(f"{n} > '2024-01-01'", "bool", _lifted(n, lambda v: v > _FIRST)),
+    ],
+    "uuid": lambda n: [
+        Formula(f"concat({n}, '')", "text", _lifted(n, str)),
+        Formula(f"left({n}, 4)", "text", _lifted(n, lambda v: str(v)[:4])),
     ],
     "bool": lambda n: [
         Formula(f"not {n}", "bool", _lifted(n, lambda v: not v)),
+        Formula(f"concat({n}, '')", "text", _lifted(n, lambda v: str(int(v)))),
         Formula(f"{n} or {n} is null", "bool", lambda row: True if row[n] is None else row[n]),
     ],
 }  # fmt: skip
@@ -103,7 +111,7 @@ def totals(random: Random, rel: Rel) -> list[Total]:
         if kind in ("json", "null"):
             continue
         found.append(_total(f"count(distinct {name})", "int", name, lambda v: len(set(v))))
-        # PostgreSQL tells no smallest UUID or truth value.
+        # A smallest UUID is refused, for PostgreSQL knows none; a smallest truth value has no kind here.
         if KINDS[kind].ordered and kind not in ("bool", "uuid"):
             found.append(_total(f"min({name})", kind, name, lambda v: min(v, default=None)))
             found.append(_total(f"max({name})", kind, name, lambda v: max(v, default=None)))

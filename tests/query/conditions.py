@@ -9,6 +9,7 @@ from typing import Any
 
 import djupyter as dj
 from tests.query import kinds, oracle
+from tests.query.computations import formulas
 from tests.query.kinds import KINDS
 from tests.query.oracle import Attr, Rel
 
@@ -95,7 +96,16 @@ def text(random: Random, rel: Rel, depth: int = 2) -> Condition:
         if choice < 0.28:
             return oracle.AllOf((one, other)), f"({first}) and ({second})"
         return oracle.AnyOf((one, other)), f"({first}) or ({second})"
+    if choice < 0.55:
+        return _computed(random, rel)
     return _simple(random, rel, random.choice(rel.attrs))
+
+
+def _computed(random: Random, rel: Rel) -> Condition:
+    formula = random.choice([each for each in formulas(random, rel) if each.kind != "null"])
+    sign, value = _sign(random, formula.kind), kinds.draw(random, formula.kind, nullable=False)
+    written = kinds.literal(random, formula.kind, value)
+    return oracle.CompareComputed(formula, sign, value), f"({formula.text}) {sign} {written}"
 
 
 def _simple(random: Random, rel: Rel, attr: Attr) -> Condition:
@@ -144,7 +154,8 @@ def _among(random: Random, rel: Rel, attr: Attr) -> Condition:
 
 
 def _names(random: Random, rel: Rel, attr: Attr) -> Condition:
-    other = random.choice([a for a in rel.attrs if a.kind == attr.kind])
+    alike = ("date", "datetime") if attr.kind in ("date", "datetime") else (attr.kind,)
+    other = random.choice([a for a in rel.attrs if a.kind in alike])
     sign = _sign(random, attr.kind)
     return oracle.CompareNames(attr.name, sign, other.name), f"{attr.name} {sign} {other.name}"
 
@@ -178,7 +189,16 @@ _PLACES = [
 
 
 def _place(random: Random, rel: Rel, attr: Attr) -> Condition:
-    """Ask for the text at a place in a document."""
+    """Ask for the text at a place in a document, or for the number there."""
+    numbers = [a.name for a in rel.attrs if a.kind in ("int", "float")]
+    if numbers and random.random() < 0.4:
+        path, sign, other = (
+            random.choice(["k", "l[0]"]),
+            _sign(random, "int"),
+            random.choice(numbers),
+        )
+        asked_number = oracle.CompareNumber(attr.name, path, sign, other)
+        return asked_number, f"{_written(attr.name, path)} {sign} {other}"
     path, value = random.choice(_PLACES)
     asked = oracle.Place(attr.name, path, value, strict=False)
     return asked, f"{_written(attr.name, path)} = {kinds.literal(random, 'text', value)}"

@@ -15,6 +15,7 @@ from tests.query.oracle import Refused, Rel
 
 Other = Callable[[], Pair]
 _MANY = 200
+_ATTEMPTS = 4
 Made = tuple[Callable[[], Rel], Callable[[], Any]]
 
 
@@ -32,24 +33,30 @@ def expression(
     def other() -> Pair:
         return expression(random, tables, random.randint(0, depth - 1), check)
 
-    operator = random.choice(_OPERATORS)
-    make_rel, make_query = operator(random, operand, other)
+    for _ in range(_ATTEMPTS):
+        operator = random.choice(_OPERATORS)
+        make_rel, make_query = operator(random, operand, other)
+        rel = _made(operator.__name__, make_rel, make_query)
+        # A product of products says no more than a product, and nothing made of nothing says little.
+        if rel is None or len(rel.rows) > _MANY or (not rel.rows and random.random() < 0.8):
+            continue
+        pair = Pair(rel, make_query())
+        if check:
+            check(pair)
+        return pair
+    return operand
+
+
+def _made(name: str, make_rel: Callable[[], Rel], make_query: Callable[[], Any]) -> Rel | None:
+    """Return what a query must give; None for one that must be refused, and is."""
     try:
-        rel = make_rel()
+        return make_rel()
     except Refused:
         try:
             made = make_query()
         except dj.DataJointError:
-            return operand
-        raise AssertionError(
-            f"{operator.__name__} should have been refused: {made.make_sql()}"
-        ) from None
-    if len(rel.rows) > _MANY:
-        return operand  # a product of products says no more than a product
-    pair = Pair(rel, make_query())
-    if check:
-        check(pair)
-    return pair
+            return None
+        raise AssertionError(f"{name} should have been refused: {made.make_sql()}") from None
 
 
 def _kin(random: Random, pair: Pair, other: Other) -> Pair:
@@ -116,6 +123,10 @@ def _project(random: Random, pair: Pair, other: Other) -> Made:
         kept = [name for name in kept if name not in renamed.values()]
     computed = {_new(random): formula for formula in formulas(random, rel) if random.random() < 0.3}
     written = [...] if everything else kept
+    if everything and kept and random.random() < 0.5:
+        left_out = random.choice(kept)
+        kept = [name for name in kept if name != left_out]
+        written = [..., f"-{left_out}"]
     assigned = {
         **renamed,
         **{new: f"({old})" for new, old in copied.items()},

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from itertools import product
 from typing import Any
 
@@ -88,6 +89,25 @@ class CompareNames:
 
 
 @dataclass(frozen=True)
+class CompareComputed:
+    """Text: a comparison of something computed with a literal."""
+
+    formula: Formula
+    sign: str
+    value: Value = field(hash=False)
+
+
+@dataclass(frozen=True)
+class CompareNumber:
+    """Text: a comparison of the number at a place in a document with an attribute; a truth value is 1 or 0."""
+
+    name: str
+    path: str
+    sign: str
+    other: str
+
+
+@dataclass(frozen=True)
 class Like:
     """Text: a pattern with `%` and `_`, a backslash before them for themselves."""
 
@@ -134,7 +154,19 @@ class Related:
 
 
 Condition = (
-    Const | Equal | Compare | CompareNames | Like | Place | IsNull | AnyOf | AllOf | No | Related
+    Const
+    | Equal
+    | Compare
+    | CompareNames
+    | CompareComputed
+    | CompareNumber
+    | Like
+    | Place
+    | IsNull
+    | AnyOf
+    | AllOf
+    | No
+    | Related
 )
 
 SIGNS: dict[str, Callable[[Any, Any], bool]] = {
@@ -166,7 +198,11 @@ def equal(a: Value, b: Value) -> Truth:
 
 
 def compared(a: Value, sign: str, b: Value) -> Truth:
-    return None if a is None or b is None else SIGNS[sign](a, b)
+    if a is None or b is None:
+        return None
+    if isinstance(a, datetime) or isinstance(b, datetime):
+        a, b = (v if isinstance(v, datetime) else datetime(v.year, v.month, v.day) for v in (a, b))
+    return SIGNS[sign](a, b)
 
 
 def like(text: str, pattern: str) -> bool:
@@ -204,6 +240,13 @@ def judge(condition: Condition, row: Row, rel: Rel) -> Truth:
             return compared(row[name], sign, value)
         case CompareNames(name, sign, other_name):
             return compared(row[name], sign, row[other_name])
+        case CompareComputed(formula, sign, value):
+            return compared(formula.value(row), sign, value)
+        case CompareNumber(name, path, sign, other_name):
+            number = place(row[name], path)
+            return compared(
+                number if isinstance(number, int | float) else None, sign, row[other_name]
+            )
         case Like(name, pattern):
             return None if row[name] is None else like(row[name], pattern)
         case Place(name, path, value, strict):

@@ -127,7 +127,7 @@ EXPRESSIONS = [
     ("d", "d + interval 1 hour", "datetime(6)"),
     ("d", "last_day(d)", "date"),
     ("d", "year(d)", "int64"),
-    ("d", "ifnull(d, 'never')", None),
+    ("d", "ifnull(cast(d as char), 'never')", None),
     ("d", "concat(d, '!')", None),
     ("t", "date(t)", "date"),
     ("t", "t - interval 90 second", "datetime(6)"),

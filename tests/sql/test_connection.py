@@ -106,6 +106,29 @@ def test_a_url_that_cannot_be_used_is_explained_without_repeating_it(url):
     assert "secret" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "url", ["sqlite://lab.db", "sqlite://data/lab.db", "sqlite://ann:secret@/lab.db"]
+)
+def test_a_path_that_would_be_taken_for_a_host_is_refused(url):
+    with pytest.raises(DataJointError, match="three slashes") as caught:
+        Connection(url)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mysql://ann:secret@db?connect_timeout=soon",
+        "postgresql://ann:secret@db?keepalives_idle=long",
+        "sqlite:///lab.db?mode=readonly",
+    ],
+)
+def test_an_option_whose_value_cannot_be_meant_is_named(url):
+    with pytest.raises(DataJointError, match=r"`(connect_timeout|keepalives_idle|mode)`") as caught:
+        Connection(url).connect()
+    assert "secret" not in str(caught.value)
+
+
 @pytest.mark.parametrize("name", ["what?.db", "%41.db", "50%.db", "a#b.db", "a b.db", "ä.db"])
 def test_a_path_in_the_settings_is_the_name_of_the_file(tmp_path, name):
     settings = Settings()
@@ -304,13 +327,19 @@ def test_a_missing_folder_is_named(tmp_path):
 
 def test_a_file_that_is_no_database_is_refused(tmp_path):
     (tmp_path / "lab.db").write_text("# not a database, but long enough to look at\n" * 50)
-    with pytest.raises(DataJointError, match="not a database"):
+    with pytest.raises(DataJointError, match=r"lab\.db.*not a database"):
         Connection(f"sqlite:///{tmp_path}/lab.db").connect()
 
 
 def test_a_folder_in_place_of_the_file_is_refused(tmp_path):
-    with pytest.raises(DataJointError, match="unable to open"):
+    with pytest.raises(DataJointError, match=rf"{tmp_path}.*unable to open"):
         Connection(f"sqlite:///{tmp_path}").connect()
+
+
+def test_a_file_to_be_read_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(DataJointError, match=r"absent\.db.*unable to open"):
+        Connection(f"sqlite:///{tmp_path}/absent.db?mode=ro").connect()
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_database_opened_for_reading_refuses_to_write(tmp_path):

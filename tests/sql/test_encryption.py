@@ -13,6 +13,7 @@ from threading import Barrier
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from djupyter.errors import DataJointError
 from djupyter.sql.connection import Connection
@@ -116,11 +117,49 @@ def test_the_name_of_the_host_is_checked_unless_told_otherwise(server: Server, f
         ({"cafile": "x"}, "no option `cafile`"),
         ({"ca": "/nowhere/ca.pem"}, "does not exist"),
         ({"check_hostname": True}, "cannot check the name of the host without `ca`"),
+        ({"key": __file__}, "`key` without `cert`"),
+        ({"ca": __file__}, r"test_encryption\.py that use_tls names as `ca` holds no certificate"),
+        ({"cert": __file__}, r"test_encryption\.py that use_tls names as `cert` .* cannot be used"),
+        ("false", "use_tls is True, False, None or a mapping"),
+        (["ca"], "use_tls is True, False, None or a mapping"),
     ],
 )
 def test_options_that_cannot_be_meant_are_refused(options: Any, words: str) -> None:
     with pytest.raises(DataJointError, match=words):
         Connection("mysql://ann:secret@localhost", use_tls=options)
+
+
+def test_a_certificate_may_lie_in_one_file_with_its_key(server: Server, files: Path) -> None:
+    both = files / "both.pem"
+    both.write_text((files / "server.pem").read_text() + (files / "server.key").read_text())
+    both.chmod(0o600)
+    with Connection(server.url, use_tls={"cert": str(both)}) as connection:
+        assert connection.fetch("SELECT 1") == [(1,)]
+
+
+SOCKET = {
+    "mysql": ("SELECT @@socket", "{url.drivername}://{url.username}@localhost/?unix_socket={path}"),
+    "postgresql": (
+        "SHOW unix_socket_directories",
+        "{url.drivername}://{url.username}@:{url.port}/postgres?host={path}",
+    ),
+}
+
+
+def test_a_socket_of_this_machine_is_encrypted_when_asked_for_or_refused(server: Server) -> None:
+    with Connection(server.url, use_tls=False) as connection:
+        question, form = SOCKET[connection.backend.name]
+        url, path = sa.make_url(server.url), connection.fetch(question)[0][0]
+    there = form.format(url=url, path=path)
+    with Connection(there) as connection:
+        assert connection.fetch("SELECT 1") == [(1,)]
+    with Connection(there, use_tls=True) as connection:
+        try:
+            raw = connection._sessions.current().raw
+        except DataJointError as error:
+            assert "cannot be encrypted as use_tls asks" in str(error)  # noqa: PT017
+        else:
+            assert hasattr(raw._sock, "cipher")
 
 
 # MySQL makes certificates of its own, so there is always TLS.

@@ -118,3 +118,34 @@ def test_a_float32_is_read_with_all_its_digits(t: SimpleNamespace) -> None:
     assert row.fetch1("size") == 0.12345678359270096
     assert row.proj(double="size * 1").fetch1("double") == 0.12345678359270096
     assert dj.U().aggr(row, most="max(size)").fetch1("most") == 0.12345678359270096
+
+
+def test_distinct_values_and_groups_regard_case(t: SimpleNamespace) -> None:
+    assert (dj.U("strain") & t.Mouse).to_dicts(order_by="KEY") == [
+        {"strain": "B6"},
+        {"strain": "b6"},
+    ]
+    assert len(dj.U("strain") & t.Mouse) == 2
+    groups = dj.U("strain").aggr(t.Mouse, n="count(*)", upper="upper(strain)")
+    assert groups.to_dicts(order_by="KEY") == [
+        {"strain": "B6", "n": 1, "upper": "B6"},
+        {"strain": "b6", "n": 1, "upper": "B6"},
+    ]
+    assert len(groups & 'strain = "b6"') == 1
+
+
+def test_a_union_regards_case(t: SimpleNamespace) -> None:
+    @t.schema
+    class Other(dj.Manual):
+        definition = "name : varchar(20)"
+
+    t.schema.connection.query(
+        f"ALTER TABLE `{t.schema.database}`.`other` MODIFY `name` varchar(20) "
+        "COLLATE utf8mb4_general_ci NOT NULL COMMENT ':varchar(20):'"
+    )
+    Other.insert([("ABC",), ("d",)])
+    other = dj.FreeTable(t.schema.connection, f"{t.schema.database}.other")
+    t.schema.connection.catalog.forget()
+    both = t.Mouse.proj() + other
+    assert (dj.U("name") & t.Mouse.proj()).keys(order_by="KEY") == [{"name": "abc"}, {"name": "d"}]
+    assert sorted(row["name"] for row in both) == ["ABC", "abc", "d"]

@@ -20,6 +20,7 @@ from djupyter.sql.fragment import (
     parse_json_path,
 )
 from tests.conftest import Servers
+from tests.servers import KINDS
 from tests.sql.language_tables import Rows, fill, sqlite_engine
 
 CONDITIONS = [
@@ -224,9 +225,9 @@ AGGREGATES = [
 ]
 
 
-@pytest.fixture(scope="module", params=["sqlite", "mysql", "postgresql"])
+@pytest.fixture(scope="module", params=["sqlite", *KINDS])
 def rows(request: pytest.FixtureRequest, servers: Servers) -> Iterator[Rows]:
-    """The rows on each database in turn; MySQL may be MariaDB, as the server says."""
+    """The rows on each database in turn."""
     if request.param == "sqlite":
         yield fill(sqlite_engine("sqlite://"), "sqlite")
         return

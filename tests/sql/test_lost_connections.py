@@ -45,6 +45,10 @@ def left(table: Any) -> list[int]:
 def drop(connection: Connection, admin: Connection) -> None:
     """End the session of this thread, and wait until the news has arrived."""
     admin.query(KILL[admin.backend.name].format(connection.connection_id))
+    wait_until_dropped(connection)
+
+
+def wait_until_dropped(connection: Connection) -> None:
     raw = connection._sessions.current().raw
     descriptor = raw.fileno() if hasattr(raw, "fileno") else raw._sock.fileno()
     assert select.select([descriptor], [], [], 30)[0]
@@ -152,6 +156,45 @@ def test_a_transaction_that_goes_on_as_if_nothing_were_does_not_commit(
     assert not table.connection.in_transaction
 
 
+def test_an_inner_transaction_that_was_lost_takes_the_outer_one_with_it(
+    table: Any, admin: Connection
+) -> None:
+    connection = table.connection
+    with pytest.raises(LostConnectionError, match="undone all"), connection.transaction:
+        table.insert1((1,))
+        with pytest.raises(LostConnectionError), connection.transaction:
+            drop(connection, admin)
+            with pytest.raises(LostConnectionError):
+                table.insert1((2,))
+        assert connection.in_transaction
+        table.insert1((3,))
+    assert left(table) == []
+    table.insert1((4,))
+    assert left(table) == [4]
+
+
+ENDS_AT_COMMIT = """
+CREATE FUNCTION "{schema}".ends() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$;
+CREATE CONSTRAINT TRIGGER ends AFTER INSERT ON "{schema}".number DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION "{schema}".ends()"""
+
+
+@pytest.mark.parametrize("server_db", ["postgresql"], indirect=True)
+def test_of_a_commit_that_was_under_way_nobody_knows_whether_it_was_done(
+    table: Any, admin: Connection
+) -> None:
+    # Only PostgreSQL can be told to close a connection right then.
+    admin.query(ENDS_AT_COMMIT.format(schema=table().name.schema))
+    connection = table.connection
+    with pytest.raises(LostConnectionError) as caught, connection.transaction:
+        table.insert1((1,))
+    assert "not known whether" in str(caught.value)
+    assert "undone" not in str(caught.value)
+    assert not connection.in_transaction
+    assert left(table) == []
+
+
 def test_without_reconnect_the_loss_is_reported_and_the_next_statement_connects(
     server_db: Database, table: Any, admin: Connection
 ) -> None:
@@ -222,6 +265,42 @@ def test_closing_inside_a_transaction_undoes_it_and_nothing_after_it_is_written(
         connection.close()
     table.insert1((3,))
     assert left(table) == [3]
+
+
+IDLE = {
+    "mariadb": ("SET wait_timeout = 1", "SET idle_transaction_timeout = 1"),
+    "mysql": ("SET wait_timeout = 1",) * 2,
+    "postgresql": (
+        "SET idle_session_timeout = 1",
+        "SET idle_in_transaction_session_timeout = 1",
+    ),
+}
+
+
+def test_a_connection_that_was_idle_for_too_long_is_opened_again(
+    table: Any, server_db: Database
+) -> None:
+    connection, (limit, _) = table.connection, IDLE[server_db.server]
+    for work in (
+        lambda: left(table),
+        lambda: table.insert1((1,)),
+        lambda: table.insert([(2,), (3,)]),
+    ):
+        connection.query(limit)
+        wait_until_dropped(connection)
+        work()
+    assert left(table) == [1, 2, 3]
+
+
+def test_a_transaction_that_was_idle_for_too_long_is_lost(table: Any, server_db: Database) -> None:
+    connection, (_, limit) = table.connection, IDLE[server_db.server]
+    with pytest.raises(LostConnectionError, match="lost during a transaction"):  # noqa: SIM117
+        with connection.transaction:
+            table.insert1((1,))
+            connection.query(limit)
+            wait_until_dropped(connection)
+            table.insert1((2,))
+    assert left(table) == []
 
 
 def test_settings_say_whether_to_reconnect() -> None:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from typing import Any
 
 import pytest
@@ -260,6 +260,40 @@ def test_ctrl_c_that_a_program_survives_commits_nothing_by_halves(table: Any, db
     assert len(table) in (0, 2)
 
 
+@pytest.mark.parametrize("within", [False, True])
+def test_closing_stops_what_another_thread_runs_and_tells_it(
+    table: Any, db: Database, within: bool
+) -> None:
+    connection, told = db.connection, list[BaseException]()
+    connected = threading.Event()
+
+    def work() -> None:
+        try:
+            with connection.transaction if within else nullcontext():
+                if within:
+                    table.insert1((1, 1))
+                connection.connect()
+                connected.set()
+                connection.fetch(LONG[db.backend])
+        except BaseException as error:
+            told.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    assert connected.wait(60)
+    (other,) = set(connection._sessions._open) - {connection._sessions.own}
+    while other._running.acquire(blocking=False):  # until the driver works
+        other._running.release()
+    connection.close()
+    thread.join(60)
+    assert not thread.is_alive()
+    assert isinstance(told[0], DataJointError)
+    assert ("closed inside this transaction" if within else "closed by another thread") in str(
+        told[0]
+    )
+    assert len(table) == 0
+
+
 def test_an_error_in_a_transaction_undoes_its_statement_only(table: Any, db: Database) -> None:
     with db.connection.transaction:
         table.insert1((1, 1))
@@ -275,7 +309,13 @@ def test_an_error_in_a_transaction_undoes_its_statement_only(table: Any, db: Dat
 
 
 @pytest.mark.parametrize(
-    "sql", ["CREATE TABLE t (n INT)", "drop table t", "ALTER TABLE t ADD m INT"]
+    "sql",
+    [
+        "CREATE TABLE t (n INT)",
+        "drop table t",
+        "ALTER TABLE t ADD m INT",
+        "-- a note\n/* and another */ ; CREATE TABLE t (n INT)",
+    ],
 )
 def test_what_would_commit_a_transaction_on_one_database_is_refused_on_all(
     table: Any, db: Database, sql: str
@@ -286,6 +326,49 @@ def test_what_would_commit_a_transaction_on_one_database_is_refused_on_all(
             db.connection.query(sql)
         raise ValueError("stop")
     assert len(table) == 0
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "commit",
+        "-- a note\nCOMMIT",
+        " /* a note */ ;; ROLLBACK",
+        "ABORT",
+        "END",
+        "SET @@session.autocommit = 1",
+        "SET autocommit = 1",
+        "PREPARE TRANSACTION 'x'",
+        "XA COMMIT 'x'",
+    ],
+)
+def test_no_statement_ends_a_transaction_behind_our_back(
+    table: Any, db: Database, sql: str
+) -> None:
+    with pytest.raises(ValueError, match="stop"), db.connection.transaction:  # noqa: PT012
+        table.insert1((1, 1))
+        with pytest.raises(DataJointError, match=r"with connection\.transaction"):
+            db.connection.query(sql)
+        raise ValueError("stop")
+    assert len(table) == 0
+    assert db.connection.query("/* a note */ SELECT 1").fetchall() == [(1,)]
+
+
+@pytest.mark.parametrize("server_db", ["mariadb", "mysql"], indirect=True)
+def test_after_a_statement_that_has_ended_a_transaction_nothing_is_written(
+    server_db: Database,
+) -> None:
+    connection, schema = server_db.connection, server_db.schema_name("ends")
+    connection.query(f"CREATE DATABASE {schema}")
+    connection.query(f"CREATE TABLE {schema}.t (n INT)")
+    connection.query(f"CREATE PROCEDURE {schema}.ends() COMMIT")
+    with pytest.raises(DataJointError, match="has ended the transaction"), connection.transaction:  # noqa: PT012
+        connection.query(f"INSERT INTO {schema}.t VALUES (1)")
+        with pytest.raises(DataJointError, match="has ended the transaction"):
+            connection.query(f"CALL {schema}.ends()")
+        with pytest.raises(DataJointError, match="has ended the transaction"):
+            connection.query(f"INSERT INTO {schema}.t VALUES (2)")
+    assert connection.query(f"SELECT n FROM {schema}.t").fetchall() == [(1,)]
 
 
 def test_a_connection_tells_of_itself_but_not_the_password(db: Database) -> None:

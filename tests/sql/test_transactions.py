@@ -101,6 +101,32 @@ def test_a_transaction_that_the_database_ended_cannot_be_committed(table):
     assert rows(table) == [1, 5]
 
 
+def test_an_inner_transaction_that_the_database_ended_leaves_the_outer_one_ended(table):
+    with pytest.raises(DataJointError, match="undid all of it"), table.transaction:
+        with pytest.raises(DataJointError, match="undid all of it"), table.transaction:
+            insert(table, 1)
+            with pytest.raises(DuplicateError):
+                table.execute("INSERT OR ROLLBACK INTO t VALUES (1)")
+        assert table.in_transaction
+        insert(table, 2)
+    assert not table.in_transaction
+    assert rows(table) == []
+
+
+def test_a_commit_that_fails_leaves_its_transaction_to_be_cancelled(table):
+    table.start_transaction()
+    table.start_transaction()
+    insert(table, 1)
+    with pytest.raises(DuplicateError):
+        table.execute("INSERT OR ROLLBACK INTO t VALUES (1)")
+    for _ in range(2):
+        with pytest.raises(DataJointError, match="undid all of it"):
+            table.commit_transaction()
+        table.cancel_transaction()
+    assert not table.in_transaction
+    assert rows(table) == []
+
+
 def test_closing_rolls_back(tmp_path):
     connection = Connection(f"sqlite:///{tmp_path}/lab.db")
     connection.execute("CREATE TABLE t (n INT)")

@@ -163,6 +163,29 @@ def test_texts_become_what_they_spell_and_back(Mouse: Any, alter: Alter) -> None
     assert str((Mouse & "mouse = 1").fetch1("born")) == "2024-01-31"
 
 
+def test_an_attribute_without_values_becomes_any_type(schema: dj.Schema, alter: Alter) -> None:
+    @schema
+    class Thing(dj.Manual):
+        definition = "a : int32\n---\nb = null : varchar(3)"
+
+    Thing.insert1((1, None))
+    for type in (
+        "bool",
+        "char(2)",
+        "json",
+        "uuid",
+        "varchar(3)",
+        "date",
+        "bytes",
+        "enum('x')",
+        "int8",
+    ):
+        alter(Thing, f"a : int32\n---\nb = null : {type}")
+    Thing.insert1({"a": 2})
+    Thing.insert1({"a": 3, "b": 4})
+    assert Thing.to_arrays("b", order_by="KEY").tolist() == [None, None, 4]
+
+
 def test_an_enum_loses_a_member_that_no_row_has(Mouse: Any, alter: Alter) -> None:
     Mouse.update1({"mouse": 3, "sex": "F"})
     alter(Mouse, line("sex = \"U\" : enum('M', 'F', 'U')", "sex = \"F\" : enum('M', 'F')"))

@@ -187,6 +187,38 @@ def test_a_duplicate_is_named_with_its_row_and_the_ways_on(lab: SimpleNamespace)
         lab.Mouse.insert([{"mouse_id": 10}, {"mouse_id": 2}])
 
 
+@pytest.fixture
+def chips(schema: dj.Schema, lab: SimpleNamespace) -> Any:
+    """A table with a unique index and a unique reference, and one row."""
+
+    class Chip(dj.Manual):
+        definition = """
+        chip : int16
+        ---
+        -> [unique, nullable] Mouse
+        maker : varchar(8)
+        number = null : int16
+        unique index (maker, number)
+        """
+
+    table = schema(Chip, context={"Mouse": lab.Mouse})
+    table.insert([(1, 1, "acme", 7), (2, None, "acme", None)])
+    return table
+
+
+def test_a_duplicate_in_a_unique_index_is_named_with_its_row(chips: Any) -> None:
+    told = r"Chip, row 2: there is a row with maker='acme', number=7 already.*unique index"
+    with pytest.raises(DuplicateError, match=told) as caught:
+        chips.insert([(3, None, "acme", None), (4, None, "acme", 8), (5, None, "acme", 7)])
+    assert "Nothing was inserted" in str(caught.value)
+    assert "skip_duplicates" not in str(caught.value)
+    with pytest.raises(DuplicateError, match=r"Chip, row 1: .*maker='new', number=1 already"):
+        chips.insert([(3, None, "new", 1), (4, None, "new", 1)])
+    with pytest.raises(DuplicateError, match=r"Chip: there is a row with mouse_id=1 already"):
+        chips.insert1((3, 1, "new", 1))
+    assert len(chips) == 2
+
+
 def test_a_missing_parent_is_named_with_the_row(lab: SimpleNamespace) -> None:
     with pytest.raises(IntegrityError, match=r"Scan, row 1: mouse_id=9 .*Mouse.*parent first"):
         lab.Scan.insert([(1, 2, "x"), (9, 1, "x")])
@@ -436,3 +468,17 @@ def test_a_full_disk_loses_nothing_and_is_written_again_when_there_is_room(
     with opened(small_disk / "lab.db") as connection:
         assert connection.fetch("PRAGMA integrity_check") == [("ok",)]
         assert len(numbers(connection)) == 11
+
+
+def test_a_database_that_a_full_disk_has_no_room_for_says_so(small_disk: Path) -> None:
+    filler = small_disk / "filler"
+    with pytest.raises(OSError, match="No space"):
+        filler.write_bytes(b"x" * 2_000_000)
+    with (
+        opened(small_disk / "lab.db") as connection,
+        pytest.raises(DataJointError, match=r"No space is left for the database.*Free some"),
+    ):
+        connection.connect()
+    filler.unlink()
+    with opened(small_disk / "lab.db") as connection:
+        assert connection.fetch("SELECT 1") == [(1,)]

@@ -38,7 +38,9 @@ def test_a_cycle_between_schemas_is_refused_and_the_way_round_told(
     schemas: tuple[dj.Schema, dj.Schema],
 ) -> None:
     one, two = schemas
-    with pytest.raises(DependencyCycle, match=f"{one.name} → {two.name} → {one.name}"):
+    with pytest.raises(
+        DependencyCycle, match=f"{one.name} → {two.name} → {one.name}.*allow_schema_cycles"
+    ):
         back(one, two)
     assert one.list_tables() == ["first"]
 
@@ -48,7 +50,8 @@ def test_a_setting_turns_the_refusal_of_schema_cycles_into_a_warning(
 ) -> None:
     one, two = schemas
     db.connection.settings["database.allow_schema_cycles"] = True
-    with pytest.warns(UserWarning, match="already depends on"):
+    way = f"Third closes a cycle of schemas .{one.name} → {two.name} → {one.name}"
+    with pytest.warns(UserWarning, match=way):
         third = back(one, two)
     third.insert1((1,))
     assert one.list_tables() == ["first", "third"]

@@ -70,6 +70,31 @@ def test_what_describe_writes_declares_the_same_table_elsewhere(
     assert again["StudentMajor"].describe() == uni.StudentMajor.describe()
 
 
+def test_an_attribute_keeps_its_default_when_it_refers_to_a_parent(
+    schema: dj.Schema, Subject: Any
+) -> None:
+    @schema
+    class Visit(dj.Manual):
+        definition = """
+        visit : int32
+        ---
+        subject_id = 5 : int32
+        -> Subject
+        """
+
+    Subject.insert1((5,))
+    Visit.insert1({"visit": 1})
+    assert Visit.to_dicts() == [{"visit": 1, "subject_id": 5}]
+    Again = type("Again", (dj.Manual,), {"definition": Visit.describe()})
+    schema(Again)
+    Again.insert1({"visit": 1})
+    assert Again.fetch1("subject_id") == 5
+    Again.definition = Visit.describe().replace("=5 ", "=6 ")
+    Again.alter(prompt=False)
+    Again.alter(prompt=False)
+    assert "subject_id=6 " in Again.describe()
+
+
 def test_lookup_contents_are_inserted_when_there_are_more_than_rows(schema: dj.Schema) -> None:
     def declared(rows: Any) -> Any:
         @schema

@@ -209,6 +209,7 @@ def test_collapsed_tables_are_one_box_for_each_schema(
     }  # fmt: skip
     assert f'[["{len(whole) - 1} tables"]]:::collapsed' in with_one.make_mermaid()
     assert len(with_one) == len(whole)
+    assert '[["1 table"]]' in dj.Diagram(uni.Student).collapse().make_mermaid()
 
 
 def test_the_text_of_a_diagram_tells_tables_and_parents(

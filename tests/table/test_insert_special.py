@@ -7,7 +7,12 @@ import pandas as pd
 import pytest
 
 import djupyter as dj
-from djupyter.errors import DuplicateError, InvalidValueError, MissingAttributeError
+from djupyter.errors import (
+    DuplicateError,
+    IntegrityError,
+    InvalidValueError,
+    MissingAttributeError,
+)
 
 
 def test_blobs_are_encoded_and_json_travels_whole(schema: dj.Schema) -> None:
@@ -53,3 +58,59 @@ def test_a_singleton_holds_at_most_one_row(schema: dj.Schema) -> None:
     assert Rig.delete() == 1
     with pytest.raises(dj.DataJointError, match="existing entry"):
         Rig.update1({"voltage": 7})
+
+
+def test_rows_refer_to_the_row_of_a_singleton(schema: dj.Schema) -> None:
+    @schema
+    class Rig(dj.Manual):
+        definition = "---\nvoltage = 5 : int8"
+
+    @schema
+    class Lens(dj.Manual):
+        definition = "-> Rig\n---\nzoom : int8"
+
+    @schema
+    class Run(dj.Manual):
+        definition = "run : int8\n---\n-> Rig"
+
+    with pytest.raises(IntegrityError):
+        Run.insert1({"run": 1})
+    Rig.insert1({})
+    Lens.insert1({"zoom": 3})
+    Run.insert([{"run": 1}, {"run": 2}])
+    with pytest.raises(DuplicateError):
+        Lens.insert1({"zoom": 4})
+    assert Run.describe() == "run                  : int8\n---\n-> Rig"
+    assert Lens.restrict_by(Rig & "voltage = 5").to_dicts() == [{"zoom": 3}]
+    assert len(Run.restrict_by(Rig & "voltage = 6")) == 0
+    assert list(dj.Diagram.cascade(Rig()).counts().values()) == [1, 1, 2]
+    assert Rig.delete() == 1
+    assert len(Lens()) == len(Run()) == 0
+
+
+def test_a_nullable_reference_below_a_singleton_is_one_where_its_visible_key_is_given(
+    schema: dj.Schema,
+) -> None:
+    @schema
+    class Rig(dj.Manual):
+        definition = "---\nvoltage = 5 : int8"
+
+    @schema
+    class Lens(dj.Manual):
+        definition = "-> Rig\nlens : int8"
+
+    @schema
+    class Run(dj.Manual):
+        definition = "run : int8\n---\n-> [nullable] Lens"
+
+    Rig.insert1({})
+    Lens.insert([{"lens": 1}, {"lens": 2}])
+    Run.insert([{"run": 1, "lens": 1}, {"run": 2, "lens": None}, {"run": 3}])
+    with pytest.raises(IntegrityError):
+        Run.insert1({"run": 4, "lens": 9})
+    assert Run.restrict_by(Lens & "lens = 1").keys() == [{"run": 1}]
+    assert list(dj.Diagram.cascade(Rig()).counts().values()) == [1, 2, 1]
+    assert Run.describe() == "run                  : int8\n---\n-> [nullable] Lens"
+    Run.alter(prompt=False)
+    assert Rig.delete() == 1
+    assert Run.to_dicts(order_by="KEY") == [{"run": 2, "lens": None}, {"run": 3, "lens": None}]

@@ -94,6 +94,12 @@ def activated(reader: Connection, subject: Any, **options: Any) -> Any:
     return dj.Schema(subject().name.schema, connection=reader, **options)(Subject)
 
 
+def grant(database: Database, error: AccessError) -> None:
+    """Let an administrator run what the error asks for."""
+    for statement in str(error).partition("run: ")[2].strip(";").split("; "):
+        database.connection.query(statement)
+
+
 def test_a_user_who_may_only_read_activates_and_queries(reader: Connection, subject: Any) -> None:
     table = activated(reader, subject)
     assert table.fetch1("name") == "ann"
@@ -130,10 +136,95 @@ def test_the_grant_that_the_error_asks_for_is_enough(
     table = activated(reader, subject)
     with pytest.raises(AccessError) as caught:
         table.insert1((2, "bob"))
-    for statement in str(caught.value).partition("run: ")[2].strip(";").split("; "):
-        database.connection.query(statement)
+    grant(database, caught.value)
     table.insert1((2, "bob"))
     assert len(subject) == 2
+
+
+PART_OF = {
+    "mysql": "{verb} ON `{schema}`.`{table}` {to} '{user}'@'%'",
+    "postgresql": '{verb} ON "{schema}"."{table}" {to} {user}',
+}
+
+
+def allow(database: Database, verb: str, table: str, schema: str) -> None:
+    words = {"user": f"u_{database.mark}", "schema": schema, "verb": verb, "table": table}
+    database.connection.query("GRANT " + PART_OF[database.backend].format(to="TO", **words))
+
+
+@pytest.fixture
+def halved(database: Database, subject: Any) -> Iterator[Any]:
+    """The tables of a user who may read the masters, and knows of the parts."""
+    user, schema, admin = f"u_{database.mark}", subject().name.schema, database.connection
+    words = {"user": user, "password": PASSWORD, "schema": schema}
+    admin.query(MAKE[database.backend].format(**words))
+    if database.backend == "postgresql":
+        admin.query(READ["postgresql"][0].format(**words))
+    for table in ("subject", "subject__pet"):
+        allow(database, "SELECT", table, schema)
+    url = sa.make_url(database.url).set(username=user, password=PASSWORD)
+    connection = Connection(
+        url.render_as_string(hide_password=False), settings=Settings(safemode=False)
+    )
+    subjects = dj.VirtualModule("lab", schema, connection=connection).Subject
+    revoke = PART_OF[database.backend].format(
+        verb="SELECT", schema=schema, table="subject__pet", to="FROM", user=user
+    )
+    admin.query("REVOKE " + revoke)
+    connection.close()
+    yield subjects
+    connection.close()
+    for statement in REMOVE[database.backend]:
+        admin.query(statement.format(**words))
+
+
+def test_of_several_tables_the_one_that_may_not_be_read_is_named(
+    halved: Any, database: Database
+) -> None:
+    pets = halved.Pet
+    queries = {
+        "join": lambda: len(halved * pets),
+        "restriction": lambda: len(halved - pets),
+        "aggregation": lambda: halved.aggr(pets, n="count(pet)").to_dicts(),
+    }
+    for query in queries.values():
+        with pytest.raises(AccessError, match=r"may not SELECT on \S+subject__pet") as caught:
+            query()
+    grant(database, caught.value)
+    for query in queries.values():
+        query()
+
+
+def test_what_replacing_and_skipping_need_is_named(
+    reader: Connection, subject: Any, database: Database
+) -> None:
+    table = activated(reader, subject)
+    allow(database, "INSERT", "subject", subject().name.schema)
+    table.insert1((2, "bob"))
+    with pytest.raises(AccessError, match=r"may not INSERT, UPDATE on \S+subject") as caught:
+        table.insert1((2, "bert"), replace=True)
+    grant(database, caught.value)
+    table.insert1((2, "bert"), replace=True)
+    table.insert1((2, "bob"), skip_duplicates=True)
+    assert (subject & "subject_id = 2").fetch1("name") == "bert"
+
+
+def test_what_a_reference_to_another_schema_needs_is_named(
+    reader: Connection, subject: Any, database: Database
+) -> None:
+    own = dj.Schema(database.schema_name("own"), connection=database.connection).database
+    words = {"user": f"u_{database.mark}", "schema": own}
+    database.connection.query(OWN[database.backend][-1].format(**words))
+    schema = dj.Schema(own, {"Subject": activated(reader, subject)}, connection=reader)
+
+    class Session(dj.Manual):
+        definition = "-> Subject\nsession : int32"
+
+    if database.server != "mariadb":  # which lets everyone refer to what they may read
+        with pytest.raises(AccessError, match=r"may not REFERENCES on \S+subject") as caught:
+            schema(Session)
+        grant(database, caught.value)
+    schema(Session).insert1((1, 1))
 
 
 def test_a_table_that_is_not_there_cannot_be_declared_and_the_others_stay_usable(
@@ -232,11 +323,39 @@ def test_nothing_is_collected_by_a_user_from_whom_tables_are_hidden(
         admin.query(statement.format(**words))
     url = sa.make_url(database.url).set(username=words["user"], password=PASSWORD)
     try:
-        with Connection(
-            url.render_as_string(hide_password=False), settings=Settings(stores=stores)
-        ) as own, pytest.raises(dj.errors.CollectionRefused, match=rf"hidden|{schema_name}"):
+        with (
+            Connection(
+                url.render_as_string(hide_password=False), settings=Settings(stores=stores)
+            ) as own,
+            pytest.raises(dj.errors.CollectionRefused, match=rf"hidden|{schema_name}"),
+        ):
             dj.gc.collect(dj.Schema(schema_name, connection=own), dry_run=False, grace_period=0)
     finally:
         for statement in REMOVE[database.backend]:
             admin.query(statement.format(**words))
     assert hidden.fetch1("o").read() == seen.fetch1("o").read() == b"abc"
+
+
+READ_ONLY = {
+    "mysql": "SET SESSION TRANSACTION READ ONLY",
+    "postgresql": "SET default_transaction_read_only = on",
+}
+
+
+def test_a_server_that_takes_no_changes_is_no_question_of_privileges(
+    database: Database, subject: Any
+) -> None:
+    database.connection.query(READ_ONLY[database.backend])
+    assert subject.fetch1("name") == "ann"
+    for write in (
+        lambda: subject.insert1((2, "bob")),
+        lambda: subject.insert([(2, "bob"), (3, "eve")]),
+        lambda: subject.update1({"subject_id": 1, "name": "amy"}),
+        subject.delete,
+    ):
+        with pytest.raises(AccessError, match="may only be read") as caught:
+            write()
+        assert "GRANT" not in str(caught.value)
+    assert subject.to_dicts() == [{"subject_id": 1, "name": "ann"}]
+    database.connection.close()
+    subject.insert1((2, "bob"))

@@ -51,6 +51,24 @@ def test_a_missing_schema_or_table_is_left_missing_when_told(db: Database) -> No
     assert schema.list_tables() == []
 
 
+def test_a_schema_is_not_created_inside_a_transaction_which_some_databases_would_commit(
+    schema: dj.Schema, db: Database
+) -> None:
+    uni = university.declare(schema)
+    name = db.schema_name("inside")
+
+    def create() -> None:
+        with db.connection.transaction:
+            uni.Department.insert1(("ARTS", "Fine Arts"))
+            dj.Schema(name, connection=db.connection)
+
+    before = len(uni.Department())
+    with pytest.raises(dj.DataJointError, match="cannot be created inside a transaction"):
+        create()
+    assert len(uni.Department()) == before
+    assert name not in dj.list_schemas(db.connection)
+
+
 def test_tables_are_found_by_class_and_by_database_name(schema: dj.Schema) -> None:
     uni = university.declare(schema)
     for name in ("Department", "#department", "department"):

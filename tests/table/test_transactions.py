@@ -99,6 +99,20 @@ def test_tables_are_neither_declared_nor_dropped_inside_a_transaction(
     assert A.is_declared
 
 
+def test_a_schema_is_not_created_inside_a_transaction_but_one_that_is_there_is_opened(
+    A: Any, schema: dj.Schema, db: Database
+) -> None:
+    new = db.schema_name("new")
+    with pytest.raises(ValueError, match="stop"), db.connection.transaction:  # noqa: PT012
+        A.insert1((1,))
+        with pytest.raises(dj.DataJointError, match="cannot be created inside a transaction"):
+            dj.Schema(new, connection=db.connection)
+        dj.Schema(schema.database, connection=db.connection)
+        raise ValueError("stop")
+    assert left(A) == []
+    assert new not in dj.list_schemas(db.connection)
+
+
 def test_a_closed_connection_is_opened_by_the_next_query(A: Any, db: Database) -> None:
     A.insert1((1,))
     db.connection.close()

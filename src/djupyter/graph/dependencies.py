@@ -181,7 +181,8 @@ class Dependencies:
                 raise DependencyCycle(
                     f"{structure.name.class_name} in schema `{own}` cannot refer to schema `{schema}`: "
                     f"`{schema}` already depends on `{own}` ({' → '.join(path)}). Schemas must form a graph "
-                    "without cycles; declare the table in a schema further downstream.",
+                    "without cycles; declare the table in a schema further downstream. For a database that has "
+                    "such a cycle already, the setting `database.allow_schema_cycles` allows it.",
                     path,
                 )
 

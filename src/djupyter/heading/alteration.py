@@ -295,6 +295,9 @@ def plan(existing: TableStructure, wanted: TableStructure) -> Alteration:
         and a.name not in wanted.by_name
         and not a.name.startswith(LEFT_OVER)
     ]
+    attributes = [
+        _with_digits(a, existing.by_name.get(old_names.get(a.name) or a.name)) for a in attributes
+    ]
     renames = {new: old for new, old in old_names.items() if old}
     renames |= _renamed_references(existing, wanted)
     return Alteration(
@@ -351,6 +354,12 @@ def _was_renamed(attribute: Attribute, existing: TableStructure) -> bool:
     there = existing.by_name.get(attribute.name)
     match = _RENAMED.match(attribute.comment)
     return there is not None and match is not None and match["comment"] == there.comment
+
+
+def _with_digits(attribute: Attribute, there: Attribute | None) -> Attribute:
+    """Return an attribute whose column, which stays, keeps more digits of a second than its type says."""
+    stays = there is not None and there.type_text == attribute.type_text
+    return replace(attribute, digits=there.digits) if there and stays else attribute
 
 
 def _plain(attribute: Attribute) -> Attribute:

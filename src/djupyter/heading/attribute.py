@@ -37,6 +37,8 @@ class Attribute:
         their lineages are equal.
     collation
         How the database compares its text, where that is not as we compare.
+    digits
+        Digits of a second that its column keeps, where its type does not say so.
 
     Examples
     --------
@@ -53,6 +55,7 @@ class Attribute:
     comment: str = ""
     lineage: str | None = None
     collation: str = ""
+    digits: int | None = None
 
     @property
     def hidden(self) -> bool:

@@ -35,7 +35,7 @@ import numpy as np
 from djupyter.errors import InvalidValueError
 from djupyter.heading.attribute import Attribute
 from djupyter.heading.rule import RefusedError, Rule
-from djupyter.heading.type_rules import rule_of
+from djupyter.heading.type_rules import rule_for
 
 _SHOWN = 80  # characters of a value in a message
 
@@ -71,7 +71,7 @@ def coercer(attribute: Attribute, *, empty_is_null: bool = False) -> Callable[[o
     ...     print(error)
     Attribute `depth` : int8 cannot hold 200. Expected a whole number from -128 to 127.
     """
-    rule = rule_of(attribute.type)
+    rule = rule_for(attribute)
     if rule is None:
         return _pass
 
@@ -121,7 +121,7 @@ def coerce_column(
     >>> coerce_column(Attribute("depth", parse_type("int8")), np.array([1, 2]))
     [1, 2]
     """
-    rule = rule_of(attribute.type)
+    rule = rule_for(attribute)
     if isinstance(values, np.ndarray) and values.ndim == 1 and len(values) and rule is not None:
         at_once = rule.from_array(values)
         if at_once is not None:
@@ -143,7 +143,7 @@ def coerce_value(attribute: Attribute, value: object) -> object:
     >>> coerce_value(Attribute("depth", parse_type("int8")), 1.0)
     1
     """
-    rule = rule_of(attribute.type)
+    rule = rule_for(attribute)
     if rule is not None and type(value) is rule.exact and rule.all_fit((value,)):
         return value
     return coerce_column(attribute, [value])[0]

@@ -144,6 +144,7 @@ def _like_parent(attribute: Attribute, there: str, parent: Alteration) -> Attrib
     if old.type_text != new.type_text and new.type is not None:
         counted = new.type.text.replace(" auto_increment", "").replace("serial", "bigint")
         changes["type"] = parse_type(counted) if new.autoincrement else new.type
+        changes["digits"] = new.digits
     if old.comment != new.comment and attribute.comment == old.comment:
         changes["comment"] = new.comment
     if old.lineage != new.lineage:

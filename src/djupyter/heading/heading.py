@@ -13,7 +13,7 @@ from typing import Any
 from djupyter.definition.model import TypeSpec
 from djupyter.errors import DataJointError, UnknownAttributeError
 from djupyter.heading.attribute import Attribute
-from djupyter.heading.type_rules import rule_of
+from djupyter.heading.type_rules import rule_for
 
 
 class Heading(Mapping[str, Attribute]):
@@ -78,7 +78,7 @@ class Heading(Mapping[str, Attribute]):
     def canonical(self) -> dict[str, tuple[type, Callable[[Sequence[Any]], bool]]]:
         """Type of the canonical values of an attribute and whether some of that type are; where that tells it."""
         rules = {
-            name: rule_of(attribute.type)
+            name: rule_for(attribute)
             for name, attribute in self._attributes.items()
             if attribute.type is not None
         }

@@ -81,7 +81,9 @@ def _attribute(
         return attribute if lineage == attribute.lineage else replace(attribute, lineage=lineage)
     brought = inherited(origin, attribute.name, attribute.in_key, attribute.nullable)
     comment = attribute.comment or brought.comment
-    return replace(attribute, type=brought.type, comment=comment, lineage=lineage)
+    return replace(
+        attribute, type=brought.type, comment=comment, lineage=lineage, digits=brought.digits
+    )
 
 
 def _parents_first(tables: Tables) -> Iterator[TableName]:

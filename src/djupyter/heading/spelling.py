@@ -8,13 +8,14 @@ another. None of these is a difference.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from djupyter.definition.model import Default, TypeSpec
 from djupyter.errors import InvalidValueError
 from djupyter.heading.attribute import Attribute
 from djupyter.heading.coerce import coercer
-from djupyter.heading.structure import TableStructure
+from djupyter.heading.structure import Index, TableStructure
 
 # What servers call a native type that may be written in another way.
 _SYNONYMS = {
@@ -33,6 +34,12 @@ _SYNONYMS = {
     "timestamp without time zone": "timestamp",
     "time without time zone": "time",
     "serial": "bigint unsigned auto_increment",
+}
+# What one server makes of a type that it was told, as datajoint does: MySQL of `real`, PostgreSQL of the others.
+_ELSEWHERE = {
+    ("double", "real"),
+    ("double precision", "float"),
+    ("integer auto_increment", "serial"),
 }
 _DISPLAY_WIDTH = re.compile(r"((?:tiny|small|medium|big)?int)\s*\(\d+\)")
 _WITHOUT_SCALE = re.compile(r"decimal\((\d+)\)")
@@ -65,7 +72,8 @@ def as_written(existing: TableStructure, wanted: TableStructure) -> TableStructu
         _attribute(attribute, wanted.by_name.get(attribute.name), attribute.name in inherited)
         for attribute in existing.attributes
     )
-    return replace(existing, attributes=attributes)
+    indexes = tuple(_index(index, wanted.indexes) for index in existing.indexes)
+    return replace(existing, attributes=attributes, indexes=indexes)
 
 
 def means_the_same(one: Default | None, other: Default | None, attribute: Attribute) -> bool:
@@ -100,13 +108,43 @@ def _attribute(there: Attribute, written: Attribute | None, is_inherited: bool) 
     return replace(there, comment=written.comment) if is_inherited else there
 
 
+def _index(there: Index, written: Sequence[Index]) -> Index:
+    """Return an index whose expressions, which a server rewrites, are spelled as in a definition."""
+    entries = tuple(map(_expression, there.attributes))
+    for index in written:
+        if index.unique == there.unique and tuple(map(_expression, index.attributes)) == entries:
+            return index
+    return there
+
+
+def _expression(entry: str) -> str:
+    """Return an entry of an index as all spell it.
+
+    >>> _expression("(lower(name))"), _expression("lower(`name`)")
+    ('lower(name)', 'lower(name)')
+    """
+    text = "".join(entry.replace("`", "").lower().split())
+    while text.startswith("(") and _closes_at_end(text):
+        text = text[1:-1]
+    return text
+
+
+def _closes_at_end(text: str) -> bool:
+    """Whether the bracket that opens a text is the one that ends it."""
+    depth = 0
+    for place, sign in enumerate(text):
+        depth += (sign == "(") - (sign == ")")
+        if depth == 0:
+            return place == len(text) - 1
+    return False
+
+
 def _is_same_type(there: TypeSpec | None, written: TypeSpec | None) -> bool:
     if there is None or written is None or there == written:
         return there == written
     if "codec" in (there.kind, written.kind) or there.kind == written.kind == "core":
         return False
-    # `real` is double only where a server says so: PostgreSQL would say `double precision`.
-    return _native(there) == _native(written) or (there.text, written.text) == ("double", "real")
+    return _native(there) == _native(written) or (there.text, written.text) in _ELSEWHERE
 
 
 def _native(type: TypeSpec) -> str:

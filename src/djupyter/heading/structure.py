@@ -106,6 +106,12 @@ class TableStructure:
         """Name to attribute, hidden ones included."""
         return {attribute.name: attribute for attribute in self.attributes}
 
+    @property
+    def unique(self) -> list[tuple[str, ...]]:
+        """What no two rows may share beside the primary key, by unique indexes and unique references."""
+        indexes = [index.attributes for index in self.indexes if index.unique]
+        return indexes + [key.names for key in self.foreign_keys if key.unique]
+
     def is_primary(self, key: ForeignKey) -> bool:
         """Whether all attributes of a foreign key are in the primary key."""
         return set(key.names) <= set(self.full_key)
@@ -137,8 +143,8 @@ def resolve(
     Raises
     ------
     DefinitionError
-        A rename names no attribute of the parent's key, a key would be nullable, an attribute appears twice, or an
-        index names an unknown attribute.
+        A rename names no attribute of the parent's key, a key or a reference to a singleton would be nullable, an
+        attribute appears twice, or an index names an unknown attribute.
     """
     attributes: dict[str, Attribute] = {}
     foreign_keys: list[ForeignKey] = []
@@ -246,10 +252,17 @@ def _brought_by(structure: TableStructure) -> dict[str, ForeignKey | None]:
         if not new:
             continue
         start = max([place[new[0]], *(place[n] + 1 for n in key.names if n in brought_by)])
-        kinds = {(structure.by_name[n].in_key, structure.by_name[n].nullable) for n in new}
+        attributes = [structure.by_name[n] for n in new]
+        is_one_kind = len({(each.in_key, each.nullable) for each in attributes}) == 1
         together = [place[n] for n in new] == [*range(start, start + len(new))]
-        brought_by |= dict.fromkeys(new, key if together and len(kinds) == 1 else None)
+        alone = any(map(_has_own_default, attributes))
+        brought_by |= dict.fromkeys(new, key if together and is_one_kind and not alone else None)
     return brought_by
+
+
+def _has_own_default(attribute: Attribute) -> bool:
+    given = attribute.default is not None and attribute.default.kind != "null"
+    return given and not attribute.hidden
 
 
 def _items(definition: TableDefinition) -> Iterable[tuple[Item, bool]]:
@@ -266,6 +279,12 @@ def _foreign_key(item: ForeignKeySpec, parent: TableStructure) -> ForeignKey:
                 f"'{old}' is not in the primary key of {item.parent}",
                 f"Its primary key: {', '.join(parent.heading.primary_key)}.",
             )
+    if item.nullable and not parent.heading.primary_key:
+        raise _at(
+            item,
+            f"'{item.parent}' has one row at most and no key to leave empty, so the reference cannot be nullable",
+            "Leave out nullable: every row refers to that row.",
+        )
     return ForeignKey(
         parent.name,
         tuple((new_name.get(there, there), there) for there in parent.full_key),
@@ -289,15 +308,18 @@ def inherited(parent: Attribute, name: str, in_key: bool, nullable: bool) -> Att
     if plain is not None and parent.autoincrement:
         # The child refers to a number that the parent was given; it must not count by itself.
         plain = parse_type(plain.text.replace(" auto_increment", "").replace("serial", "bigint"))
+    # Nobody can give the hidden key of a singleton; it has one value only.
+    default = parent.default if parent.hidden else None
     return Attribute(
         name,
         plain,
         in_key,
         nullable,
-        Default("null") if nullable else None,
+        Default("null") if nullable else default,
         parent.comment,
         parent.lineage,
         parent.collation,
+        parent.digits,
     )
 
 

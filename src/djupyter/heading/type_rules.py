@@ -9,6 +9,7 @@ from djupyter.definition.model import TypeSpec
 from djupyter.heading import moment_rules as moments
 from djupyter.heading import number_rules as numbers
 from djupyter.heading import value_rules as values
+from djupyter.heading.attribute import Attribute
 from djupyter.heading.rule import Rule
 
 _BITS = {
@@ -54,6 +55,11 @@ def rule_of(spec: TypeSpec | None) -> Rule | None:
         return values.text(_first(spec, None), strips_blanks="varying" not in spec.name)
     maker = _MAKERS.get(name)
     return maker(spec) if maker else values.anything()
+
+
+def rule_for(attribute: Attribute) -> Rule | None:
+    """Return the rule of an attribute: that of its type, or of what its column keeps beyond it."""
+    return rule_of(attribute.type) if attribute.digits is None else moments.moment(attribute.digits)
 
 
 def _first(spec: TypeSpec, default: int | None) -> int | None:

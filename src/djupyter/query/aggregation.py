@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from djupyter.errors import DataJointError
 from djupyter.heading.heading import Heading
 from djupyter.heading.matching import matched_names
+from djupyter.query.elements import exactly
 from djupyter.query.join import independent, joined
 from djupyter.query.node import Node
 from djupyter.query.projection import Plan, project
@@ -119,6 +120,8 @@ class Total(Node):
     def lower(self, lowering: Lowering) -> Selection:
         """Group the relation."""
         inner = self.group.lower(lowering).flat(lowering)
+        exact = {name: exactly(inner.columns[name]) for name in self.names}
+        inner = inner.with_columns({**inner.columns, **exact})
         if not inner.is_plain:
             inner = inner.nested(lowering)
         result = project(inner, self.heading, self.plan, lowering)

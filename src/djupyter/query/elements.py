@@ -144,14 +144,15 @@ def _balanced(texts: Sequence[str], word: str) -> str:
 
 @compiles(InRows)
 def _in_rows(element: InRows, compiler: SQLCompiler, **options: Any) -> str:
-    exact = [_exactly(column) for column in element.left]
+    exact = [exactly(column) for column in element.left]
     if any(a is not b for a, b in zip(element.left, exact, strict=True)):
         # An index finds what is alike, of which the exact comparison keeps what is equal.
         return f"({_rows(element.left, element, compiler, options)} AND {_rows(exact, element, compiler, options)})"
     return _rows(element.left, element, compiler, options)
 
 
-def _exactly(column: Element) -> Element:
+def exactly(column: Element) -> Element:
+    """Return what compares a column by its characters, also where the database takes 'a' and 'A' for equal."""
     exact = getattr(column.type, "exact", None)
     return column if exact is None else exact(column)
 

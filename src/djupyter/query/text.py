@@ -14,6 +14,7 @@ from djupyter.errors import InvalidValueError
 from djupyter.heading.attribute import Attribute
 from djupyter.heading.coerce import coercer
 from djupyter.heading.heading import Heading
+from djupyter.query.meaning import understood
 from djupyter.query.select import Element, Lowering
 from djupyter.sql.fragment import Fragment, element
 from djupyter.sql.language.function_forms import AGGREGATES
@@ -54,7 +55,7 @@ class Computation:
 
 
 def computation(fragment: Fragment, heading: Heading) -> Computation:
-    """Check that a fragment names only attributes of the heading.
+    """Check that a fragment names only attributes of the heading, and means the same on every database.
 
     A literal compared with an attribute takes that attribute's type, so that `t = "2024-01-01"` finds midnight
     whatever form the database stores.
@@ -63,14 +64,19 @@ def computation(fragment: Fragment, heading: Heading) -> Computation:
     ------
     UnknownAttributeError
         A name is not in the heading; the message has the nearest one.
+    QuerySyntaxError
+        It does with values of some type what databases do in different ways.
     """
     for name in fragment.names:
         heading.need(name)
-    values = tuple(
-        _as_attribute(value, name, heading)
+    values = [
+        value if name is None else _as_attribute(value, heading[name])
         for value, name in zip(fragment.values, fragment.compared, strict=True)
-    )
-    return Computation(fragment, values)
+    ]
+    meant, taken = understood(fragment, heading)
+    for place, type in taken.items():
+        values[place] = _as_attribute(values[place], Attribute(fragment.text[:80], type))
+    return Computation(meant, tuple(values))
 
 
 def outside_aggregates(fragment: Fragment) -> Iterator[str]:
@@ -89,24 +95,23 @@ def outside_aggregates(fragment: Fragment) -> Iterator[str]:
             pending += node.arguments
 
 
-_WRITTEN_AS_TEXT = {"date", "datetime", "timestamp", "uuid", "decimal", "bool"}
+_WRITTEN_AS_TEXT = {"date", "datetime", "timestamp", "uuid", "decimal", "bool", "char"}
 _TEXTS = {"char", "varchar", "enum"}
 
 
-def _as_attribute(value: object, name: str | None, heading: Heading) -> object:
+def _as_attribute(value: object, attribute: Attribute) -> object:
     """Return a literal in the type of the attribute it is compared with.
 
     Text and numbers do not compare: databases disagree on what that means, and SQLite takes any text for
     larger than any number.
     """
-    attribute = heading[name] if name is not None else None
-    if attribute is None or attribute.type is None:
+    if attribute.type is None:
         return value
     kind = attribute.type.name.split()[0]
     if not isinstance(value, str):
         if kind in _TEXTS:
             raise InvalidValueError(
-                f"Attribute `{name}` : {attribute.type_text} is compared with the number {value}. "
+                f"Attribute `{attribute.name}` : {attribute.type_text} is compared with the number {value}. "
                 f'Write it as text: "{value}".'
             )
         # A float32 holds the float32 nearest to what was written, as it does when a mapping says it.

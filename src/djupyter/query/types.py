@@ -37,10 +37,11 @@ def type_of(fragment: Fragment, heading: Heading) -> TypeSpec | None:
     >>> type_of(parse_aggregate("concat(day, '!')"), heading) is None
     True
     """
-    return _type(fragment.tree.root, heading)
+    return node_type(fragment.tree.root, heading)
 
 
-def _type(node: Node, heading: Heading) -> TypeSpec | None:
+def node_type(node: Node, heading: Heading) -> TypeSpec | None:
+    """Return the type of a part of an expression; None where the database has to tell."""
     if isinstance(node, Name):
         return _json_type(node.type) if node.path else _own_type(node.name, heading)
     if isinstance(node, Value):
@@ -51,17 +52,21 @@ def _type(node: Node, heading: Heading) -> TypeSpec | None:
         return _BOOL
     if node.operation == "case":
         results = [_result(arm) for arm in node.arguments]
-        return _common([_type(result, heading) for result in results if not _is_null(result)])
+        return _common([node_type(result, heading) for result in results if not _is_null(result)])
     operation = node.operation.removesuffix(" distinct")
     if operation == "cast decimal":
         return _decimal_of(node)
     given = [argument for argument in node.arguments if not _is_null(argument)]
     if operation in _SAME_FOR_ALL:
         return _SAME_FOR_ALL[operation]
+    if operation in _CALCULATIONS:
+        given = [Call("cast float", (node,)) if _is_place(node) else node for node in given]
+    if operation in _CHOICES:
+        given = _without_adapted(given, heading)
     if operation in _BY_ARGUMENTS:
-        return _BY_ARGUMENTS[operation]([_type(argument, heading) for argument in given])
+        return _BY_ARGUMENTS[operation]([node_type(argument, heading) for argument in given])
     if operation in ("date_add", "date_sub"):
-        return _shifted(_type(node.arguments[0], heading), node.arguments[2])
+        return _shifted(node_type(node.arguments[0], heading), node.arguments[2])
     return None
 
 
@@ -75,6 +80,18 @@ def _json_type(name: str) -> TypeSpec | None:
     if name.startswith("decimal"):
         return parse_type(name)
     return {"float": _FLOAT, "int": _INT, "bool": _BOOL}.get(name)
+
+
+def _without_adapted(given: list[Node], heading: Heading) -> list[Node]:
+    """Leave out literals that took the type of an attribute which is no text."""
+    others = [node for node in given if not isinstance(node, Value) or node.kind != "text"]
+    kinds = [node_type(node, heading) for node in others]
+    is_text = any(kind is None or _family(kind) in ("", "text", "enum") for kind in kinds)
+    return given if is_text else others
+
+
+def _is_place(node: Node) -> bool:
+    return isinstance(node, Name) and bool(node.path) and not node.type
 
 
 def _result(arm: Node) -> Node:
@@ -134,7 +151,7 @@ def _number(kinds: Kinds, scale: Callable[[Iterable[int]], int] = max) -> TypeSp
 
 def _moment(kinds: Kinds) -> TypeSpec | None:
     families = {"" if kind is None else _family(kind) for kind in kinds}
-    return _DATETIME if families == {"date", "datetime"} else None
+    return _DATETIME if "datetime" in families and families <= {"date", "datetime"} else None
 
 
 def _product(kinds: Kinds) -> TypeSpec | None:
@@ -155,8 +172,11 @@ _SAME_FOR_ALL = {
     **_same(_FLOAT, "power", "log", "log10", "log2", "ln", "sqrt", "exp", "pi"),
     **_same(_FLOAT, "sin", "cos", "tan", "atan", "atan2", "radians", "degrees"),
     **_same(_DATE, "date", "curdate", "cast date", "last_day"),
-    **_same(_DATETIME, "now", "cast datetime"),
+    **_same(_DATETIME, "now", "cast datetime", "as moment"),
+    **_same(parse_type("time"), "time", "cast time", "curtime"),
 }
+_CALCULATIONS = {"sum", "+", "-", "*", "mod", "neg", "abs", "round", "truncate", "number"}
+_CHOICES = {"coalesce", "ifnull", "nullif", "greatest", "least"}
 _BY_ARGUMENTS: dict[str, Callable[[Kinds], TypeSpec | None]] = {
     **dict.fromkeys(("min", "max", "any_value", "nullif", "number"), _first),
     **dict.fromkeys(("coalesce", "ifnull", "greatest", "least"), _common),

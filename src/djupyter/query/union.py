@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from djupyter.heading.heading import Heading
 from djupyter.query.conditions import Matches, Negation
+from djupyter.query.elements import exactly
 from djupyter.query.join import Join
 from djupyter.query.node import Node
 from djupyter.query.restriction import Restriction
@@ -52,4 +53,6 @@ def _padded(
     if selection.is_limited:
         selection = selection.nested(lowering)
     columns = {name: selection.columns.get(name, sa.null()) for name in heading}
+    if not heading.secondary_attributes:
+        columns = {name: exactly(column) for name, column in columns.items()}
     return selection.with_columns(columns).statement()

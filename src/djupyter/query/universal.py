@@ -10,6 +10,7 @@ from typing import Any
 from djupyter.errors import DataJointError
 from djupyter.query.aggregation import Total
 from djupyter.query.algebra import Algebra, Universal, instance
+from djupyter.query.elements import exactly
 from djupyter.query.expression import Query
 from djupyter.query.node import Node
 from djupyter.query.projection import checked
@@ -37,6 +38,8 @@ class Distinct(Node):
         # NULL may be there more than once, where a left join was allowed to have it in its key.
         is_unique = bool(key) and all(n in self.names and not heading[n].nullable for n in key)
         columns = {name: inner.columns[name] for name in self.names}
+        if not is_unique:
+            columns = {name: exactly(column) for name, column in columns.items()}
         return Selection(columns, inner.source, inner.where, distinct=not is_unique)
 
 
@@ -100,4 +103,6 @@ class U(Universal):
     __mul__ = __rmul__ = join
 
     def __sub__(self, other: object) -> Query:
-        raise DataJointError("dj.U minus anything is infinite.")
+        raise DataJointError(
+            "dj.U minus anything is infinite. Take values from a query: `dj.U(...) & (A - B)`."
+        )

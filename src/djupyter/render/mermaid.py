@@ -69,7 +69,8 @@ def _kind(box: Box) -> str:
 
 def _node(box: Box, name: str) -> str:
     kind = _kind(box)
-    text = _text(f"{box.tables} tables" if box.is_collapsed else box.name)
+    number = f"{box.tables} table{'' if box.tables == 1 else 's'}"
+    text = _text(number if box.is_collapsed else box.name)
     shape = f"({text})" if kind in _ROUND else f"[[{text}]]" if box.is_collapsed else f"[{text}]"
     return f"{name}{shape}:::{kind.lower()}"
 

@@ -122,3 +122,10 @@ def _check_options(url: sa.URL) -> None:
                 f"A {backend_of(url).name} URL has no option `{name}`. {nearest(name, known)} {options} "
                 "Encryption is asked for with use_tls, not in the URL.".replace("  ", " ")
             )
+        if name.endswith("_timeout") or name.startswith("keepalives"):
+            _check_number(name, url.query[name])
+
+
+def _check_number(name: str, value: object) -> None:
+    if not (isinstance(value, str) and value.isdecimal()):
+        raise DataJointError(f"The option `{name}` of a URL is a whole number, not {value!r}.")

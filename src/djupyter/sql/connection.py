@@ -33,13 +33,21 @@ from djupyter.stores.store import Stores
 if TYPE_CHECKING:
     from djupyter.settings import Settings
 
-_CONTROL = re.compile(r"\s*(BEGIN|COMMIT|END|ROLLBACK|SAVEPOINT|RELEASE|START)\b", re.IGNORECASE)
-_READS = re.compile(r"\s*(SELECT|SHOW|DESCRIBE|EXPLAIN|VALUES)\b", re.IGNORECASE)
+# What a statement may begin with before its first word.
+_BEFORE = r"(?:\s|;|--[^\n]*(?:\n|$)|/\*(?!!).*?\*/)*"
+_CONTROL = re.compile(
+    rf"{_BEFORE}(?:BEGIN|COMMIT|END|ROLLBACK|ABORT|SAVEPOINT|RELEASE|START|XA|PREPARE\s+TRANSACTION"
+    r"|SET\s+(?:@@|SESSION\b|LOCAL\b|[\s.])*autocommit)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+_READS = re.compile(
+    rf"{_BEFORE}(?:SELECT|SHOW|DESCRIBE|EXPLAIN|VALUES)\b", re.IGNORECASE | re.DOTALL
+)
 # MySQL commits before and after these, SQLite and PostgreSQL do not.
 _DEFINES = re.compile(
-    r"\s*(CREATE|ALTER|DROP|TRUNCATE|RENAME|GRANT|REVOKE|ANALYZE|OPTIMIZE|LOCK|UNLOCK)\b"
+    rf"{_BEFORE}(?P<verb>CREATE|ALTER|DROP|TRUNCATE|RENAME|GRANT|REVOKE|ANALYZE|OPTIMIZE|LOCK|UNLOCK)\b"
     r"(?!\s+TEMP)",
-    re.IGNORECASE,
+    re.IGNORECASE | re.DOTALL,
 )
 _open: weakref.WeakSet[Connection] = weakref.WeakSet()
 
@@ -345,9 +353,10 @@ class Connection(Transactions):
             raise DataJointError(
                 "Transactions are opened with `with connection.transaction:`, not by SQL."
             )
-        if self.in_transaction and _DEFINES.match(sql):
+        defines = _DEFINES.match(sql)
+        if self.in_transaction and defines:
             raise DataJointError(
-                f"{sql.split()[0].upper()} inside a transaction would commit it on some databases. "
+                f"{defines['verb'].upper()} inside a transaction would commit it on some databases. "
                 "Carry it out before or after the transaction."
             )
         native, adapt = self.backend.placeholders(sql), self.backend.adapt
@@ -356,9 +365,12 @@ class Connection(Transactions):
             values = {name: adapt(value) for name, value in args.items()}
 
         def work() -> Result:
-            with self._sessions.current().cursor(writes=True) as cursor:
+            session = self._sessions.current()
+            with session.cursor(writes=True) as cursor:
                 cursor.execute(native, values)
-                return Result.of(cursor, as_dict=as_dict)
+                found = Result.of(cursor, as_dict=as_dict)
+            session.refuse_end()
+            return found
 
         repeats = _READS.match(sql) is not None
         result = self._sessions.run(work, sql, repeats=repeats, reconnects=reconnect)
@@ -373,7 +385,8 @@ class Connection(Transactions):
         if failure.problem in ("missing table", "unknown attribute"):
             self.catalog.forget()
         if failure.problem == "access":
-            failure = replace(failure, right=self.backend.right(needed(sql), self._url, self.fetch))
+            need = needed(sql, failure.detail)
+            failure = replace(failure, right=self.backend.right(need, self._url, self.fetch))
         structure = self.catalog.remembered(failure.table) if failure.table else None
         return to_error(failure, structure)
 

@@ -18,7 +18,7 @@ from djupyter.errors import (
     TooLargeError,
 )
 from djupyter.heading.attribute import Attribute
-from djupyter.heading.structure import ForeignKey, TableStructure
+from djupyter.heading.structure import SINGLETON, ForeignKey, TableStructure
 from djupyter.sql import drops, lineage
 from djupyter.sql.alone import alone
 from djupyter.sql.backends.base import Backend, Statement
@@ -43,7 +43,7 @@ def create_table(structure: TableStructure, backend: Backend) -> list[str]:
     Examples
     --------
     >>> from djupyter.definition.parser import parse
-    >>> from djupyter.heading.structure import resolve
+    >>> from djupyter.heading.structure import SINGLETON, resolve
     >>> from djupyter.sql.backends import BACKENDS
     >>> mouse = resolve(parse("mouse_id : int16"), TableName("lab", "mouse"), lambda key: None)
     >>> print(*create_table(mouse, BACKENDS["sqlite"]), sep=";")
@@ -99,15 +99,26 @@ def forget_notes(name: TableName, backend: Backend) -> list[Statement]:
 
 
 def _column(attribute: Attribute, structure: TableStructure, backend: Backend) -> sa.Column[Any]:
-    # An attribute of a foreign key has no default, not even the NULL that nullable ones start with.
-    refers = any(attribute.name in key.names for key in structure.foreign_keys)
     return sa.Column(
         quoted_name(attribute.name, True),
         backend.column_type(attribute, structure),
         nullable=attribute.nullable,
-        server_default=None if refers else backend.default(attribute),
+        server_default=_default(attribute, structure, backend),
         comment=backend.column_comment(attribute, structure),
     )
+
+
+def _default(
+    attribute: Attribute, structure: TableStructure, backend: Backend
+) -> sa.ColumnElement[Any] | str | None:
+    default = attribute.default
+    if any(attribute.name in key.names for key in structure.foreign_keys):
+        if attribute.name == SINGLETON.name:
+            # Nobody can give it: where the reference may be NULL, its visible attributes say whether it is.
+            return backend.default(SINGLETON)
+        if default is None or default.kind == "null":
+            return None  # not even the NULL that nullable attributes start with
+    return backend.default(attribute)
 
 
 def _foreign_keys(
@@ -199,9 +210,10 @@ def create_schema(connection: Connection, schema: str) -> None:
     Raises
     ------
     DataJointError
-        The name cannot name a schema.
+        The name cannot name a schema, or a transaction is open, which some databases would commit.
     """
     check_schema_name(schema)
+    refuse_in_transaction(connection, f"The schema `{schema}` cannot be created")
     connection.connect()  # only the server tells how it writes what follows
     connection.ddl(connection.backend.create_schema(schema))
 
@@ -233,7 +245,7 @@ def declare(connection: Connection, structure: TableStructure) -> bool:
                 raise
             return False
         after = catalog.version()
-    catalog.remember(structure, before, after)
+    catalog.remember(backend.as_kept(connection.fetch, structure), before, after)
     return True
 
 

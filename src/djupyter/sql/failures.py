@@ -8,7 +8,7 @@ known, adds what was declared.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from djupyter.definition.names import TableName
@@ -38,6 +38,7 @@ Problem = Literal[
     "unknown attribute",
     "syntax",
     "access",
+    "read only",
     "locked",
     "unreadable",
     "cannot open",
@@ -120,6 +121,11 @@ _PLAIN: dict[Problem, tuple[type[DataJointError], str]] = {
         "The table {} does not exist (any more). Declare it, or activate its schema again.",
     ),
     "unknown attribute": (UnknownAttributeError, "Attribute `{}` is not found in the statement."),
+    "read only": (
+        AccessError,
+        "{}. This database may only be read, at least through this connection. Connect to one that takes changes, "
+        "or ask an administrator.",
+    ),
     "locked": (
         QueryError,
         "The database is locked by another program or thread: {}. "
@@ -193,7 +199,9 @@ def connecting_error(failure: Failure, place: str) -> DataJointError:
     >>> print(connecting_error(Failure("unreachable", "refused."), "mysql://ann@db:3306"))
     No database answers at mysql://ann@db:3306: refused. Check the names of host and port, that ...
     """
-    if failure.problem in ("locked", "unreadable", "cannot open", "access"):
+    if failure.problem in ("unreadable", "cannot open"):
+        return to_error(replace(failure, detail=f"{place}: {failure.detail}"))
+    if failure.problem in ("locked", "access", "full"):
         return to_error(failure)
     kind, text = _CONNECTING.get(failure.problem, (DataJointError, _NOT_CONNECTED))
     message = text.format(place=place, detail=failure.detail.strip().rstrip("."))
@@ -201,8 +209,10 @@ def connecting_error(failure: Failure, place: str) -> DataJointError:
 
 
 def _duplicate(failure: Failure, structure: TableStructure | None) -> DataJointError:
-    is_key = structure is not None and set(failure.attributes) == set(structure.full_key)
-    if structure is not None and (is_key or failure.index == "PRIMARY"):
+    is_key = structure is not None and (
+        set(failure.attributes) == set(structure.full_key) or failure.index == "PRIMARY"
+    )
+    if structure is not None and is_key:
         same = f"the same primary key ({', '.join(structure.heading.primary_key)})".replace(
             " ()", ""
         )
@@ -210,15 +220,16 @@ def _duplicate(failure: Failure, structure: TableStructure | None) -> DataJointE
     else:
         same = f"the same values of {_index_names(failure, structure)}"
         advice = "A unique index forbids a second one."
-    return DuplicateError(f"{_where(failure)}a row with {same} exists already.", advice)
+    error = DuplicateError(f"{_where(failure)}a row with {same} exists already.", advice)
+    error.in_key = is_key if structure is not None else None
+    return error
 
 
 def _index_names(failure: Failure, structure: TableStructure | None) -> str:
     """Return the attributes of a unique index, which a server names after the first of them."""
     if failure.attributes or structure is None:
         return ", ".join(failure.attributes) or failure.index
-    unique = [index.attributes for index in structure.indexes if index.unique]
-    unique += [key.names for key in structure.foreign_keys if key.unique]
+    unique = structure.unique
     named = [
         names for names in unique if re.fullmatch(rf"{re.escape(names[0])}(_\d+)?", failure.index)
     ]

@@ -57,6 +57,7 @@ _REAL: dict[str, Callable[..., Any]] = {
 
 # Name, number of arguments (-1: any), function; all give the same for the same arguments.
 SQLITE_FUNCTIONS: tuple[tuple[str, int, Callable[..., Any]], ...] = (
+    ("DOCUMENT", 1, _strict(scalars.document)),
     ("LIKE", 3, _strict(scalars.like)),
     ("REGEXP", 2, _strict(scalars.regexp)),
     ("TEXT", 1, _strict(as_text)),

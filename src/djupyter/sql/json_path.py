@@ -205,6 +205,7 @@ def _sqlite(path: tuple[Step, ...]) -> _Place:
     return _Place(
         text=(
             f"(CASE WHEN json_type({{0}}, {place}) = 'text' THEN {raw} "
+            f"WHEN json_type({{0}}, {place}) IN ('object', 'array') THEN DJ_DOCUMENT({raw}) "
             f"WHEN json_type({{0}}, {place}) <> 'null' "
             f"THEN substr({twice}, 2, length({twice}) / 2 - 1) END)"
         ),

@@ -21,7 +21,7 @@ from djupyter.sql.backends.base import AttributeRow, Backend, Fetch, TableRows
 _ATTEMPTS = 5  # to read a catalogue that others change meanwhile
 # How long a count of changes is not asked for again, in seconds: less than it takes others to change a table after
 # they were told to, and many small queries.
-_COUNT_HOLDS = 0.0005
+_COUNT_HOLDS = 0.002
 _REST = 20  # how many times as long as it took to read a schema it is trusted
 Schemas = Mapping[str, Mapping[str, TableStructure]]
 Children = Mapping[TableName, tuple[tuple[TableName, ForeignKey], ...]]
@@ -60,7 +60,6 @@ class Catalog:
         self._children: Children | None = None
         self._version: object = None
         self._counted: tuple[float, object, object] = (0.0, None, None)
-        self._without_lineage: frozenset[TableName] = frozenset()
 
     def schemas(self) -> list[str]:
         """Return the names of all schemas, sorted."""
@@ -153,10 +152,6 @@ class Catalog:
     def _only(self, schemas: Set[str]) -> Schemas:
         self._load(schemas, exist=True)
         return {name: tables for name, tables in self._loaded.items() if name in schemas}
-
-    def notes_lineage(self, name: TableName) -> bool:
-        """Whether the database notes the lineage of every attribute of a table that has one."""
-        return self.structure(name) is not None and name not in self._without_lineage
 
     def children(self, name: TableName) -> list[tuple[TableName, ForeignKey]]:
         """Return the tables that refer to a table, of all schemas, once for each foreign key."""
@@ -262,10 +257,6 @@ class Catalog:
             wanted = () if wanted is None else _schemas_that_tell_more(found, untyped) - asked
         known = {each.name: each for tables in kept.values() for each in tables.values()}
         whole = completed({**known, **found}, untyped)
-        self._without_lineage = frozenset(
-            {n for n in self._without_lineage if n.schema in kept and n not in found}
-            | {name for name, each in found.items() if _lineages(each) != _lineages(whole[name])}
-        )
         return [whole[name] for name in found]
 
     def _rows(self, schemas: Collection[str] | None) -> list[TableRows]:
@@ -299,15 +290,12 @@ def _attribute(row: AttributeRow, lineage: str | None) -> Attribute:
         comment,
         lineage,
         row.collation,
+        row.digits,
     )
 
 
 def _is_typed(row: AttributeRow) -> bool:
     return read_marker(row.comment)[0] is not None
-
-
-def _lineages(structure: TableStructure) -> list[str | None]:
-    return [attribute.lineage for attribute in structure.attributes]
 
 
 def _schemas_that_tell_more(

@@ -1,4 +1,4 @@
-"""Which privilege a statement needs, read from its first words: servers tell only that one is missing."""
+"""Which privilege a statement needs, read from its words: servers tell only that one is missing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,12 @@ _NEEDS = re.compile(
     )""",
     re.IGNORECASE | re.VERBOSE,
 )
-_READS = re.compile(rf"\bFROM\s+(?P<source>{_NAME}(?:\.{_NAME})?)", re.IGNORECASE)
+_SOURCES = re.compile(
+    rf"\b(?:FROM|JOIN|(?P<refers>REFERENCES))\s+(?P<source>{_NAME}(?:\.{_NAME})?)", re.IGNORECASE
+)
+_UPSERT = re.compile(r"\bON\s+DUPLICATE\s+KEY\s+UPDATE\b|\bDO\s+UPDATE\b", re.IGNORECASE)
+# The account in the words of MySQL, which may be called like a table.
+_ACCOUNT = re.compile(r"'[^']*'@'[^']*'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +32,8 @@ class Need:
     Parameters
     ----------
     verb
-        `SELECT`, `INSERT`, `UPDATE`, `DELETE`, `CREATE`, `ALTER`, `DROP`, or `CREATE SCHEMA`.
+        `SELECT`, `INSERT`, `UPDATE`, `DELETE`, `INSERT, UPDATE`, `REFERENCES`, `CREATE`, `ALTER`, `DROP`,
+        or `CREATE SCHEMA`.
     schema, table
         On what, as far as the statement says; without quotes.
     """
@@ -56,8 +62,15 @@ class Right:
     grant: str
 
 
-def needed(sql: str) -> Need:
-    """Return the privilege that a statement needs.
+def needed(sql: str, detail: str = "") -> Need:
+    """Return the privilege that a statement lacks.
+
+    Parameters
+    ----------
+    sql
+        The statement.
+    detail
+        What the server says, in any language: the table that it names is the one, of several that are read.
 
     Examples
     --------
@@ -67,15 +80,34 @@ def needed(sql: str) -> Need:
     Need(verb='CREATE', schema='lab', table='mouse')
     >>> needed("CREATE DATABASE IF NOT EXISTS `lab`")
     Need(verb='CREATE SCHEMA', schema='lab', table=None)
-    >>> needed("SELECT 1 FROM lab.mouse")
-    Need(verb='SELECT', schema='lab', table='mouse')
+    >>> needed("SELECT 1 FROM lab.mouse JOIN lab.scan", "permission denied for table scan")
+    Need(verb='SELECT', schema='lab', table='scan')
     """
+    reads = [
+        Need("REFERENCES" if match["refers"] else "SELECT", *_parts(match["source"]))
+        for match in _SOURCES.finditer(sql)
+    ]
+    first = _first(sql)
+    candidates = [first, *reads] if first else reads or [Need("SELECT")]
+    words = _ACCOUNT.sub("", detail)
+    named = [need for need in candidates if _is_named(need.table, words)]
+    exactly = [need for need in named if _is_named(need.schema, words)]
+    return [*exactly, *named, *candidates][0]
+
+
+def _is_named(name: str | None, words: str) -> bool:
+    return bool(name and re.search(rf"(?<![\w$#~]){re.escape(name)}(?![\w$#~])", words))
+
+
+def _first(sql: str) -> Need | None:
+    """Return what the first words of a statement need; nothing where it only reads."""
     match = _NEEDS.match(sql)
     if match is None:
-        source = _READS.search(sql)
-        return Need("SELECT", *_parts(source["source"] if source else None))
+        return None
     if match["write"]:
         verb = match["write"].split()[0].upper().replace("REPLACE", "INSERT")
+        if verb == "INSERT" and _UPSERT.search(sql):
+            verb = "INSERT, UPDATE"
         return Need(verb, *_parts(match["target"]))
     if match["make"]:
         return Need("CREATE SCHEMA", _plain(match["schema"]))

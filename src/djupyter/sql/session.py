@@ -10,9 +10,12 @@ from typing import Any, Protocol
 from sqlalchemy.pool import PoolProxiedConnection
 
 from djupyter.errors import DataJointError, LostConnectionError
+from djupyter.sql import endings
 from djupyter.sql.backends.base import Backend, Row
 
 _STATEMENT = "dj_statement"
+# Seconds for what another thread runs to end each time it is told to, which it may not hear before it has begun.
+_PATIENCE = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 
 
 class Ending(Protocol):
@@ -43,6 +46,8 @@ class Session:
         threads that share a database in memory.
     place
         Tells what lies where the database was opened; nothing is written once that is something else.
+    running
+        Held while the driver works, so that nobody closes the connection meanwhile; shared like `lock`.
     connect
         Opens another driver connection, to stop what runs on this one.
 
@@ -63,6 +68,8 @@ class Session:
         The driver connection cannot be used again.
     endings
         For each open transaction, what wants to know how it ends.
+    is_closed
+        Somebody closed it, perhaps another thread.
     """
 
     __slots__ = (
@@ -71,6 +78,7 @@ class Session:
         "_handle",
         "_opened",
         "_place",
+        "_running",
         "_saved",
         "backend",
         "blocks",
@@ -78,6 +86,7 @@ class Session:
         "ended",
         "endings",
         "guards",
+        "is_closed",
         "is_dead",
         "lock",
         "raw",
@@ -89,14 +98,15 @@ class Session:
         backend: Backend,
         handle: PoolProxiedConnection,
         lock: RLock,
+        running: RLock,
         place: Callable[[], object],
         connect: Callable[[], Any],
     ) -> None:
-        self.backend, self._handle, self.lock = backend, handle, lock
+        self.backend, self._handle, self.lock, self._running = backend, handle, lock, running
         self._place, self._opened, self._connect = place, place(), connect
         self.raw: Any = handle.dbapi_connection
         self.depth = self.blocks = 0
-        self.waiting = self.is_dead = False
+        self.waiting = self.is_dead = self.is_closed = False
         self.guards = True
         self._saved: set[int] = set()  # the depths at which the savepoint of a statement is open
         self.ended: DataJointError | None = None
@@ -117,7 +127,7 @@ class Session:
         guards
             An error must not undo more than the statement; false where a transaction was opened for it.
         """
-        with self.lock:
+        with self.lock, self._running:
             self._prepare(writes=writes)
             guards = (
                 guards
@@ -158,7 +168,7 @@ class Session:
             with self.cursor(writes=False) as cursor:
                 cursor.execute(sql, params)
                 return list(cursor.fetchall())
-        with self.lock:
+        with self.lock, self._running:
             self._refuse_if_ended()
             try:
                 cursor = self.raw.cursor()
@@ -177,7 +187,7 @@ class Session:
             with self.cursor(writes=True) as cursor:
                 cursor.execute(sql, params)
                 return int(cursor.rowcount)
-        with self.lock:
+        with self.lock, self._running:
             self._prepare(writes=True)
             try:
                 cursor = self.raw.cursor()
@@ -214,8 +224,9 @@ class Session:
     def _after(self, error: BaseException, *, undo: bool = False) -> None:
         """Note what an error has left of the connection and its transaction."""
         if isinstance(error, self.backend.driver_errors):
-            if self.backend.failure(error, "").problem == "lost":
-                self.lose(str(error))
+            failure = self.backend.failure(error, "")
+            if failure.problem == "lost":
+                self.lose(failure.detail)
                 return
         elif not self.backend.survives(self.raw, error, self._connect):
             self.lose("it was interrupted in the middle of a statement")
@@ -223,10 +234,10 @@ class Session:
         if undo and self.backend.in_transaction(self.raw):
             self._execute(self.backend.rollback_to(_STATEMENT))
         elif isinstance(error, self.backend.driver_errors) and self._is_over():
-            self.ended = self.ended or _undone()
+            self.ended = self.ended or endings.undone()
 
     def _run(self, statement: str) -> None:
-        with self._watched():
+        with self._running, self._watched():
             self._execute(statement)
 
     def _execute(self, statement: str) -> None:
@@ -266,20 +277,31 @@ class Session:
         self._run(self.backend.savepoint(self._name(self.depth)))
 
     def commit(self) -> None:
-        """Make what the innermost transaction did a part of the outer one, or permanent."""
-        if self.ended:
-            error = self.ended
-            self.cancel()
-            raise _again(error)
+        """Make what the innermost transaction did a part of the outer one, or permanent.
+
+        When that fails, the transaction is still there, to be cancelled.
+        """
+        self._refuse_if_ended()
         try:
             if self.depth > 1:
                 self._run(self.backend.release(self._name(self.depth - 1)))
             elif not self.waiting:
-                self._run(self.backend.commit)
+                self._commit()
         except BaseException:
             self.endings[-1].clear()  # nobody knows whether it was done
             raise
         self._leave(kept=True)
+
+    def _commit(self) -> None:
+        if not self.backend.is_alive(self.raw):
+            self.lose("the server closed it before the commit")
+            self._refuse_if_ended()
+        try:
+            self._run(self.backend.commit)
+        except BaseException:
+            if self.is_dead:
+                self.ended = endings.in_doubt()
+            raise
 
     def cancel(self) -> None:
         """Undo what the innermost transaction did."""
@@ -335,27 +357,37 @@ class Session:
     def lose(self, detail: str) -> None:
         """Note that the driver connection is gone, and with it what its transaction did."""
         self.is_dead = True
-        if self.depth:
-            self.ended = LostConnectionError(
-                "Connection was lost during a transaction.",
-                f"The database has undone all that the transaction did ({detail.rstrip('.')}). Leave it and "
-                "start it again; the next statement outside connects anew.",
-            )
+        if self.depth and not self.is_closed:
+            self.ended = endings.lost(detail)
 
     def close(self) -> None:
-        """Close the driver connection, which undoes what is open; from any thread."""
-        self.is_dead = True
+        """Close the driver connection, which undoes what is open; from any thread.
+
+        What another thread runs on it is stopped first: SQLite's library does not survive the loss of a
+        connection under its hands.
+        """
+        self.is_dead = self.is_closed = True
         if self.depth:
-            self.ended = DataJointError(
-                "The connection was closed inside this transaction, which undid all of it. "
-                "Leave the transaction; the next statement outside connects anew."
-            )
-        if self._handle.dbapi_connection is not None:
-            self._handle.invalidate()
+            self.ended = endings.closed()
+        if not (self._running.acquire(blocking=False) or self._stopped()):
+            return  # its thread closes it when it comes back
+        try:
+            if self._handle.dbapi_connection is not None:
+                self._handle.invalidate()
+        finally:
+            self._running.release()
+
+    def _stopped(self) -> bool:
+        """Stop what another thread runs, and return whether it has ended; then `_running` is held."""
+        for seconds in _PATIENCE:
+            self.backend.stop(self.raw, self._connect)
+            if self._running.acquire(timeout=seconds):
+                return True
+        return False
 
     def _refuse_if_ended(self) -> None:
         if self.ended:
-            raise _again(self.ended)
+            raise endings.again(self.ended)
 
     def _check_place(self) -> None:
         if self._place() != self._opened:
@@ -365,21 +397,15 @@ class Session:
                 "what is there now."
             )
 
+    def refuse_end(self) -> None:
+        """Raise an error where a statement has ended the transaction that is open, as a procedure can."""
+        if self._is_over():
+            self.ended = endings.by_statement()
+            self._refuse_if_ended()
+
     def _is_over(self) -> bool:
         return self.depth > 0 and not self.waiting and not self.backend.in_transaction(self.raw)
 
     @staticmethod
     def _name(depth: int) -> str:
         return f"dj_{depth}"
-
-
-def _again(error: DataJointError) -> DataJointError:
-    # An error that is raised twice would keep the frames of both times.
-    return type(error)(*error.args)
-
-
-def _undone() -> DataJointError:
-    return DataJointError(
-        "The database ended the transaction after an earlier error, and undid all of it. "
-        "Leave the transaction and start it again."
-    )

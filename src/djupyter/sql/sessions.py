@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.pool import PoolProxiedConnection
 
 from djupyter.errors import LostConnectionError
+from djupyter.sql import endings
 from djupyter.sql.backends.base import Backend
 from djupyter.sql.backends.tls import Tls
 from djupyter.sql.failures import connecting_error
@@ -63,6 +64,7 @@ class Sessions:
         self._engine: sa.Engine | None = None
         self._engine_lock = threading.Lock()
         self.shared_lock = threading.RLock() if backend.is_shared(url) else None
+        self._shared_running = threading.RLock()
         self._local = threading.local()
         self._open: weakref.WeakSet[Session] = weakref.WeakSet()
         self._inherited: list[Session] = []
@@ -95,9 +97,16 @@ class Sessions:
 
     def _opened(self) -> Session:
         handle = self.handle()
-        lock = self.shared_lock or threading.RLock()
+        lock, running = threading.RLock(), threading.RLock()
+        if self.shared_lock:
+            lock, running = self.shared_lock, self._shared_running
         session = Session(
-            self.backend, handle, lock, lambda: self.backend.identity(self._url), self.handle
+            self.backend,
+            handle,
+            lock,
+            running,
+            lambda: self.backend.identity(self._url),
+            self.handle,
         )
         self._open.add(session)
         self._local.session = session
@@ -191,6 +200,8 @@ class Sessions:
                 self._reopen(str(error), True, reopened, reconnects, error)
                 reopened = True
             except self.backend.driver_errors as error:
+                if self.own is not None and self.own.is_closed:
+                    raise endings.again(self.own.ended or endings.closed_meanwhile()) from error
                 now = time.monotonic()
                 deadline = deadline or now + self._timeout
                 failure = self.backend.failure(error, sql)
@@ -217,7 +228,7 @@ class Sessions:
         """Let the next attempt open a new connection, or raise what tells why there is none."""
         session = self.own
         if session is not None and session.ended:
-            raise type(session.ended)(*session.ended.args) from cause
+            raise endings.again(session.ended) from cause
         detail = detail.rstrip(".")
         if not harmless:
             raise LostConnectionError(

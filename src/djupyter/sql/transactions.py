@@ -83,7 +83,7 @@ class Transactions:
         Raises
         ------
         DataJointError
-            There is none, or the database has ended it.
+            There is none, or the database has ended it; then `cancel_transaction` leaves it.
         """
         self._sessions.run(self._innermost().commit, repeats=False)
         Catalog.look_again()  # others see only now what it did to tables

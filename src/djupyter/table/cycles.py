@@ -47,7 +47,12 @@ def refuse_cycles(
     except DependencyCycle as cycle:
         if not connection.settings["database.allow_schema_cycles"]:
             raise
-        warnings.warn(str(cycle), UserWarning, stacklevel=2)
+        warnings.warn(
+            f"{structure.name.class_name} closes a cycle of schemas ({' → '.join(cycle.path)}), which the setting "
+            "`database.allow_schema_cycles` allows.",
+            UserWarning,
+            stacklevel=2,
+        )
 
 
 def _has_child(tables: Iterable[TableStructure], parent: TableStructure) -> bool:

@@ -14,7 +14,6 @@ from djupyter.errors import DataJointError, DefinitionError
 from djupyter.heading.differences import changed
 from djupyter.heading.structure import TableStructure, resolve
 from djupyter.sql import ddl
-from djupyter.table import lineage
 from djupyter.table.alter import in_other_tier
 from djupyter.table.context import ParentFinder
 from djupyter.table.cycles import refuse_cycles
@@ -151,7 +150,6 @@ def _declare_one(cls: type[UserTable], names: Mapping[str, Any], new: list[Table
     existing = connection.catalog.structure(structure.name)
     if existing is not None:
         _warn_of_changes(structure, existing)
-        lineage.heal(connection, existing)
         return True
     other = in_other_tier(connection.catalog, structure.name)
     if other is not None:

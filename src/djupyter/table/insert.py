@@ -15,14 +15,12 @@ from djupyter.errors import (
 from djupyter.heading.structure import TableStructure
 from djupyter.query import statement
 from djupyter.query.algebra import Algebra, instance
-from djupyter.query.conditions import AllOf, Equals
 from djupyter.query.expression import Query
-from djupyter.query.restriction import Restriction
 from djupyter.query.select import Lowering
-from djupyter.query.source import Source
 from djupyter.sql import write
 from djupyter.table.copying import check_copied, copied
-from djupyter.table.encoding import check_given, encoded, known_names, place
+from djupyter.table.culprit import with_double, with_orphan
+from djupyter.table.encoding import check_given, encoded, known_names
 from djupyter.table.objects import has_objects, transaction_for, writing
 from djupyter.table.one import adapters_of, one_encoded
 from djupyter.table.rows import Batch, batches
@@ -103,9 +101,9 @@ def _send(connection: Connection, structure: TableStructure, ready: Batch, mode:
     except DuplicateError as error:
         if mode != "error":  # a key that is there already was not the reason
             raise
-        raise _with_row(error, connection, structure, ready) from error
+        raise with_double(error, connection, structure, ready) from error
     except IntegrityError as error:
-        raise _with_orphan(error, connection, structure, ready) from error
+        raise with_orphan(error, connection, structure, ready) from error
     except TooLargeError as error:
         raise with_largest(error, structure, ready) from error
     except InvalidValueError as error:
@@ -132,56 +130,3 @@ def _insert_query(table: Table, query: Algebra, mode: Mode, *, ignore_extra: boo
     connection.execute(
         prepared.text, prepared.parameters(query.node.values, connection.backend.adapt)
     )
-
-
-def _with_row(
-    error: DuplicateError,
-    connection: Connection,
-    structure: TableStructure,
-    batch: Batch,
-) -> DuplicateError:
-    """Return the error with the first key that is there twice, found after the fact."""
-    key = [name for name in structure.heading.primary_key if name in batch.names]
-    columns = [batch.columns[batch.names.index(name)] for name in key]
-    seen: set[object] = set()
-    for i, values in enumerate(zip(*columns, strict=True)):
-        if values in seen or _exists(connection, structure, dict(zip(key, values, strict=True))):
-            shown = ", ".join(f"{n}={v!r}" for n, v in zip(key, values, strict=True))
-            return DuplicateError(
-                f"{place(structure, batch, i)}: there is a row with {shown} already. "
-                "Nothing was inserted. Pass skip_duplicates=True to keep the old row, replace=True to take the "
-                "new one."
-            )
-        seen.add(values)
-    return error
-
-
-def _with_orphan(
-    error: IntegrityError, connection: Connection, structure: TableStructure, batch: Batch
-) -> IntegrityError:
-    """Return the error with the first row whose parent is missing."""
-    for key in structure.foreign_keys:
-        parent = connection.catalog.structure(key.parent)
-        if parent is None or not set(key.names) <= set(batch.names):
-            continue
-        columns = [batch.columns[batch.names.index(name)] for name in key.names]
-        known: set[object] = set()
-        for i, values in enumerate(zip(*columns, strict=True)):
-            if values in known or None in values:
-                continue
-            there = dict(zip((there for _, there in key.attributes), values, strict=True))
-            if not _exists(connection, parent, there):
-                shown = ", ".join(f"{n}={v!r}" for n, v in zip(key.names, values, strict=True))
-                return IntegrityError(
-                    f"{place(structure, batch, i)}: {shown} refers to a row of "
-                    f"{parent.name.class_name} that does not exist. Nothing was inserted. Insert the parent first."
-                )
-            known.add(values)
-    return error
-
-
-def _exists(connection: Connection, structure: TableStructure, key: dict[str, Any]) -> bool:
-    node = Restriction(Source(structure), AllOf(Equals(n, v) for n, v in key.items()))
-    prepared = statement.exists(node, connection.backend)
-    # The values come from a batch that was adapted already.
-    return bool(connection.fetch(prepared.text, prepared.parameters(node.values, lambda v: v)))

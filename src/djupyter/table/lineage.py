@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from djupyter.definition.names import TableName
-from djupyter.errors import DataJointError
 from djupyter.heading.inheritance import completed
 from djupyter.heading.structure import TableStructure
 from djupyter.sql import ddl, lineage
@@ -46,20 +44,6 @@ def rebuild(connection: Connection, schema: str) -> None:
         for sql, params in lineage.rewrite(schema, own, backend):
             connection.execute(sql, params)
     connection.catalog.forget()
-
-
-def heal(connection: Connection, structure: TableStructure) -> None:
-    """Note the lineage of a declared table where rows are missing; without `~lineage` or rights nothing happens."""
-    name = structure.name
-    if connection.catalog.notes_lineage(name) or connection.in_transaction:
-        return
-    if not is_kept(connection, name.schema):
-        return
-    # Only other programs need the rows; a user who may not write can work without.
-    with suppress(DataJointError), connection.transaction:
-        for sql, params in lineage.note(structure, connection.backend):
-            connection.execute(sql, params)
-        connection.catalog.forget(name.schema)
 
 
 def _without_lineage(structure: TableStructure) -> TableStructure:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from djupyter.errors import InvalidValueError
 from djupyter.heading.attribute import Attribute
 from djupyter.heading.structure import TableStructure
-from djupyter.heading.type_rules import rule_of
+from djupyter.heading.type_rules import rule_for
 from djupyter.sql.backends.base import Backend
 from djupyter.table.encoding import Adapter, is_required
 from djupyter.table.rows import Batch
@@ -69,7 +69,7 @@ def _fields(
 
 
 def _field(attribute: Attribute, adapt: Adapter | None) -> _Field | None:
-    rule = None if attribute.is_codec else rule_of(attribute.type)
+    rule = None if attribute.is_codec else rule_for(attribute)
     if rule is None or rule.exact is None:
         return None
     return _Field(attribute.name, rule.exact, rule.all_fit, adapt)

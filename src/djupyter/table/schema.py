@@ -267,9 +267,9 @@ class Schema(Caring):
         found = self._find(name)
         if found is None:
             known = [TableName(self.name, table).class_name for table in self.list_tables()]
+            advice = f"{nearest(name, known)} Its tables: {', '.join(known) or 'none'}."
             raise DataJointError(
-                f"The schema `{self.name}` has no table `{name}`. {nearest(name, known)} "
-                f"Its tables: {', '.join(known) or 'none'}."
+                f"The schema `{self.name}` has no table `{name}`. {advice.lstrip()}"
             )
         return FreeTable(self.connection, found)
 

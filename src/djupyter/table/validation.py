@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from djupyter.codecs.base import Context
-from djupyter.errors import DataJointError, UnknownAttributeError
+from djupyter.errors import DataJointError, MissingAttributeError, UnknownAttributeError
+from djupyter.heading.attribute import Attribute
 from djupyter.heading.structure import TableStructure
 from djupyter.table.encoding import check_given, encoded_column
 from djupyter.table.rows import Batch, batches
@@ -93,4 +94,15 @@ def _problems(
             else:
                 check_given([each for each in heading if each != name], structure, table)
         except DataJointError as error:
-            yield position, name, str(error)
+            yield position, name, f"{_kind(attribute, error, name in by_name)}{error}"
+
+
+def _kind(attribute: Attribute, error: DataJointError, is_given: bool) -> str:
+    """Return what kind of problem an error is, in the words by which datajoint's programs know it."""
+    if isinstance(error, MissingAttributeError):
+        if attribute.in_key:
+            return f"Primary key field '{attribute.name}' is missing or NULL. "
+        if is_given:
+            return f"NULL value not allowed for non-nullable field '{attribute.name}'. "
+    is_codec = attribute.type is not None and attribute.type.kind == "codec"
+    return "Codec validation failed: " if is_codec and is_given else ""

@@ -55,6 +55,7 @@ class AttributeRow:
     comment: str  # with the marker of the declared type
     in_key: bool = False
     collation: str = ""  # of a text that is not compared as we compare it
+    digits: int | None = None  # of a second that are kept though the declared type does not say so
 
 
 @dataclass(slots=True)
@@ -198,6 +199,10 @@ class Backend(ABC):
             Opens another driver connection, by which to stop it.
         """
         return True
+
+    @abstractmethod
+    def stop(self, raw: Any, connect: Callable[[], Any]) -> None:
+        """Let a statement that another thread runs on a connection end soon; arguments as for `survives`."""
 
     def session_id(self, raw: Any) -> int | None:
         """Return the number by which the server knows a connection."""
@@ -469,6 +474,10 @@ class Backend(ABC):
         """Return the statements that remove such notes."""
 
     # Reading the catalogue
+
+    def as_kept(self, fetch: Fetch, structure: TableStructure) -> TableStructure:
+        """Return a new table with what its schema, not its definition, decides."""
+        return structure
 
     @abstractmethod
     def schemas(self, fetch: Fetch) -> list[str]:

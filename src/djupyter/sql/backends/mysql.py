@@ -162,6 +162,10 @@ class MySQL(Backend):
         """Whether the connection can go on after an interrupt; what runs on it is ended."""
         return mysql_connect.survives(raw, error, connect)
 
+    def stop(self, raw: Any, connect: Callable[[], Any]) -> None:
+        """Let a statement that another thread runs on a connection end soon."""
+        mysql_connect.kill(raw.thread_id(), connect)
+
     def stream_cursor(self, raw: Any, *, nested: bool) -> Any:
         """Return a cursor that leaves the rows on the server."""
         return raw.cursor(SSCursor)
@@ -358,6 +362,10 @@ class MySQL(Backend):
     def schemas(self, fetch: Fetch) -> list[str]:
         """Return the databases that are not the server's own."""
         return mysql_catalog.schemas(fetch)
+
+    def as_kept(self, fetch: Fetch, structure: TableStructure) -> TableStructure:
+        """Return a new table with the collations of its texts, which are those of the schema."""
+        return mysql_catalog.with_collations(fetch, structure, self.collation)
 
     def catalog_version(self, fetch: Fetch) -> object:
         """Return None: there is no counter that is cheap to read."""

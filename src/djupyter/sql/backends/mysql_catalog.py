@@ -10,16 +10,19 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from itertools import groupby
 from operator import itemgetter
 
 from djupyter.definition.names import TableName
 from djupyter.errors import MissingTableError
-from djupyter.heading.structure import ForeignKey
+from djupyter.heading.attribute import Attribute
+from djupyter.heading.structure import ForeignKey, TableStructure
 from djupyter.sql.backends.base import AttributeRow, Fetch, Row, TableRows
 from djupyter.sql.backends.mysql_dialect import GENERATED
 from djupyter.sql.backends.mysql_types import read_comment, read_default
 from djupyter.sql.names import LINEAGE
+from djupyter.sql.types import storage_of
 
 _SYSTEM = {"information_schema", "mysql", "performance_schema", "sys"}
 _TABLES = "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_COMMENT FROM information_schema.TABLES"
@@ -123,6 +126,27 @@ def _attributes(
                 collation="" if collation in (None, own) else collation,
             )
         )
+
+
+_COLLATIONS = """SELECT COLUMN_NAME, COLLATION_NAME FROM information_schema.COLUMNS
+    WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s"""
+
+
+def with_collations(fetch: Fetch, structure: TableStructure, own: str) -> TableStructure:
+    """Return a table that was just created with the collations that the server gave its texts."""
+    if not any(map(_is_text, structure.attributes)):
+        return structure
+    place = (structure.name.schema, structure.name.table)
+    found = {name: "" if told in (None, own) else told for name, told in fetch(_COLLATIONS, place)}
+    attributes = tuple(
+        replace(each, collation=found.get(each.name, "")) if _is_text(each) else each
+        for each in structure.attributes
+    )
+    return replace(structure, attributes=attributes)
+
+
+def _is_text(attribute: Attribute) -> bool:
+    return attribute.type is not None and storage_of(attribute.type).family in ("text", "enum")
 
 
 def _quoted(name: str) -> str:

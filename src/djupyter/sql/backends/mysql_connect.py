@@ -173,11 +173,12 @@ def survives(raw: Any, error: BaseException, connect: Callable[[], Any]) -> bool
     if has_unread:
         result.unbuffered_active = False  # or its cursor would read on, and complain
     if not isinstance(error, GeneratorExit | pymysql.Error):
-        _kill(raw.thread_id(), connect)
+        kill(raw.thread_id(), connect)
     return False
 
 
-def _kill(number: int, connect: Callable[[], Any]) -> None:
+def kill(number: int, connect: Callable[[], Any]) -> None:
+    """End a connection by its number, with what runs on it."""
     with suppress(pymysql.Error, DataJointError):
         handle = connect()
         try:
@@ -193,7 +194,7 @@ def right(need: Need, fetch: Fetch, quote: Callable[[str], str]) -> Right:
     schema = quote(need.schema) if need.schema else "*"
     makes = need.verb.startswith("CREATE") or need.table is None
     place = f"{schema}.*" if makes else f"{schema}.{quote(need.table or '')}"
-    verb = need.verb.partition(" ")[0]
+    verb = need.verb.removesuffix(" SCHEMA")
     # A table with foreign keys needs more than the right to make tables.
     wanted = "CREATE, ALTER, INDEX, REFERENCES" if need.verb == "CREATE" else verb
     return Right(need.verb, place, f"GRANT {wanted} ON {place} TO '{user}'@'{host}'")

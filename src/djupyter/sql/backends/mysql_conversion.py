@@ -179,8 +179,9 @@ def _moment_or_text(
 def _spelled_uuid(column: Column) -> Column:
     digits = sa.func.lower(sa.func.hex(column))
     places = ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))
-    parts = (sa.func.substr(digits, start, length) for start, length in places)
-    return sa.func.concat_ws("-", *parts)
+    first, *others = (sa.func.substr(digits, start, length) for start, length in places)
+    # Not CONCAT_WS, which makes an empty text of NULL.
+    return sa.func.concat(first, *(piece for part in others for piece in ("-", part)))
 
 
 def _spelled_moment(column: Column) -> Column:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any, ClassVar
 
@@ -145,6 +146,11 @@ class PostgreSQL(Backend):
     def is_alive(self, raw: Any) -> bool:
         """Whether the server has not closed the connection."""
         return postgresql_connect.is_alive(raw)
+
+    def stop(self, raw: Any, connect: Callable[[], Any]) -> None:
+        """Let a statement that another thread runs on a connection end soon."""
+        with suppress(psycopg.Error):  # it may have ended meanwhile
+            raw.cancel_safe(timeout=5.0)
 
     def stream_cursor(self, raw: Any, *, nested: bool) -> Any:
         """Return a cursor of the server, which lives in a transaction; the pool ends its own."""
@@ -343,6 +349,10 @@ class PostgreSQL(Backend):
     def schemas(self, fetch: Fetch) -> list[str]:
         """Return the schemas of the database."""
         return postgresql_catalog.schemas(fetch)
+
+    def as_kept(self, fetch: Fetch, structure: TableStructure) -> TableStructure:
+        """Return a new table with the digits of its moments, of which native types do not tell."""
+        return postgresql_catalog.with_digits(structure)
 
     def catalog_version(self, fetch: Fetch) -> object:
         """Return nothing: there is no cheap count of changes."""

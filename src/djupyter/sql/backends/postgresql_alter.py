@@ -217,7 +217,8 @@ class _Table:
             self._default(self.change.before, old.name),
             self._default(self.change.after, new.name),
         )
-        if before is not None and (is_retyped or before != after):
+        # The default NULL of a text is kept with its type, and like any other is not always cast.
+        if is_retyped or (before is not None and before != after):
             yield f"{column} DROP DEFAULT"
         if is_retyped:
             type = self._type(self.change.after, new.name)

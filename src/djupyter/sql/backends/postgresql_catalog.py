@@ -20,6 +20,7 @@ from djupyter.heading.attribute import Attribute
 from djupyter.heading.structure import ForeignKey, TableStructure
 from djupyter.sql.backends.base import AttributeRow, Fetch, Row, TableRows
 from djupyter.sql.backends.postgresql_types import (
+    digits_kept,
     is_translated,
     read_default,
 )
@@ -197,8 +198,25 @@ def _attribute(row: Row) -> AttributeRow:
         native += " auto_increment"
     nullable = not required
     return AttributeRow(
-        name, native, nullable, read_default(default, nullable), comment or "", in_key
+        name,
+        native,
+        nullable,
+        read_default(default, nullable),
+        comment or "",
+        in_key,
+        digits=digits_kept(native),
     )
+
+
+def with_digits(structure: TableStructure) -> TableStructure:
+    """Return a table that was just created with the digits of a second that its native types keep."""
+    attributes = tuple(
+        replace(each, digits=digits_kept(each.type.text.removesuffix(" without time zone")))
+        if each.type is not None and each.type.kind == "native"
+        else each
+        for each in structure.attributes
+    )
+    return replace(structure, attributes=attributes)
 
 
 def _foreign_keys(rows: list[Row], tables: Tables) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 import sqlalchemy as sa
 
+from djupyter.errors import DataJointError
 from djupyter.sql.backends.postgresql_refusal import sqlstate
 from djupyter.sql.backends.sockets import is_readable
 from djupyter.sql.backends.tls import Tls, warn_unencrypted
@@ -56,21 +57,29 @@ def connector(wanted: dict[str, Any], tls: Tls, context: Any) -> Callable[[], An
     def connect() -> Any:
         asked = dict(mode)  # another thread may find out meanwhile that there is no TLS
         try:
-            return psycopg.connect(**wanted, **asked, autocommit=True, context=context)
+            raw = psycopg.connect(**wanted, **asked, autocommit=True, context=context)
+            if tls.mode == "required" and not raw.pgconn.ssl_in_use:
+                raw.close()
+                raise _not_encrypted(wanted, "there is none through a socket of this machine")
+            return raw
         except psycopg.OperationalError as error:
             trouble = None if asked["sslmode"] == "disable" else _trouble(wanted, tls)
             if trouble is None:
                 error.sqlstate = error.sqlstate or sqlstate({**wanted, **asked})
                 raise
             if tls.mode == "required":
-                place = f"{wanted.get('host')}:{wanted.get('port')}"
-                raise connecting_error(Failure("no encryption", trouble), place) from error
+                raise _not_encrypted(wanted, trouble) from error
         mode["sslmode"] = "disable"
         raw = connect()
         warn_unencrypted(wanted.get("host"))
         return raw
 
     return connect
+
+
+def _not_encrypted(wanted: dict[str, Any], detail: str) -> DataJointError:
+    place = f"{wanted.get('host', 'localhost')}:{wanted.get('port', '')}".rstrip(":")
+    return connecting_error(Failure("no encryption", detail), place)
 
 
 def _modes(tls: Tls) -> dict[str, Any]:
@@ -80,7 +89,7 @@ def _modes(tls: Tls) -> dict[str, Any]:
         mode = "require"
     else:
         mode = "verify-full" if tls.check_hostname else "verify-ca"
-    files = {"sslrootcert": tls.ca, "sslcert": tls.cert, "sslkey": tls.key}
+    files = {"sslrootcert": tls.ca, "sslcert": tls.cert, "sslkey": tls.key or tls.cert}
     return {"sslmode": mode, **{name: path for name, path in files.items() if path}}
 
 

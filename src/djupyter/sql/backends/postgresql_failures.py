@@ -23,7 +23,9 @@ _PROBLEMS: dict[str, Problem] = {
     "2BP01": "broken key",
     "23505": "duplicate",
     "23514": "invalid value",
-    "25006": "access",
+    "25006": "read only",
+    "25P03": "lost",  # idle for too long in a transaction
+    "25P04": "lost",  # a transaction for too long
     "28": "refused",
     "3D000": "no database",
     "3F000": "missing table",
@@ -41,6 +43,8 @@ _PROBLEMS: dict[str, Problem] = {
     "57P01": "lost",
     "57P02": "lost",
     "57P03": "unreachable",
+    "57P04": "lost",
+    "57P05": "lost",  # idle for too long
 }
 _TARGET = re.compile(
     r'\s*(?P<verb>INSERT|UPDATE|DELETE)\b[^"]*(?P<schema>"(?:[^"]|"")+")\.(?P<table>"(?:[^"]|"")+")',

@@ -6,11 +6,9 @@ import getpass
 import os
 import re
 import sqlite3
-from collections.abc import Collection, Sequence
-from pathlib import Path
+from collections.abc import Callable, Collection, Sequence
 from platform import node
 from typing import Any, ClassVar
-from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import Insert as SQLiteInsert
@@ -23,7 +21,7 @@ from djupyter.definition.names import TableName
 from djupyter.errors import DataJointError
 from djupyter.heading.attribute import Attribute
 from djupyter.heading.structure import TableStructure
-from djupyter.sql.backends import sqlite_catalog, sqlite_rebuild, sqlite_types
+from djupyter.sql.backends import sqlite_catalog, sqlite_file, sqlite_rebuild, sqlite_types
 from djupyter.sql.backends.base import (
     Backend,
     ColumnType,
@@ -107,9 +105,9 @@ class SQLite(Backend):
         """Return an engine whose connections use autocommit and WAL, and check foreign keys."""
 
         def connect() -> sqlite3.Connection:
-            _check_folder(url)
+            sqlite_file.check_folder(url)
             raw = sqlite3.connect(
-                _file_uri(url),
+                sqlite_file.uri(url),
                 uri=True,
                 timeout=_WAIT_SECONDS,
                 isolation_level=None,
@@ -139,14 +137,18 @@ class SQLite(Backend):
         raw.execute("SELECT count(*) FROM sqlite_master").fetchone()  # is it a database at all?
 
     def resolved(self, url: sa.URL) -> sa.URL:
-        """Return the URL with an absolute path, so that it survives a change of folder."""
-        if self.is_shared(url):
-            return url.set(database=":memory:")
-        return url.set(database=str(Path(url.database or "").expanduser().absolute()))
+        """Return the URL with an absolute path, so that it survives a change of folder.
+
+        Raises
+        ------
+        DataJointError
+            It names a host, which is a path with a slash too few, or a mode that there is not.
+        """
+        return sqlite_file.resolved(url)
 
     def is_shared(self, url: sa.URL) -> bool:
         """Whether the database lies in memory, where each connection would see its own."""
-        return url.database in (None, "", ":memory:")
+        return sqlite_file.is_in_memory(url)
 
     def identity(self, url: sa.URL) -> object:
         """Return the number of the file, by which SQLite too knows whether it was moved."""
@@ -179,6 +181,10 @@ class SQLite(Backend):
             return f":{match[1]}" if match[1] else text.replace("%%", "%")
 
         return _PLACEHOLDER.sub(spelled, sql)
+
+    def stop(self, raw: Any, connect: Callable[[], Any]) -> None:
+        """Let a statement that another thread runs on a connection end soon."""
+        raw.interrupt()
 
     # Failing
 
@@ -221,6 +227,10 @@ class SQLite(Backend):
     def decoder(self, type: TypeSpec | None) -> Convert | None:
         """Return the conversion of the driver's values to an attribute's."""
         return sqlite_types.decoder(type)
+
+    def typed(self, value: sa.ColumnElement[Any], type: TypeSpec | None) -> sa.ColumnElement[Any]:
+        """Return a computed value; a fraction stays one where it is whole."""
+        return sa.cast(value, sa.REAL()) if type == sqlite_types.FRACTION else value
 
     # Tables
 
@@ -345,21 +355,6 @@ class SQLite(Backend):
     def read_tables(self, fetch: Fetch, schemas: Collection[str] | None) -> list[TableRows]:
         """Return all tables of some or all schemas."""
         return sqlite_catalog.read_tables(fetch, schemas, self.quote)
-
-
-def _file_uri(url: sa.URL) -> str:
-    if url.database in (None, "", ":memory:"):
-        return "file::memory:"
-    mode = url.query.get("mode")
-    return f"file:{quote(str(url.database))}" + (f"?mode={mode}" if mode else "")
-
-
-def _check_folder(url: sa.URL) -> None:
-    folder = Path(url.database or "").parent
-    if not folder.is_dir():
-        raise DataJointError(
-            f"The folder of the database does not exist: {folder}. Create it, or correct the path."
-        )
 
 
 def _problem(error: BaseException, detail: str) -> Problem:

@@ -31,6 +31,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from djupyter.definition.model import Default, TypeSpec
+from djupyter.definition.types import parse_type
 from djupyter.errors import DataJointError, InvalidValueError
 from djupyter.heading.attribute import Attribute
 from djupyter.sql.backends.base import Convert
@@ -347,6 +348,10 @@ _ADAPTER: dict[Family, Convert] = {
 def adapter(type: TypeSpec | None) -> Convert | None:
     """Return the conversion of an attribute's values to SQLite's; None for identity."""
     return adapt if type is None else _ADAPTER.get(storage_of(type).family)
+
+
+# What numbers with a fraction are computed as.
+FRACTION = parse_type("float64")
 
 
 def decoder(type: TypeSpec | None) -> Convert | None:

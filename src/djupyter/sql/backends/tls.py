@@ -55,12 +55,17 @@ class Tls:
         Raises
         ------
         DataJointError
-            An option is unknown, or its file is not there.
+            An option is unknown, or its file is not there or cannot be used.
         """
         if asked is None:
             return cls()
-        if not isinstance(asked, Mapping):
+        if isinstance(asked, bool):
             return cls("required" if asked else "off")
+        if not isinstance(asked, Mapping):
+            raise DataJointError(
+                "use_tls is True, False, None or a mapping with the options "
+                f"{', '.join(_OPTIONS)}, not {type(asked).__name__}."
+            )
         for name in asked:
             if name not in _OPTIONS:
                 raise DataJointError(
@@ -73,22 +78,50 @@ class Tls:
                 "use_tls cannot check the name of the host without `ca`: name the file with the "
                 "certificate of the authority that signed the server's."
             )
+        if files["key"] and not files["cert"]:
+            raise DataJointError(
+                "use_tls names `key` without `cert`: name the file with the certificate that the key is for."
+            )
         check = asked.get("check_hostname")
-        return cls(
+        tls = cls(
             "required", **files, check_hostname=files["ca"] is not None and check is not False
         )
+        tls.context()
+        return tls
 
     def context(self) -> ssl.SSLContext:
-        """Return what Python's TLS needs to do as asked for."""
-        context = ssl.create_default_context(cafile=self.ca)
+        """Return what Python's TLS needs to do as asked for.
+
+        Raises
+        ------
+        DataJointError
+            A file does not hold what it should.
+        """
+        try:
+            context = ssl.create_default_context(cafile=self.ca)
+        except ssl.SSLError as error:
+            raise DataJointError(
+                f"The file {self.ca} that use_tls names as `ca` holds no certificate in PEM form ({error})."
+            ) from error
         # Servers make certificates of their own that lack what the newest standard wants.
         context.verify_flags &= ~ssl.VERIFY_X509_STRICT
         context.check_hostname = self.check_hostname
         if self.ca is None:
             context.verify_mode = ssl.CERT_NONE
         if self.cert is not None:
-            context.load_cert_chain(self.cert, self.key)
+            self._load(context, self.cert)
         return context
+
+    def _load(self, context: ssl.SSLContext, cert: str) -> None:
+        try:
+            # Nobody is there to be asked for the password of an encrypted key.
+            context.load_cert_chain(cert, self.key, password="")
+        except (ssl.SSLError, OSError) as error:
+            key = f"the key in {self.key}" if self.key else "the key in the same file"
+            raise DataJointError(
+                f"The file {cert} that use_tls names as `cert` and {key} cannot be used: {error}. Both must be in "
+                "PEM form, belong together, and be readable without a password."
+            ) from error
 
 
 def warn_unencrypted(host: str | None) -> None:

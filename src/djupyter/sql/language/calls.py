@@ -180,6 +180,8 @@ def _unit(name: str) -> str:
 def shift(name: str, moment: Node, count: Node, unit: str) -> Call:
     """Return a moment moved by an interval: `date_add` or `date_sub`."""
     unit = _unit(unit)
+    if unit != "SECOND" and not (isinstance(count, Value) and count.kind == "int"):
+        count = function("round", [count])  # as MySQL does
     if unit == "QUARTER":
         count, unit = Call("*", (count, Word("3")), "number"), "MONTH"
     return Call(name, (moment, count, Word(unit)), "date")

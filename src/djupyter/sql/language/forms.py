@@ -137,14 +137,15 @@ OPERATORS = [
         "({0:n} % {1:n})",
         "MOD(CAST({0:n} AS NUMERIC), NULLIF(CAST({1:n} AS NUMERIC), 0))",
     ),
-    form("&", 2, "number", "({0:n} & {1:n})"),
-    form("|", 2, "number", "({0:n} | {1:n})"),
+    # MySQL takes bits for a number without a sign.
+    form("&", 2, "number", "({0:n} & {1:n})", "CAST({0:n} & {1:n} AS SIGNED)", "({0:n} & {1:n})"),
+    form("|", 2, "number", "({0:n} | {1:n})", "CAST({0:n} | {1:n} AS SIGNED)", "({0:n} | {1:n})"),
     form(
         "<<",
         2,
         "number",
         "({0:n} << {1:n})",
-        "",
+        "CAST({0:n} << {1:n} AS SIGNED)",
         "(CAST({0:n} AS BIGINT) << CAST({1:n} AS INTEGER))",
     ),
     form(
@@ -152,7 +153,7 @@ OPERATORS = [
         2,
         "number",
         "({0:n} >> {1:n})",
-        "",
+        "CAST(IF({0:n} < 0, ~(~{0:n} >> {1:n}), {0:n} >> {1:n}) AS SIGNED)",
         "(CAST({0:n} AS BIGINT) >> CAST({1:n} AS INTEGER))",
     ),
     form("neg", 1, "number", "(- {0:n})"),
@@ -182,9 +183,60 @@ OPERATORS = [
         "cast datetime",
         1,
         "date",
-        "DATETIME({0})",
-        "CAST({0} AS DATETIME)",
-        "CAST({0} AS TIMESTAMP(0))",
+        # Cut off, as for an attribute of this type: MySQL and PostgreSQL would round.
+        "DATETIME(SUBSTR({0}, 1, 19))",
+        "CAST(DATE_FORMAT({0}, '%Y-%m-%d %H:%i:%s') AS DATETIME)",
+        "DATE_TRUNC('second', CAST({0} AS TIMESTAMP))",
     ),
-    form("cast time", 1, "date", "TIME({0})", "CAST({0} AS TIME)", "CAST({0} AS TIME(0))"),
+    form(
+        "cast time",
+        1,
+        "date",
+        "TIME({0})",
+        "CAST(SUBSTRING_INDEX(CAST({0} AS CHAR), '.', 1) AS TIME)",
+        "CAST(DATE_TRUNC('second', CAST({0} AS TIME)) AS TIME)",
+    ),
+]
+
+# What `meaning` puts around an attribute for its type.
+_MOMENT = "TO_CHAR({0}, 'YYYY-MM-DD HH24:MI:SS"
+ADAPTIONS = [
+    form(
+        "as moment",
+        1,
+        "date",
+        "(CASE WHEN LENGTH({0}) = 10 THEN {0} || ' 00:00:00' ELSE REPLACE({0}, 'T', ' ') END)",
+        "{0}",
+        "{0:o}",
+    ),
+    form(
+        "text of datetime",
+        1,
+        "text",
+        "{0}",
+        "IF(MICROSECOND({0}) = 0, DATE_FORMAT({0}, '%Y-%m-%d %H:%i:%s'), "
+        "DATE_FORMAT({0}, '%Y-%m-%d %H:%i:%s.%f'))",
+        f"(CASE WHEN {{0}} = DATE_TRUNC('second', {{0}}) THEN {_MOMENT}') ELSE {_MOMENT}.US') END)",
+    ),
+    form(
+        "text of decimal",
+        2,
+        "text",
+        "(CASE WHEN {0} IS NOT NULL THEN PRINTF('%.{1}f', {0}) END)",
+        "CAST(CAST({0} AS DECIMAL(65, {1})) AS CHAR)",
+        "CAST(ROUND(CAST({0} AS NUMERIC), {1}) AS TEXT)",
+    ),
+    form(
+        "text of uuid",
+        1,
+        "text",
+        "{0}",
+        "LOWER(INSERT(INSERT(INSERT(INSERT(HEX({0}), 9, 0, '-'), 14, 0, '-'), 19, 0, '-'), 24, 0, '-'))",
+        "CAST({0} AS TEXT)",
+    ),
+    # Blanks at the end of a char have no meaning; beside another text they would have none there either.
+    form("text of char", 1, "text", "{0}", "", "CAST({0} AS TEXT)"),
+    # MySQL writes six of its digits only; here it is written as it is fetched.
+    form("text of single", 1, "text", "{0}", "({0} + 0e0)", "CAST(CAST({0} AS FLOAT8) AS TEXT)"),
+    form("text of enum", 1, "text", "{0}", f"(CAST({{0}} AS CHAR) {BINARY})", "CAST({0} AS TEXT)"),
 ]

@@ -6,7 +6,7 @@ from typing import Final
 
 from djupyter.errors import QuerySyntaxError, nearest
 from djupyter.sql.language.date_forms import DATES
-from djupyter.sql.language.forms import OPERATORS, Form, form
+from djupyter.sql.language.forms import ADAPTIONS, OPERATORS, Form, form
 from djupyter.sql.language.scalar_forms import CHOICE, DOUBLE, NUMBERS, TEXT
 
 
@@ -62,7 +62,8 @@ _SPREAD = [
         1,
         "number",
         f"DJ_{name.upper()}({{0:n}})",
-        f"{name.upper()}({{0:n}})",
+        # MariaDB gives the spread of whole numbers with four digits behind the point.
+        f"{name.upper()}({{0:n}} * 1e0)",
         f"{name.upper()}({DOUBLE})",
     )
     for name in ("stddev_pop", "stddev_samp", "var_pop", "var_samp")
@@ -77,7 +78,8 @@ _AGGREGATES = [
         "COUNT(DISTINCT {*})",
         "COUNT(DISTINCT ROW({*})) FILTER (WHERE ROW({*}) IS NOT NULL)",
     ),
-    form("any_value", 1, "any", "MAX({0})", "ANY_VALUE({0})", "(ARRAY_AGG({0:v}))[1]", "MAX({0})"),
+    # ANY_VALUE of MySQL does not aggregate: without a GROUP BY it gives every row.
+    form("any_value", 1, "any", "MAX({0})", "", "(ARRAY_AGG({0:v}))[1]"),
     *_aggregates("", ""),
     *_aggregates("DISTINCT ", " distinct"),
     *_SPREAD,
@@ -90,7 +92,7 @@ _ORDER = [
     form("desc", 1, "any", "'desc', {0}", f"{_IS_NULL}, {{0}} DESC", "{0:o} DESC NULLS LAST"),
 ]
 
-_ROWS = [*OPERATORS, *TEXT, *CHOICE, *NUMBERS, *DATES, *_AGGREGATES, *_ORDER]
+_ROWS = [*OPERATORS, *ADAPTIONS, *TEXT, *CHOICE, *NUMBERS, *DATES, *_AGGREGATES, *_ORDER]
 FORMS: Final = {(row.name, row.arity): row for row in _ROWS}
 AGGREGATES: Final = frozenset(row.name for row in _AGGREGATES)
 

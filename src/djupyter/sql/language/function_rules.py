@@ -53,7 +53,13 @@ def _plain_function(reader: Reader, name: str, arguments: list[Any]) -> Node:
         if arguments and isinstance(arguments[0], exp.Distinct):
             arguments, name = arguments[0].expressions, f"{name} distinct"
         return reader.aggregate(name, lambda: reader.nodes(arguments))
-    return calls.function(name, reader.nodes(arguments))
+    nodes = reader.nodes(arguments)
+    if name in _CHOICES:
+        reader.belong(nodes)
+    return calls.function(name, nodes)
+
+
+_CHOICES = {"coalesce", "ifnull", "nullif", "greatest", "least"}
 
 
 def _count(reader: Reader, name: str, arguments: list[Any]) -> Node:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlglot import exp
@@ -72,12 +72,16 @@ class Reader:
 
     def compare(self, operation: str, *operands: Node) -> Call:
         """Return a comparison; its literals belong to the attribute that they are compared with."""
+        self.belong(operands)
+        return calls.comparison(operation, operands)
+
+    def belong(self, operands: Sequence[Node]) -> None:
+        """Note that literals take the type of the attribute among them, if it is the only one."""
         names = [node.name for node in operands if isinstance(node, Name) and not node.path]
         if len(names) == 1:
             for node in operands:
                 if isinstance(node, Value):
                     self.compared[node.index] = names[0]
-        return calls.comparison(operation, operands)
 
     def nodes(self, trees: list[Any]) -> list[Node]:
         """Return the nodes of several arguments."""

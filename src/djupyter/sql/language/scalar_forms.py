@@ -82,8 +82,9 @@ CHOICE = [
 ]
 
 DOUBLE = "CAST({0:n} AS DOUBLE PRECISION)"
-# MySQL rounds a double to the even neighbour, a decimal away from zero.
+# MySQL rounds a double to the even neighbour, a decimal away from zero. What no decimal holds is whole.
 _EXACT = "CAST({0:n} AS DECIMAL(65, 20))"
+_IF_FITS = "IF(ABS({{0:n}}) < 1e40, {}, {{0:n}})"
 
 
 def _real(name: str, domain: str = "") -> Form:
@@ -104,7 +105,7 @@ NUMBERS = [
         1,
         "number",
         "DJ_ROUND({0:n}, 0)",
-        f"ROUND({_EXACT})",
+        _IF_FITS.format(f"ROUND({_EXACT})"),
         "ROUND(CAST({0:n} AS NUMERIC))",
     ),
     form(
@@ -112,7 +113,7 @@ NUMBERS = [
         2,
         "number",
         "DJ_ROUND({0:n}, {1})",
-        f"ROUND({_EXACT}, {{1}})",
+        _IF_FITS.format(f"ROUND({_EXACT}, {{1}})"),
         "ROUND(CAST({0:n} AS NUMERIC), {1:i})",
     ),
     form(
@@ -170,5 +171,6 @@ NUMBERS = [
         "ATAN2({0:n}, {1:n})",
         f"ATAN2({DOUBLE}, CAST({{1:n}} AS DOUBLE PRECISION))",
     ),
-    form("pi", 0, "number", "DJ_PI()", "PI()"),
+    # MySQL shows six digits of it, unless it calculates.
+    form("pi", 0, "number", "DJ_PI()", "(PI() * 1e0)", "PI()"),
 ]

@@ -149,6 +149,18 @@ def concat_ws(separator: Scalar, *texts: Scalar) -> str | None:
     )
 
 
+_MARK = re.compile(r'("(?:[^"\\]|\\.)*")|[,:]')
+
+
+def document(text: str) -> str:
+    """Return a compact document with the blanks that other databases write into it.
+
+    >>> document('[1,{"a,b":2}]')
+    '[1, {"a,b": 2}]'
+    """
+    return _MARK.sub(lambda mark: mark[1] or f"{mark[0]} ", text)
+
+
 def combination(*values: Scalar) -> str:
     """Return one text for several values, to count distinct combinations."""
     return json.dumps([as_text(value) for value in values])
@@ -159,6 +171,8 @@ def combination(*values: Scalar) -> str:
 
 def _rounded(value: Scalar, digits: Scalar, rule: str) -> int | float:
     number = as_number(value)
+    if isinstance(number, float) and abs(number) >= 2**53 and as_number(digits) >= 0:
+        return number
     exact = Decimal(repr(number)).quantize(
         Decimal(1).scaleb(-int(as_number(digits))), rounding=rule
     )

@@ -61,6 +61,24 @@ def written(tree: Tree, dialect: str) -> tuple[Piece, ...]:
     return tuple(_pieces(tree.root, "", dialect))
 
 
+@lru_cache(maxsize=1024)
+def needs(operation: str, count: int) -> tuple[str, ...]:
+    """Return what each argument of an operation must be, by the letters of `forms`; empty for anything.
+
+    >>> needs("left", 2), needs("concat", 3), needs("is null", 1)
+    (('t', 'i'), ('t', 't', 't'), ('',))
+    """
+    if operation == "any case":
+        return ("",)
+    found = [""] * count
+    form = find_form(operation, count)
+    for match in _PLACE.finditer(form.sqlite + form.postgresql):
+        index = match["index"]
+        for place in [int(index)] if index.isdigit() else range(count):
+            found[place] = match["need"] or found[place]
+    return tuple(found)
+
+
 def _pieces(node: Node, need: str, dialect: str) -> Iterator[Piece]:
     if isinstance(node, Word):
         yield node.text
@@ -87,9 +105,16 @@ def _call(node: Call, need: str, dialect: str) -> Iterator[Piece]:
 # Where PostgreSQL must be told to order texts by their code points, if its own order is another.
 _BY_CODE_POINTS = "\0"
 
+# The number that a text begins with, 0 where there is none; a 0 before it is none too many.
+_LEADING_NUMBER = (
+    r"CAST(REGEXP_REPLACE({}, '^\s*([-+]?)((?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)?.*$', "
+    r"'\10\2') AS NUMERIC)"
+)
 # What PostgreSQL does not convert by itself: (need, kind) to SQL.
 _ADAPTED = {
     ("n", "bool"): "CAST({} AS INTEGER)",
+    ("n", "text"): _LEADING_NUMBER,
+    ("n", "padded"): _LEADING_NUMBER,
     ("v", "bool"): "CAST({} AS INTEGER)",
     ("v", "enum"): "CAST({} AS TEXT)",
     ("o", "bool"): "CAST({} AS INTEGER)",
@@ -103,7 +128,7 @@ _ADAPTED = {
     ("c", "number"): "({} <> 0)",
     ("c", "any"): "({} <> 0)",
     ("t", "number"): "CAST({} AS TEXT)",
-    ("t", "bool"): "CAST({} AS TEXT)",
+    ("t", "bool"): "CAST(CAST({} AS INTEGER) AS TEXT)",
     ("t", "date"): "CAST({} AS TEXT)",
     ("t", "any"): "CAST({} AS TEXT)",
     ("t", "small"): "CAST({} AS TEXT)",

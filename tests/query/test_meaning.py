@@ -268,3 +268,15 @@ def test_what_is_neither_true_nor_false_is_no_condition(rows: Any, condition: st
 def test_what_has_no_sum_and_no_order_is_not_aggregated(rows: Any, aggregate: str) -> None:
     with pytest.raises(QuerySyntaxError, match=r"in no order|no number"):
         dj.U().aggr(rows, x=aggregate)
+
+
+def test_literals_keep_their_places_whatever_was_asked_before(rows: Any) -> None:
+    """Functions that are the same but for the order of their arguments share no statement."""
+    one = rows & "id = 1"
+    for expression, value in (
+        ("instr('abc', 'c')", 3),
+        ("locate('c', 'abc')", 3),
+        ("cast('2024-01-01' + interval 1 day as char)", "2024-01-02"),
+        ("cast(timestampadd(day, 1, '2024-01-01') as char)", "2024-01-02"),
+    ):
+        assert one.proj(x=expression).fetch1("x") == value

@@ -139,6 +139,8 @@ class _Meaning:
             return Call("text of decimal", (node, Word(str(storage_of(type).scale))), "text")
         if family == "real" and self._name(node) in ("float32", "float"):
             return Call("text of single", (node,), "text")
+        if family == "date" and isinstance(node, Call):
+            return Call("date", (node,), "date")  # a moment on PostgreSQL, if it was calculated
         if family in ("datetime", "uuid"):
             return Call(f"text of {family}", (node,), "text")
         return node

@@ -139,6 +139,7 @@ def test_a_condition_selects_the_same_everywhere(rows: Any, condition: str, ids:
             ["2024-01-31 12:30:15.250000", "2024-02-29 23:59:59.999999", None],
         ),
         ("concat(t6 - interval 250000 microsecond)", ["2024-01-31 12:30:15", "2024-02-29 23:59:59.749999", None]),
+        ("concat(d + interval 1 day, '')", ["2024-02-01", "2024-03-01", None]),
         ("concat(d)", ["2024-01-31", "2024-02-29", None]),
         ("concat(f32, '')", ["0.10000000149011612", "0.3333333432674408", None]),
         ("nullif(v, c)", ["ab ", None, ""]),
@@ -268,3 +269,15 @@ def test_what_is_neither_true_nor_false_is_no_condition(rows: Any, condition: st
 def test_what_has_no_sum_and_no_order_is_not_aggregated(rows: Any, aggregate: str) -> None:
     with pytest.raises(QuerySyntaxError, match=r"in no order|no number"):
         dj.U().aggr(rows, x=aggregate)
+
+
+def test_literals_keep_their_places_whatever_was_asked_before(rows: Any) -> None:
+    """Functions that are the same but for the order of their arguments share no statement."""
+    one = rows & "id = 1"
+    for expression, value in (
+        ("instr('abc', 'c')", 3),
+        ("locate('c', 'abc')", 3),
+        ("cast(date('2024-01-01' + interval 1 day) as char)", "2024-01-02"),
+        ("cast(date(timestampadd(day, 1, '2024-01-01')) as char)", "2024-01-02"),
+    ):
+        assert one.proj(x=expression).fetch1("x") == value

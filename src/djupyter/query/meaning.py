@@ -7,12 +7,14 @@ length, takes the day for its first moment; and `concat(u)` is text for a UUID t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import NoReturn
 
 from djupyter.definition.model import TypeSpec
 from djupyter.errors import DataJointError, QuerySyntaxError
+from djupyter.heading.attribute import Attribute
 from djupyter.heading.heading import Heading
 from djupyter.query.types import node_type
 from djupyter.sql.fragment import Fragment
@@ -72,19 +74,32 @@ def understood(fragment: Fragment, heading: Heading) -> tuple[Fragment, dict[int
     >>> understood(parse_condition("day = moment"), heading)[0].shape
     '=(as moment(`day`),`moment`)'
     """
-    meaning = _Meaning(fragment, heading)
-    root = meaning.node(fragment.tree.root)
-    if root is fragment.tree.root:
-        return fragment, meaning.taken
-    shape = shape_of(root)
-    return replace(fragment, shape=shape, tree=Tree(shape, root)), meaning.taken
+    attributes = tuple([heading[name] for name in fragment.names])
+    try:
+        tree, taken = _meaning(fragment.tree, fragment.compared, attributes)
+    except QuerySyntaxError as error:
+        problem = f"`{fragment.text}` is not understood alike by all databases. {error}"
+        raise QuerySyntaxError(problem) from None
+    if tree is not fragment.tree and tree != fragment.tree:
+        fragment = replace(fragment, shape=tree.shape, tree=tree)
+    return fragment, taken
+
+
+@lru_cache(maxsize=4096)
+def _meaning(
+    tree: Tree, compared: tuple[str | None, ...], attributes: tuple[Attribute, ...]
+) -> tuple[Tree, dict[int, TypeSpec]]:
+    """Return what a tree means, which depends on its shape only."""
+    meaning = _Meaning(compared, {attribute.name: attribute for attribute in attributes})
+    root = meaning.node(tree.root)
+    return (tree if root is tree.root else Tree(shape_of(root), root)), meaning.taken
 
 
 class _Meaning:
-    """One fragment on one heading."""
+    """One expression over some attributes."""
 
-    def __init__(self, fragment: Fragment, heading: Heading) -> None:
-        self.fragment, self.heading = fragment, heading
+    def __init__(self, compared: tuple[str | None, ...], heading: Mapping[str, Attribute]) -> None:
+        self.compared, self.heading = compared, heading
         self.taken: dict[int, TypeSpec] = {}
 
     def node(self, node: Node) -> Node:
@@ -124,6 +139,8 @@ class _Meaning:
             return Call("text of decimal", (node, Word(str(storage_of(type).scale))), "text")
         if family == "real" and self._name(node) in ("float32", "float"):
             return Call("text of single", (node,), "text")
+        if family == "date" and isinstance(node, Call):
+            return Call("date", (node,), "date")  # a moment on PostgreSQL, if it was calculated
         if family in ("datetime", "uuid"):
             return Call(f"text of {family}", (node,), "text")
         return node
@@ -165,10 +182,8 @@ class _Meaning:
             groups.add("texts")
         places = groups & {"place"}
         if len(groups - places) > 1:
-            raise QuerySyntaxError(
-                f"`{self.fragment.text}` puts {' and '.join(sorted(groups - places))} together, which "
-                f"databases do in different ways. {_ADVICE}."
-            )
+            found = " and ".join(sorted(groups - places))
+            raise QuerySyntaxError(f"It puts {found} together. {_ADVICE}.")
         if groups == {"texts"}:
             is_padded = [self._name(value) in ("char", "character") for value in values]
             others = [
@@ -201,7 +216,7 @@ class _Meaning:
         """Whether a node is a text that took no type from an attribute."""
         if not isinstance(node, Value) or node.kind != "text":
             return False
-        return self.fragment.compared[node.index] is None and node.index not in self.taken
+        return self.compared[node.index] is None and node.index not in self.taken
 
     def _name(self, node: Node) -> str:
         """Return the name of a node's type; empty where it is not known."""
@@ -237,9 +252,7 @@ class _Meaning:
             named = f"`{node.name}` : {self.heading[node.name].type_text} is {what}"
         else:
             named = f"A part of it, a value of the family {family}, is {what}"
-        raise QuerySyntaxError(
-            f"`{self.fragment.text}` is not understood alike by all databases. {named}. {advice}."
-        )
+        raise QuerySyntaxError(f"{named}. {advice}.")
 
 
 def _with_value(node: Node, value: Node) -> Node:

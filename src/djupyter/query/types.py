@@ -5,10 +5,11 @@ SQLite gives text for a date and a float for a decimal; by the type, results are
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from djupyter.definition.model import TypeSpec
 from djupyter.definition.types import parse_type
+from djupyter.heading.attribute import Attribute
 from djupyter.heading.heading import Heading
 from djupyter.sql.fragment import Fragment
 from djupyter.sql.language.tree import Call, Name, Node, Value, Word
@@ -40,7 +41,7 @@ def type_of(fragment: Fragment, heading: Heading) -> TypeSpec | None:
     return node_type(fragment.tree.root, heading)
 
 
-def node_type(node: Node, heading: Heading) -> TypeSpec | None:
+def node_type(node: Node, heading: Mapping[str, Attribute]) -> TypeSpec | None:
     """Return the type of a part of an expression; None where the database has to tell."""
     if isinstance(node, Name):
         return _json_type(node.type) if node.path else _own_type(node.name, heading)
@@ -70,7 +71,7 @@ def node_type(node: Node, heading: Heading) -> TypeSpec | None:
     return None
 
 
-def _own_type(name: str, heading: Heading) -> TypeSpec | None:
+def _own_type(name: str, heading: Mapping[str, Attribute]) -> TypeSpec | None:
     attribute = heading[name]
     # A number that the database gives out is just a number anywhere else.
     return _INT if attribute.autoincrement else attribute.type
@@ -82,7 +83,7 @@ def _json_type(name: str) -> TypeSpec | None:
     return {"float": _FLOAT, "int": _INT, "bool": _BOOL}.get(name)
 
 
-def _without_adapted(given: list[Node], heading: Heading) -> list[Node]:
+def _without_adapted(given: list[Node], heading: Mapping[str, Attribute]) -> list[Node]:
     """Leave out literals that took the type of an attribute which is no text."""
     others = [node for node in given if not isinstance(node, Value) or node.kind != "text"]
     kinds = [node_type(node, heading) for node in others]

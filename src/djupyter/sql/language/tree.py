@@ -60,13 +60,14 @@ def shape_of(node: Node) -> str:
     """Return the same text for trees that differ only in the values that were taken out.
 
     >>> shape_of(Call(">", (Name("weight"), Value(0, "int"))))
-    '>(`weight`,?int)'
+    '>(`weight`,?int0)'
     """
     if isinstance(node, Name):
         quoted = node.name.replace("`", "``")
         return f"`{quoted}`{node.path or ''}{node.type}"
     if isinstance(node, Value):
-        return f"?{node.kind}"
+        # Of which value, too: `locate(a, b)` is `instr(b, a)`, whose values come the other way round.
+        return f"?{node.kind}{node.index}"
     if isinstance(node, Word):
         return repr(node.text)
     return f"{node.operation}({','.join(map(shape_of, node.arguments))})"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from benchmarks.timing import Workload
-from benchmarks.workloads import cascade, fetch, insert, processes, queries, small
+from benchmarks.workloads import blobs, cascade, fetch, insert, processes, queries, small
 
 WORKLOADS: Sequence[Workload] = (
     *insert.WORKLOADS,
@@ -14,4 +14,5 @@ WORKLOADS: Sequence[Workload] = (
     *queries.WORKLOADS,
     *processes.WORKLOADS,
     *cascade.WORKLOADS,
+    *blobs.WORKLOADS,
 )

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from benchmarks.timing import Workload
-from benchmarks.workloads import cascade, fetch, garbage, insert, processes, queries, small
+from benchmarks.workloads import (
+    blobs,
+    cascade,
+    fetch,
+    garbage,
+    insert,
+    processes,
+    queries,
+    small,
+)
 
 WORKLOADS: Sequence[Workload] = (
     *insert.WORKLOADS,
@@ -15,4 +24,5 @@ WORKLOADS: Sequence[Workload] = (
     *processes.WORKLOADS,
     *cascade.WORKLOADS,
     *garbage.WORKLOADS,
+    *blobs.WORKLOADS,
 )

@@ -58,7 +58,9 @@ def unpack(data: bytes | bytearray | memoryview | None, squeeze: bool = False) -
             f"A blob is made of bytes, not of {type(data)}. "
             "Give what pack() returned or a database holds."
         )
-    return read(bytes(data), squeeze=squeeze, use_32bit_dims=use_32bit_dims)
+    if isinstance(data, memoryview) and not (data.c_contiguous and data.format == "B"):
+        data = data.tobytes()
+    return read(data, squeeze=squeeze, use_32bit_dims=use_32bit_dims)
 
 
 class BlobCodec(Codec):

@@ -7,6 +7,9 @@ from typing import Any
 
 from djupyter.errors import DataJointError
 
+# NumPy knows no more; and the product of a million dimensions takes hours.
+MAX_DIMENSIONS = 64
+
 
 class BlobTooShortError(DataJointError, ValueError):
     """A blob promises more data than it has; also a `ValueError`, as users of datajoint expect."""
@@ -32,7 +35,7 @@ class ByteCursor:
 
     def __init__(self, data: bytes, position: int, use_32bit_dims: bool) -> None:
         self.data, self.position = data, position
-        self._width = 4 if use_32bit_dims else 8
+        self.width = 4 if use_32bit_dims else 8
 
     @property
     def left(self) -> int:
@@ -41,7 +44,7 @@ class ByteCursor:
 
     def expect(self, size: int) -> None:
         """Raise unless so many bytes are left."""
-        if size > self.left:
+        if size > len(self.data) - self.position:
             raise BlobTooShortError(
                 "Invalid blob: buffer is smaller than requested size "
                 f"({size} bytes expected, {self.left} left)."
@@ -65,7 +68,7 @@ class ByteCursor:
 
     def length(self) -> int:
         """Return the next length or count."""
-        return int.from_bytes(self.take(self._width), "little")
+        return int.from_bytes(self.take(self.width), "little")
 
     def count(self, per_item: int = 1) -> int:
         """Return the next count of entries, each of `per_item` sized elements."""
@@ -73,13 +76,15 @@ class ByteCursor:
 
     def possible(self, count: int, per_item: int = 1) -> int:
         """Return a count of entries if so many sized elements can follow."""
-        self.expect(count * per_item * (self._width + 1))
+        self.expect(count * per_item * (self.width + 1))
         return count
 
     def shape(self) -> tuple[int, ...]:
         """Return the next shape of an array."""
         ndim = self.length()
-        self.expect(ndim * self._width)
+        self.expect(ndim * self.width)
+        if ndim > MAX_DIMENSIONS:
+            raise DataJointError(f"Invalid blob: an array of {ndim} dimensions.")
         return tuple(self.length() for _ in range(ndim))
 
     def names(self) -> list[str]:

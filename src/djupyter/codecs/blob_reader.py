@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import datetime
 import math
+import struct
 import uuid
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
-from djupyter.codecs.blob_cursor import ByteCursor
+from djupyter.codecs.blob_cursor import BlobTooShortError, ByteCursor
+from djupyter.codecs.blob_envelope import unwrapped
 from djupyter.codecs.blob_format import (
     ABSENT,
     CHAR,
@@ -26,7 +27,6 @@ from djupyter.codecs.blob_format import (
     MAX_DEPTH,
     OBJECT,
     PYTHON_PROTOCOL,
-    ZLIB_MARK,
     MatCell,
     MatStruct,
 )
@@ -34,15 +34,21 @@ from djupyter.errors import DataJointError
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-# Deflate cannot do better than 1032 to 1: a larger promise is false before anything is inflated.
-_BEST_RATIO = 1100
+_NONE, _INT, _BOOL, _FLOAT, _STR = 0xFF, 0x0A, 0x0B, 0x0D, 0x05
+# The length and the code of an element, by the bytes of a length.
+_HEADS: Final = {4: struct.Struct("<IB").unpack_from, 8: struct.Struct("<QB").unpack_from}
+_LENGTHS: Final = {4: struct.Struct("<I").unpack_from, 8: struct.Struct("<Q").unpack_from}
+_read_u16 = struct.Struct("<H").unpack_from
+_read_f64 = struct.Struct("<d").unpack_from
 
 
 class UnknownArrayTypeError(DataJointError, KeyError):
     """A blob has an array of an unknown type; also a `KeyError`, as users of datajoint expect."""
 
 
-def read(data: bytes, *, squeeze: bool = False, use_32bit_dims: bool = False) -> object:
+def read(
+    data: bytes | bytearray | memoryview, *, squeeze: bool = False, use_32bit_dims: bool = False
+) -> object:
     """Return the value that a blob stands for.
 
     Parameters
@@ -71,11 +77,10 @@ def read(data: bytes, *, squeeze: bool = False, use_32bit_dims: bool = False) ->
     1
     """
     with _damage_explained():
-        if data.startswith(ZLIB_MARK):
-            data = _inflate(data, use_32bit_dims)
-        if not data.startswith((MATLAB_PROTOCOL, PYTHON_PROTOCOL)):
+        plain = unwrapped(data, use_32bit_dims)
+        if not plain.startswith((MATLAB_PROTOCOL, PYTHON_PROTOCOL)):
             return None
-        reader = _Reader(data, squeeze, use_32bit_dims)
+        reader = _Reader(plain, squeeze, use_32bit_dims)
         value = reader.element()
         if reader.left:
             raise _bad_length()
@@ -88,6 +93,8 @@ def _damage_explained() -> Iterator[None]:
         yield
     except DataJointError:
         raise
+    except (struct.error, IndexError) as error:
+        raise BlobTooShortError(f"Invalid blob: its data are cut short ({error}).") from error
     # What Python and numpy raise for impossible dates, dict keys, shapes, texts and decimals.
     except (
         ValueError,
@@ -95,27 +102,8 @@ def _damage_explained() -> Iterator[None]:
         ArithmeticError,
         MemoryError,
         RecursionError,
-        zlib.error,
     ) as error:
         raise DataJointError(f"Invalid blob: its data are damaged ({error}).") from error
-
-
-def _inflate(data: bytes, use_32bit_dims: bool) -> bytes:
-    header = ByteCursor(data, len(ZLIB_MARK), use_32bit_dims)
-    size, start = header.length(), header.position
-    if size > len(data) * _BEST_RATIO:
-        raise DataJointError(
-            f"Blob size mismatch: expected {size}, got {len(data)} bytes that cannot hold so much"
-        )
-    inflater = zlib.decompressobj()
-    inflated = inflater.decompress(memoryview(data)[start:], size + 1)
-    if len(inflated) > size:
-        raise DataJointError(f"Blob size mismatch: expected {size}, got more")
-    if len(inflated) < size:
-        raise DataJointError(f"Blob size mismatch: expected {size}, got {len(inflated)}")
-    if not inflater.eof:
-        raise DataJointError("Invalid blob: its compressed data are cut short.")
-    return inflated
 
 
 class _Reader(ByteCursor):
@@ -127,26 +115,69 @@ class _Reader(ByteCursor):
 
     def element(self) -> Any:
         """Read one element."""
-        code = self.take(1)
+        return self._body(self.take(1)[0])
+
+    def _body(self, code: int) -> Any:
         read_body = _BODIES.get(code)
         if read_body is None:
-            raise DataJointError(
-                f'Unknown data structure code "{code.decode("latin-1")}". Upgrade datajoint.'
-            )
+            raise DataJointError(f'Unknown data structure code "{chr(code)}". Upgrade datajoint.')
         return read_body(self)
 
-    def _sized(self) -> Any:
-        size = self.length()
-        self.expect(size)
-        end = self.position + size
+    def _values(self, count: int) -> list[Any]:
+        """Read so many elements below the present one, each with its length in front."""
+        if count:
+            self._descend()
+        data, position, width = self.data, self.position, self.width
+        read_head, read_length = _HEADS[width], _LENGTHS[width]
+        values: list[Any] = []
+        # By code, the commonest first and without a call: this is most of the time of reading a list.
+        for _ in range(count):
+            size, code = read_head(data, position)
+            position += width + 1
+            end = position + size - 1
+            if code == _FLOAT and size == 9:
+                values += _read_f64(data, position)
+            elif code == _STR and size > width:
+                (length,) = read_length(data, position)
+                text = data[position + width : end]
+                if length != len(text):
+                    raise self._bad_end(end)
+                values.append(text.decode())
+            elif code == _INT and size > 2:
+                (length,) = _read_u16(data, position)
+                digits = data[position + 2 : end]
+                if length != len(digits):
+                    raise self._bad_end(end)
+                values.append(int.from_bytes(digits, "little", signed=True))
+            elif code == _NONE and size == 1:
+                values.append(None)
+            elif code == _BOOL and size == 2:
+                values.append(data[position] != 0)
+            else:
+                values.append(self._other(code, position, end))
+            position = end
+        self.position = position
+        self._depth -= count > 0
+        return values
+
+    def _descend(self) -> None:
         if self._depth == MAX_DEPTH:
             raise DataJointError(f"Invalid blob: nested deeper than {MAX_DEPTH} levels.")
         self._depth += 1
-        value = self.element()
-        self._depth -= 1
+
+    def _other(self, code: int, position: int, end: int) -> Any:
+        if end > len(self.data):
+            raise self._bad_end(end)
+        self.position = position
+        value = self._body(code)
         if self.position != end:
             raise _bad_length()
         return value
+
+    def _bad_end(self, end: int) -> DataJointError:
+        if end <= len(self.data):
+            return _bad_length()
+        return BlobTooShortError(f"Invalid blob: {end} bytes expected, {len(self.data)} found.")
 
     # Python values
 
@@ -171,7 +202,9 @@ class _Reader(ByteCursor):
         return self.take(self.length())
 
     def _str(self) -> str:
-        return self._bytes().decode()
+        size = self.length()
+        start = self.advance(size)
+        return str(memoryview(self.data)[start : self.position], "utf-8")
 
     def _decimal(self) -> Decimal:
         return Decimal(self._str())
@@ -188,11 +221,7 @@ class _Reader(ByteCursor):
         return time if date is None else date
 
     def _items(self) -> list[Any]:
-        items = []
-        # A comprehension would be one more call per level of nesting.
-        for _ in range(self.count()):
-            items.append(self._sized())  # noqa: PERF401
-        return items
+        return self._values(self.count())
 
     def _tuple(self) -> tuple[Any, ...]:
         return tuple(self._items())
@@ -201,11 +230,8 @@ class _Reader(ByteCursor):
         return set(self._items())
 
     def _dict(self) -> dict[Any, Any]:
-        items = {}
-        for _ in range(self.count(2)):
-            key = self._sized()
-            items[key] = self._sized()
-        return items
+        values = self._values(2 * self.count(2))
+        return dict(zip(values[::2], values[1::2], strict=True))
 
     # Arrays
 
@@ -229,8 +255,8 @@ class _Reader(ByteCursor):
             )
         size = math.prod(shape)
         if number == OBJECT:
-            flat = _objects([self._sized() for _ in range(self.possible(size))])
-        elif is_complex:
+            flat = _objects(self._values(self.possible(size)))
+        elif is_complex and number != CHAR:
             flat = self._complex_numbers(dtype, size)
         else:
             flat = self._numbers(dtype, size)
@@ -252,7 +278,7 @@ class _Reader(ByteCursor):
     def _cell(self) -> MatCell:
         shape = self.shape()
         size = self.possible(math.prod(shape))
-        cell = _objects([self._sized() for _ in range(size)])
+        cell = _objects(self._values(size))
         cell = cell.reshape(shape if size else (0,), order="F")
         return (cell.squeeze() if self._squeeze else cell).view(MatCell)
 
@@ -261,7 +287,7 @@ class _Reader(ByteCursor):
         if not names:
             return np.array(None, dtype=object)
         size = self.possible(math.prod(shape), len(names))
-        values = [self._sized() for _ in range(size * len(names))]
+        values = self._values(size * len(names))
         array = np.empty(shape, dtype=[(name, object) for name in names])
         for number, name in enumerate(array.dtype.names or ()):
             array[name] = _objects(values[number :: len(names)]).reshape(shape, order="F")
@@ -273,7 +299,9 @@ class _Reader(ByteCursor):
         names = self.names()
         if not names:
             return np.array(None, dtype=object)
+        self._descend()
         columns = [self._record_column() for _ in names]
+        self._depth -= 1
         # A column of small arrays has its own dimensions after those of the records.
         shape = min((column.shape for column in columns), key=len)
         dtype = [
@@ -301,26 +329,26 @@ class _Reader(ByteCursor):
         )
 
 
-_BODIES: dict[bytes, Callable[[_Reader], Any]] = {
-    b"A": _Reader._array,
-    b"C": _Reader._cell,
-    b"S": _Reader._struct_array,
-    b"F": _Reader._records,
-    b"P": _Reader._sparse,
-    b"\xff": _Reader._none,
-    b"\x01": _Reader._tuple,
-    b"\x02": _Reader._items,
-    b"\x03": _Reader._set,
-    b"\x04": _Reader._dict,
-    b"\x05": _Reader._str,
-    b"\x06": _Reader._bytes,
-    b"\x0a": _Reader._int,
-    b"\x0b": _Reader._bool,
-    b"\x0c": _Reader._complex,
-    b"\x0d": _Reader._float,
-    b"d": _Reader._decimal,
-    b"t": _Reader._moment,
-    b"u": _Reader._uuid,
+_BODIES: dict[int, Callable[[_Reader], Any]] = {
+    ord("A"): _Reader._array,
+    ord("C"): _Reader._cell,
+    ord("S"): _Reader._struct_array,
+    ord("F"): _Reader._records,
+    ord("P"): _Reader._sparse,
+    _NONE: _Reader._none,
+    0x01: _Reader._tuple,
+    0x02: _Reader._items,
+    0x03: _Reader._set,
+    0x04: _Reader._dict,
+    _STR: _Reader._str,
+    0x06: _Reader._bytes,
+    _INT: _Reader._int,
+    _BOOL: _Reader._bool,
+    0x0C: _Reader._complex,
+    _FLOAT: _Reader._float,
+    ord("d"): _Reader._decimal,
+    ord("t"): _Reader._moment,
+    ord("u"): _Reader._uuid,
 }
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime
 import struct
 import uuid
-import zlib
-from collections.abc import Callable, Mapping, MutableSequence, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, MutableSequence, Sequence, Set
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
+from djupyter.codecs.blob_deflate import deflated
 from djupyter.codecs.blob_format import (
     ABSENT,
     COMPRESS_ABOVE,
@@ -26,13 +27,20 @@ from djupyter.codecs.blob_format import (
     MatCell,
     MatStruct,
 )
+from djupyter.codecs.blob_payload import LARGE, Array, Part, Payload
 from djupyter.errors import DataJointError
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 _U32 = struct.Struct("<I").pack
 _U64 = struct.Struct("<Q").pack
 _INT_LIMIT = 65535  # bytes: the length of an int is a u16
+
+# The commonest elements with their length in front: each is one call.
+_SIZED_FLOAT = struct.Struct("<QBd").pack
+_SIZED_TEXT = struct.Struct("<QBQ").pack
+_SIZED_INTS = [struct.pack("<QBH", 3 + size, 0x0A, size) for size in range(32)]
+_SIZED_NONE, _SIZED_FALSE, _SIZED_TRUE = (
+    struct.pack("<Q", len(element)) + element for element in (b"\xff", b"\x0b\0", b"\x0b\1")
+)
 
 
 def pack(obj: object, compress: bool = True) -> bytes:
@@ -63,27 +71,30 @@ def pack(obj: object, compress: bool = True) -> bytes:
         writer.element(obj)
     except RecursionError as error:
         raise _too_deep() from error
-    protocol = PYTHON_PROTOCOL if writer.needs_python else MATLAB_PROTOCOL
-    packed = b"".join([protocol, *writer.parts])
-    if compress and len(packed) > COMPRESS_ABOVE:
-        wrapped = ZLIB_MARK + _U64(len(packed)) + zlib.compress(packed)
-        if len(wrapped) < len(packed):
-            return wrapped
-    return packed
+    payload = Payload([PYTHON_PROTOCOL if writer.needs_python else MATLAB_PROTOCOL, *writer.parts])
+    del writer  # small parts are joined by now
+    packed = None
+    if compress and payload.size > COMPRESS_ABOVE:
+        packed = deflated(payload, ZLIB_MARK + _U64(payload.size))
+    return payload.to_bytes() if packed is None else packed
 
 
 class _Writer:
     """Collects the pieces of one blob; lengths are filled in once what they measure is written."""
 
     def __init__(self) -> None:
-        self.parts: list[bytes] = []
+        self.parts: list[Part] = []
         self.needs_python = False
         self._size = 0
         self._depth = 0
 
     def element(self, value: Any) -> None:
         """Write one element; the order of the tests is part of the format."""
-        if isinstance(value, MatCell):
+        write = _BY_TYPE.get(type(value))
+        if write is not None:
+            self.needs_python = True
+            write(self, value)
+        elif isinstance(value, MatCell):
             self._cell(value)
         elif isinstance(value, MatStruct) and value.dtype.names:
             self._struct(value)
@@ -98,15 +109,40 @@ class _Writer:
             self.parts.append(piece)
             self._size += len(piece)
 
-    def _sized(self, value: object) -> None:
-        """Write one element below the present one, with its length in front."""
+    def _values(self, values: Iterable[object]) -> None:
+        """Write elements below the present one, each with its length in front."""
         if self._depth == MAX_DEPTH:
             raise _too_deep()
+        self._depth += 1
+        parts, size = self.parts, 0
+        # By type, the commonest first and without a call: this is most of the time of packing a list.
+        for value in values:
+            kind = type(value)
+            if kind is float:
+                data = _SIZED_FLOAT(9, 0x0D, value)
+            elif kind is str:
+                text = value.encode()  # type: ignore[attr-defined]
+                data = _SIZED_TEXT(9 + len(text), 0x05, len(text)) + text
+            elif kind is int and (width := value.bit_length() // 8 + 1) < 32:  # type: ignore[attr-defined]
+                data = _SIZED_INTS[width] + value.to_bytes(width, "little", signed=True)  # type: ignore[attr-defined]
+            elif value is None:
+                data = _SIZED_NONE
+            elif kind is bool:
+                data = _SIZED_TRUE if value else _SIZED_FALSE
+            else:
+                self._sized(value)
+                continue
+            parts.append(data)
+            size += len(data)
+        self._size += size
+        self.needs_python |= size > 0
+        self._depth -= 1
+
+    def _sized(self, value: object) -> None:
+        """Write one element with its length in front."""
         slot, before = len(self.parts), self._size
         self.parts.append(b"")
-        self._depth += 1
         self.element(value)
-        self._depth -= 1
         self.parts[slot] = _U64(self._size - before)
         self._size += 8
 
@@ -158,17 +194,14 @@ class _Writer:
         self._write(struct.pack("<ciq", b"t", date, time))
 
     def _mapping(self, value: Mapping[object, object]) -> None:
-        self._write(b"\x04", _U64(len(value)))
-        for key, item in value.items():
-            self._sized(key)
-            self._sized(item)
+        self._write(b"\x04" + _U64(len(value)))
+        if len(value):
+            self._values(chain.from_iterable(value.items()))
 
     def _items(self, value: Sequence[object] | Set[object]) -> None:
-        is_list = isinstance(value, MutableSequence)
-        code = b"\x02" if is_list else b"\x03" if isinstance(value, Set) else b"\x01"
-        self._write(code, _U64(len(value)))
-        for item in value:
-            self._sized(item)
+        self._write((_CONTAINERS.get(type(value)) or _container(value)) + _U64(len(value)))
+        if len(value):
+            self._values(value)
 
     # Arrays
 
@@ -189,14 +222,23 @@ class _Writer:
         self._shape(b"A", array)
         self._write(_U32(_type_id(array.dtype)), _U32(is_complex))
         if is_complex:
-            self._write(array.real.tobytes(order="F"), array.imag.tobytes(order="F"))
+            self._numbers(array.real)
+            self._numbers(array.imag)
         elif array.dtype.kind in "OU":
-            for item in array.ravel(order="F"):
-                self._sized(item)
+            self._array_values(array)
         elif array.dtype.kind == "S":
-            self._write(array.astype("S2").tobytes(order="F"))  # each character and a zero byte
+            self._numbers(array.astype("S2"))  # each character and a zero byte
         else:
-            self._write(array.tobytes(order="F"))
+            self._numbers(array)
+
+    def _numbers(self, array: Array) -> None:
+        # Large ones are turned into bytes when these are needed.
+        self.parts.append(array if array.nbytes >= LARGE else array.tobytes(order="F"))
+        self._size += array.nbytes
+
+    def _array_values(self, array: Array) -> None:
+        if array.size:
+            self._values(array.ravel(order="F"))
 
     def _shape(self, code: bytes, array: Array) -> None:
         self._write(code, _U64(array.ndim), *map(_U64, array.shape))
@@ -210,16 +252,15 @@ class _Writer:
 
     def _cell(self, cell: MatCell) -> None:
         self._shape(b"C", cell)
-        for item in np.asarray(cell).ravel(order="F"):
-            self._sized(item)
+        self._array_values(np.asarray(cell))
 
     def _struct(self, struct_array: MatStruct) -> None:
         names = struct_array.dtype.names or ()
         self._shape(b"S", struct_array)
         self._names(names)
-        for record in np.asarray(struct_array).ravel(order="F"):
-            for name in names:
-                self._sized(record[name])
+        records = np.asarray(struct_array).ravel(order="F")
+        if records.size:
+            self._values(record[name] for record in records for name in names)
 
     def _records(self, array: Array) -> None:
         if not array.dtype.names:
@@ -245,6 +286,26 @@ _KINDS: list[tuple[Any, Callable[[_Writer, Any], None]]] = [
     (Mapping, _Writer._mapping),
     (Set | Sequence, _Writer._items),
 ]
+# What the search through the kinds would find, for values of just this type.
+_BY_TYPE: dict[type, Callable[[_Writer, Any], None]] = {
+    type(None): _Writer._none,
+    bool: _Writer._bool,
+    int: _Writer._int,
+    float: _Writer._float,
+    str: _Writer._str,
+    dict: _Writer._mapping,
+    list: _Writer._items,
+    tuple: _Writer._items,
+    set: _Writer._items,
+}
+
+
+_CONTAINERS: dict[type, bytes] = {tuple: b"\x01", list: b"\x02", set: b"\x03"}
+
+
+def _container(value: Sequence[object] | Set[object]) -> bytes:
+    kind: type = list if isinstance(value, MutableSequence) else tuple
+    return _CONTAINERS[set if isinstance(value, Set) else kind]
 
 
 def _writer_of(value: object) -> Callable[[_Writer, Any], None]:

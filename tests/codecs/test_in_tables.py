@@ -64,6 +64,14 @@ def test_attachments(lab: Lab, declared: str) -> None:
         ]
 
 
+def test_one_attachment_of_many_rows_is_one_file(small_lab: Lab) -> None:
+    T = small_lab.table("x : <attach@raw>")
+    source = small_lab.file("a.bin", bytes(4 << 20))
+    T.insert([(k, source) for k in range(40)])
+    assert {Path(path).name for path in T.to_arrays("x")} == {"a.bin"}
+    assert os.listdir(small_lab.connection.settings["download_path"]) == ["a.bin"]
+
+
 def test_bytes_by_their_content(lab: Lab) -> None:
     T = lab.table("x : <hash@raw>")
     T.insert([(1, b"hello"), (2, bytearray(b"hello")), (3, memoryview(b"")), (4, b"other")])

@@ -6,13 +6,19 @@ Format: the name in UTF-8, a zero byte, the contents.
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, ClassVar
+from uuid import uuid4
 
 from djupyter.codecs.attachment import Attachment
 from djupyter.codecs.base import Codec, Context
 from djupyter.errors import DataJointError
 from djupyter.stores.paths import safe_name
+
+_LONGEST_NAME, _LONGEST_ENDING = 255, 32  # bytes; the first on nearly every filesystem
 
 
 class AttachCodec(Codec):
@@ -36,10 +42,17 @@ class AttachCodec(Codec):
         if not path.is_file():
             raise FileNotFoundError(f"Attachment file not found: {path}")
 
-    def encode(self, value: Any, **_: Any) -> bytes:
+    def encode(self, value: Any, **_: Any) -> bytearray:
         """Return the name of the file and its contents."""
         path = Path(value)
-        return b"\0".join([path.name.encode(), path.read_bytes()])
+        head = path.name.encode() + b"\0"
+        with path.open("rb") as file:
+            # Read to where it belongs: the contents are in memory once.
+            data = bytearray(len(head) + os.fstat(file.fileno()).st_size)
+            data[: len(head)] = head
+            size = len(head) + file.readinto(memoryview(data)[len(head) :])
+        del data[size:]  # it has become shorter meanwhile
+        return data
 
     def decode(
         self, stored: Any, *, key: dict[str, Any] | None = None, context: Context | None = None
@@ -74,20 +87,53 @@ def _split(data: Any) -> tuple[bytes, bool, memoryview]:
 
 
 def _written(path: Path, contents: memoryview) -> Path:
-    """Write a file unless it is there, under the first name that is free, and return where."""
-    number = 0
-    candidate = path
-    while True:
-        try:
-            # Fails when it exists, also when another program makes it at this moment.
-            with candidate.open("xb") as file:
-                file.write(contents)
-            return candidate
-        except FileExistsError:
-            if _is_same(candidate, contents):
-                return candidate
-        number += 1
-        candidate = path.with_name(f"{path.stem}_{number}{path.suffix}")
+    """Return where a file with these contents lies; write it under the first name that is free."""
+    number, candidate = 0, path
+    with ExitStack() as stack:
+        whole: Path | None = None
+        while not _is_same(candidate, contents):
+            if os.path.lexists(candidate):
+                number += 1
+                candidate = path.with_name(_numbered(path.name, number))
+                continue
+            if whole is None:
+                whole = stack.enter_context(_temporary(path.parent, contents))
+            with suppress(
+                FileExistsError
+            ):  # another thread or program was faster: look at its file
+                _place(whole, candidate)
+    return candidate
+
+
+@contextmanager
+def _temporary(folder: Path, contents: memoryview) -> Iterator[Path]:
+    """Yield a file with some contents, which is gone afterwards."""
+    path = folder / f".{uuid4().hex}.part"
+    try:
+        path.write_bytes(contents)
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _place(whole: Path, path: Path) -> None:
+    """Give a file another name, unless something has it: it appears there with all its contents."""
+    try:
+        os.link(whole, path)
+    except FileExistsError:
+        raise
+    except OSError:  # a filesystem without links
+        with whole.open("rb") as source, path.open("xb") as target:
+            shutil.copyfileobj(source, target)
+
+
+def _numbered(name: str, number: int) -> str:
+    """Return a file name with a number before its ending, no longer than a name may be."""
+    stem, dot, ending = name.rpartition(".")
+    if not stem or len(ending.encode()) > _LONGEST_ENDING:
+        stem, dot, ending = name, "", ""
+    tail = f"_{number}{dot}{ending}"
+    return stem.encode()[: _LONGEST_NAME - len(tail.encode())].decode(errors="ignore") + tail
 
 
 def _is_same(path: Path, contents: memoryview) -> bool:

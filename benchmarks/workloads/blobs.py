@@ -33,10 +33,19 @@ def _image(count: int) -> Array:
     return (smooth + np.random.default_rng(0).normal(0, 8, smooth.shape)).astype("u2")
 
 
+def _text(count: int) -> Array:
+    """Return words, rare ones too, as bytes."""
+    chance = np.random.default_rng(0)
+    words = [chance.bytes(4).hex()[: 2 + number % 7] for number in range(2000)]
+    found = " ".join(words[number % len(words)] for number in chance.zipf(1.3, 2 * count))
+    return np.frombuffer(found.encode()[: 8 * count], "u1")
+
+
 _ARRAYS: dict[str, Callable[[int], Array]] = {
     "floats": lambda count: np.random.default_rng(0).random(count),
     "images": _image,
     "counts": lambda count: np.random.default_rng(0).poisson(5, count),
+    "text": _text,
     "zeros": lambda count: np.zeros(count),
 }
 

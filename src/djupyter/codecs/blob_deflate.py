@@ -7,13 +7,13 @@ excerpts --each way, fastest first--> first way about as small as zlib's --> all
 Any zlib reads these streams. Which way is fast and still small depends on the data, so each is
 tried on a few excerpts. With arrays of 8 MB, against level 6 of zlib, which datajoint uses:
 
-=============================  =========  ===============  =============
-data                           by         times as fast    times as long
-=============================  =========  ===============  =============
-floats, images, recordings     isal 2     7 to 20          1.00 to 1.08
-text, counts, rounded, masks   zlib-ng 5  3 to 4.5         0.98 to 1.11
-times of events                zlib 1     3 to 5           0.94 to 0.99
-=============================  =========  ===============  =============
+=============================  ===============  =============  =============
+data                           by               times as fast  times as long
+=============================  ===============  =============  =============
+floats, images, recordings     isal 2           7 to 20        1.00 to 1.08
+text, counts, rounded, masks   zlib-ng 5 and 4  3 to 4.5       0.98 to 1.11
+times of events                zlib 1           2.4 to 5       0.94 to 0.99
+=============================  ===============  =============  =============
 
 The first two overlook repetitions of 3 bytes, all there is in times. libdeflate finds them and
 is as fast, but its package `deflate` holds the interpreter's lock and wants all data in one place.
@@ -58,6 +58,27 @@ def _isal() -> _Compressor:
     return cast(_Compressor, isal_zlib.compressobj(2))
 
 
+class _InTurn:
+    """Levels 5 and 4 of zlib-ng in turn: for counts the one is hardly fast, the other hardly small enough."""
+
+    def __init__(self) -> None:
+        self._head, self._turn, self._checksum = b"\x78\x9c", 0, 1
+
+    def compress(self, data: Any) -> bytes:
+        """Return blocks of a raw stream, which need no others."""
+        level = 4 if self._turn % 2 else 5
+        compressor = zlib_ng.compressobj(level, wbits=-zlib.MAX_WBITS, memLevel=9)
+        self._checksum = zlib_ng.adler32(data, self._checksum)
+        body = compressor.compress(data) + compressor.flush(zlib.Z_SYNC_FLUSH)
+        head, self._head = self._head, b""
+        self._turn += len(data) >= _EXCERPT[0]  # the few bytes before an array are no turn
+        return cast(bytes, head + body)
+
+    def flush(self) -> bytes:
+        """Return an empty last block and the checksum."""
+        return b"\x03\0" + self._checksum.to_bytes(4, "big")
+
+
 def _thorough() -> _Compressor:
     return cast(_Compressor, zlib_ng.compressobj(5, memLevel=9))
 
@@ -66,7 +87,7 @@ def _triples() -> _Compressor:
     return zlib.compressobj(1, memLevel=9)
 
 
-_WAYS: list[_Way] = [_isal, _thorough, _triples] if isal_zlib else []
+_WAYS: list[_Way] = [_isal, _InTurn, _thorough, _triples] if isal_zlib else []
 _DEFAULT: _Way = _thorough if isal_zlib else zlib.compressobj
 _INFLATER: Any = isal_zlib or zlib
 
@@ -110,16 +131,16 @@ def _chosen(payload: Payload) -> _Way:
     size = min(payload.size // _SHARE, most)
     if size < least or not _WAYS:
         return _DEFAULT
-    excerpt = payload.excerpt(1 / 4, size) + payload.excerpt(3 / 4, size)
-    enough = len(zlib.compress(excerpt)) * _AS_SMALL
+    excerpts = [payload.excerpt(1 / 4, size), payload.excerpt(3 / 4, size)]
+    enough = len(zlib.compress(b"".join(excerpts))) * _AS_SMALL
     lengths: list[tuple[int, _Way]] = []
     for way in _WAYS:
-        lengths.append((_length(way, excerpt), way))
+        lengths.append((_length(way, excerpts), way))
         if lengths[-1][0] <= enough:
             return way
     return min(lengths, key=itemgetter(0))[1]
 
 
-def _length(way: _Way, data: bytes) -> int:
+def _length(way: _Way, excerpts: list[bytes]) -> int:
     compressor = way()
-    return len(compressor.compress(data)) + len(compressor.flush())
+    return sum(len(compressor.compress(excerpt)) for excerpt in excerpts) + len(compressor.flush())

@@ -1,4 +1,4 @@
-"""Garbage collection of a folder with many objects, a tenth of which no row refers to."""
+"""Garbage collection of a folder with many objects of both kinds, a tenth of which no row refers to."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _configure(library: Library, folder: Path) -> None:
 
 def _declared(library: Library, name: str) -> Any:
     schema = library.schema(name)
-    definition = "n : int32\n---\nvalues : <hash@raw>"
+    definition = "n : int32\n---\nvalues : <hash@raw>\nmovie : <object@raw>"
     schema(type("Recording", (library.dj.Manual,), {"definition": definition}))
     return schema
 
@@ -69,7 +69,8 @@ def _fill(place: Place, schema_name: str, folder: Path, count: int) -> None:
     ours = LIBRARIES["djupyter"](place)
     ours.connection.settings["stores"] = _entry(folder)
     table = ours.dj.FreeTable(ours.connection, f"{schema_name}.recording")
-    table.insert({"n": n, "values": b"%d" % n} for n in range(count - count // _ORPHANS))
+    kept = (count - count // _ORPHANS) // 2
+    table.insert({"n": n, "values": b"%d" % n, "movie": b"frames"} for n in range(kept))
     ours.close()
 
 
@@ -78,7 +79,8 @@ def _litter(folder: Path, schema_name: str, count: int) -> None:
     day_ago = time.time() - 86_400
     for n in range(count // _ORPHANS):
         name = "".join(_LETTERS[n >> (5 * place) & 31] for place in range(26))
-        path = folder / "_hash" / schema_name / name
+        by_key = f"_schema/{schema_name}/recording/n=-{n}/movie_x1y2z3w4"
+        path = folder / (by_key if n % 2 else f"_hash/{schema_name}/{name}")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"left behind")
         os.utime(path, (day_ago, day_ago))
@@ -86,7 +88,7 @@ def _litter(folder: Path, schema_name: str, count: int) -> None:
 
 def _collect(library: Library, schema: Any) -> None:
     report = library.dj.gc.GarbageCollector(schema, store="raw").collect(dry_run=False)
-    assert report["deleted"] == report["hash_paths_orphaned"]
+    assert report["deleted"] == report["hash_paths_orphaned"] + report["schema_paths_orphaned"]
 
 
 WORKLOADS = (Workload("collect 5,000 objects, 500 without a row", _contest, _AIMS),)

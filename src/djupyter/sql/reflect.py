@@ -149,6 +149,12 @@ class Catalog:
         both_ways = [*links, *((parent, child) for child, parent in links)]
         return self._only(_closure(schemas, both_ways))
 
+    def with_codecs(self) -> Schemas:
+        """Return the tables of all schemas that have attributes with a codec, as they are now."""
+        if self.version() is not None:
+            return self.load_all()
+        return self._only(set(self._backend().codec_schemas(self._fetch)))
+
     def _only(self, schemas: Set[str]) -> Schemas:
         self._load(schemas, exist=True)
         return {name: tables for name, tables in self._loaded.items() if name in schemas}

@@ -14,6 +14,8 @@ from djupyter.table.placing import Kind, Sections, key_of, path_of
 from djupyter.table.spool import Spool
 from djupyter.table.telling import Teller
 
+_TOLD_AT_ONCE = 100  # telling of each would take longer than listing it
+
 
 class Listed(NamedTuple):
     """A file in a store that may be removed; they sort as `uncovered` takes them."""
@@ -62,9 +64,12 @@ class Litter:
         self._listed.add(self._placed(entries, tell))
 
     def _placed(self, entries: Iterable[Entry], tell: Teller) -> Iterator[Listed]:
-        place = self.sections.place
+        place, untold = self.sections.place, 0
         for entry in entries:
-            tell.advance()
+            untold += 1
+            if untold == _TOLD_AT_ONCE:
+                tell.advance(untold)
+                untold = 0
             placed = place(entry.path)
             if placed is not None:
                 schema, kind, unit = placed
@@ -73,6 +78,7 @@ class Litter:
                 tally.bytes += entry.size
                 key = key_of(entry.path)
                 yield Listed(key, entry.path, entry.size, entry.modified, schema, kind, unit)
+        tell.advance(untold)
 
     def forget_references(self) -> None:
         """Begin to read them anew."""

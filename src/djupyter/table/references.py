@@ -221,7 +221,8 @@ def _read_all(
 ) -> list[str]:
     problems: list[str] = []
     connection.catalog.forget()
-    structures = [s for tables in connection.catalog.load_all().values() for s in tables.values()]
+    loaded = connection.catalog.with_codecs()
+    structures = [structure for tables in loaded.values() for structure in tables.values()]
     for structure in structures:
         try:
             attributes = list(object_attributes(connection, [structure]))

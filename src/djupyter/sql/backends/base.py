@@ -496,6 +496,10 @@ class Backend(ABC):
         tables = self.read_tables(fetch, None)
         return list({(t.name.schema, key.parent.schema) for t in tables for key in t.foreign_keys})
 
+    def codec_schemas(self, fetch: Fetch) -> list[str]:
+        """Return the schemas with attributes that have a codec; some others may be among them."""
+        return self.schemas(fetch)
+
     @abstractmethod
     def read_tables(self, fetch: Fetch, schemas: Collection[str] | None) -> list[TableRows]:
         """Return the tables of some or all schemas, with a constant number of statements."""

@@ -379,6 +379,10 @@ class MySQL(Backend):
         """Return each pair of schemas of which the first has a foreign key to the second."""
         return mysql_catalog.schema_links(fetch)
 
+    def codec_schemas(self, fetch: Fetch) -> list[str]:
+        """Return the schemas with attributes whose comment marks a codec."""
+        return mysql_catalog.codec_schemas(fetch)
+
     def read_tables(self, fetch: Fetch, schemas: Collection[str] | None) -> list[TableRows]:
         """Return all tables of some or all schemas."""
         return mysql_catalog.read_tables(

@@ -36,6 +36,9 @@ _INDEXES = """SELECT TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, NON_UNIQUE, SEQ_IN_IN
 _EXISTS = "SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s"
 _LINKS = """SELECT DISTINCT CONSTRAINT_SCHEMA, UNIQUE_CONSTRAINT_SCHEMA
     FROM information_schema.REFERENTIAL_CONSTRAINTS"""
+_CODECS = (
+    "SELECT DISTINCT TABLE_SCHEMA FROM information_schema.COLUMNS WHERE COLUMN_COMMENT LIKE %s"
+)
 _WIDTH = re.compile(r"^((?:tiny|small|medium|big)?int)\(\d+\)")
 
 # No more parts of a UNION than that.
@@ -52,6 +55,11 @@ def schemas(fetch: Fetch) -> list[str]:
 def schema_links(fetch: Fetch) -> list[tuple[str, str]]:
     """Return each pair of schemas of which the first has a foreign key to the second."""
     return [(child, parent) for child, parent in fetch(_LINKS, ())]
+
+
+def codec_schemas(fetch: Fetch) -> list[str]:
+    """Return the schemas with attributes whose comment marks a codec."""
+    return [name for (name,) in fetch(_CODECS, (":%<%",)) if name not in _SYSTEM]
 
 
 def table_exists(fetch: Fetch, name: TableName) -> bool:

@@ -366,6 +366,10 @@ class PostgreSQL(Backend):
         """Whether there is such a table now."""
         return postgresql_catalog.table_exists(fetch, name)
 
+    def codec_schemas(self, fetch: Fetch) -> list[str]:
+        """Return the schemas with attributes whose comment marks a codec."""
+        return postgresql_catalog.codec_schemas(fetch)
+
     def read_tables(self, fetch: Fetch, schemas: Collection[str] | None) -> list[TableRows]:
         """Return all tables of some or all schemas."""
         return postgresql_catalog.read_tables(fetch, schemas, self.quote)

@@ -137,6 +137,17 @@ _LINKS = """SELECT DISTINCT here.nspname, there.nspname FROM pg_constraint AS ke
     JOIN pg_namespace AS there ON there.oid = parent.relnamespace WHERE key.contype = 'f'"""
 
 
+_CODECS = f"""SELECT DISTINCT n.nspname FROM pg_catalog.pg_description d
+    JOIN pg_catalog.pg_class c ON c.oid = d.objoid AND d.classoid = 'pg_catalog.pg_class'::regclass
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE d.objsubid > 0 AND d.description LIKE %s AND {_OURS}"""
+
+
+def codec_schemas(fetch: Fetch) -> list[str]:
+    """Return the schemas with attributes whose comment marks a codec."""
+    return [name for (name,) in fetch(_CODECS, (":%<%",))]
+
+
 def schema_links(fetch: Fetch) -> list[tuple[str, str]]:
     """Return each pair of schemas of which the first has a foreign key to the second."""
     return [(child, parent) for child, parent in fetch(_LINKS, ())]

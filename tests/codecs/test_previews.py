@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import re
@@ -20,7 +21,7 @@ from djupyter.codecs.file_card import file_card
 from djupyter.codecs.npy_part import NpyPart
 from djupyter.codecs.npy_ref import NpyRef
 from djupyter.codecs.object_ref import ObjectRef
-from djupyter.codecs.zarr_card import zarr_array_card, zarr_group_card
+from djupyter.codecs.zarr_card import zarr_array_card, zarr_array_summary, zarr_group_card
 from djupyter.errors import DataJointError
 from djupyter.render.object_card import object_html, object_text
 from djupyter.settings.stores import store_spec
@@ -174,6 +175,33 @@ def test_a_file_is_shown_by_its_kind_and_nothing_in_it_is_run(name, content, tit
     assert shown.title == title
     assert re.search(seen, object_html(shown))
     assert "<script" not in object_html(shown)
+
+
+def test_a_picture_is_shown_whole(store):
+    noise = np.random.default_rng(1).integers(0, 255, (90, 120, 3), dtype=np.uint8)
+    target = io.BytesIO()
+    Image.fromarray(noise).save(target, "PNG")
+    array = array_card("array", noise.shape, noise.dtype, noise.__getitem__)
+    for shown in (card("a.png", target.getvalue()), array):
+        (url,) = re.findall(r'src="data:image/png;base64,([^"]*)"', object_html(shown))
+        with Image.open(io.BytesIO(base64.b64decode(url, validate=True))) as image:
+            assert image.size[0] >= 120
+            image.load()
+
+
+def test_a_text_keeps_its_lines_and_is_not_cut():
+    text = "\n".join(f"line {n} < {n + 1}" for n in range(150))
+    shown = object_html(card("a.txt", text.encode()))
+    assert re.search(r"<pre>line 0 &lt; 1\nline 1 .*\nline 149 &lt; 150</pre>", shown, re.DOTALL)
+
+
+def test_the_text_of_a_zarr_array_reads_no_chunk():
+    array = zarr.array(np.zeros((8, 6), "uint8"), chunks=(4, 4), attributes={"unit": "V"})
+    array.store._store_dict = {}
+    text = object_text(zarr_array_summary(array))
+    assert "8 × 6" in text
+    assert "4 × 4 (2 × 2 of them)" in text
+    assert "@unit" in text
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.wav", "a.mp4"])

@@ -52,11 +52,7 @@ def array_card(
     >>> dict(array_card("array", data.shape, data.dtype, data.__getitem__).facts)["values"]
     '0 … 5, mean 2.5'
     """
-    known = (
-        ("shape", shape_text(shape)),
-        ("type", str(dtype)),
-        ("size", bytes_text(prod(shape) * dtype.itemsize)),
-    )
+    known = array_facts(shape, dtype)
     part = sample(shape, max(dtype.itemsize, 1), budget, chunks)
     if not prod(shape):
         return ObjectCard(title, (*known, *facts), note="It has no elements.")
@@ -67,6 +63,15 @@ def array_card(
         (*known, *facts, *((("values", statistics),) if statistics else ())),
         _drawn(values, part),
         note="" if part.is_whole else f"Shown: {part}, read in part.",
+    )
+
+
+def array_facts(shape: Sequence[int], dtype: np.dtype[Any]) -> Facts:
+    """Return what is known of an array before anything of it is read."""
+    return (
+        ("shape", shape_text(shape)),
+        ("type", str(dtype)),
+        ("size", bytes_text(prod(shape) * dtype.itemsize)),
     )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from djupyter.codecs.array_card import BUDGET, array_card
 from djupyter.codecs.npy_part import NpyPart
-from djupyter.render.markup import tag
+from djupyter.render.markup import lines, tag
 from djupyter.render.object_card import Facts, ObjectCard, bytes_text
 from djupyter.render.pictures import data_url
 
@@ -147,7 +147,7 @@ def _text(ending: str, size: int, open_file: Open, facts: Facts) -> ObjectCard:
     if ending == "json" and size <= _TEXT_BYTES:
         with suppress(ValueError, RecursionError):
             text = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
-    return ObjectCard("text", facts, tag("pre", text), note=_first(len(raw), size))
+    return ObjectCard("text", facts, tag("pre", lines(text)), note=_first(len(raw), size))
 
 
 def _table(separator: str, size: int, open_file: Open, facts: Facts) -> ObjectCard:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from djupyter.codecs.array_card import BUDGET, array_card
+from djupyter.codecs.array_card import BUDGET, array_card, array_facts
 from djupyter.codecs.shown import guarded
 from djupyter.render.object_card import Facts, ObjectCard, TreeNode, bytes_text, shape_text
 
@@ -35,27 +35,48 @@ def zarr_group_card(group: Any) -> ObjectCard:
     return guarded(lambda: _group(group), "zarr group", (("name", str(group.name)),))
 
 
+def zarr_array_summary(array: Any) -> ObjectCard:
+    """Return a card of what an open Zarr array says of itself; nothing is read or listed."""
+    return guarded(
+        lambda: ObjectCard(
+            "zarr array",
+            (
+                *array_facts(tuple(array.shape), np.dtype(array.dtype)),
+                *_layout(array),
+                *_named(array),
+            ),
+        ),
+        "zarr array",
+        (("name", str(array.name)),),
+    )
+
+
 def _array(array: Any, budget: int) -> ObjectCard:
-    shape, chunks = tuple(array.shape), tuple(array.chunks)
-    shards = getattr(array, "shards", None)
-    grid = tuple(math.ceil(n / c) if c else 0 for n, c in zip(shape, chunks, strict=True))
-    facts: list[tuple[str, str]] = [
-        ("chunks", f"{shape_text(chunks)} ({shape_text(grid)} of them)")
-    ]
-    if shards:
-        facts.append(("shards", shape_text(shards)))
-    facts += [("codecs", _codecs(array)), ("stored", bytes_text(int(array.nbytes_stored())))]
-    facts += [(f"@{name}", value) for name, value in _attributes(array)]
+    stored = ("stored", bytes_text(int(array.nbytes_stored())))
     return array_card(
         "zarr array",
-        shape,
+        tuple(array.shape),
         np.dtype(array.dtype),
         array.__getitem__,
-        facts=tuple(facts),
+        facts=(*_layout(array), stored, *_named(array)),
         # A shard can be read in part, a chunk cannot.
-        chunks=chunks,
+        chunks=tuple(array.chunks),
         budget=budget,
     )
+
+
+def _layout(array: Any) -> Facts:
+    chunks, shards = tuple(array.chunks), getattr(array, "shards", None)
+    grid = tuple(math.ceil(n / c) if c else 0 for n, c in zip(array.shape, chunks, strict=True))
+    return (
+        ("chunks", f"{shape_text(chunks)} ({shape_text(grid)} of them)"),
+        *((("shards", shape_text(shards)),) if shards else ()),
+        ("codecs", _codecs(array)),
+    )
+
+
+def _named(node: Any) -> Facts:
+    return tuple((f"@{name}", value) for name, value in _attributes(node))
 
 
 def _codecs(array: Any) -> str:
@@ -73,9 +94,8 @@ def _attributes(node: Any) -> Iterator[tuple[str, str]]:
 
 
 def _group(group: Any) -> ObjectCard:
-    facts: Facts = tuple((f"@{name}", value) for name, value in _attributes(group))
     name = str(group.name).rpartition("/")[2] or "/"
-    return ObjectCard("zarr group", facts, tree=(_node(name, group, 0),))
+    return ObjectCard("zarr group", _named(group), tree=(_node(name, group, 0),))
 
 
 def _node(name: str, node: Any, level: int) -> TreeNode:

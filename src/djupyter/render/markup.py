@@ -11,7 +11,7 @@ from functools import cache
 from html import escape as escape_html
 from importlib.resources import files
 
-from djupyter.render.characters import visible
+from djupyter.render.characters import LIMIT, visible
 
 TIERS = ("Manual", "Lookup", "Imported", "Computed", "Part")
 
@@ -41,7 +41,8 @@ def tag(name: str, *children: str, **attributes: object) -> Html:
     children
         `Html`, or text.
     attributes
-        A trailing underscore is dropped, others become hyphens; None and "" are left out.
+        A trailing underscore is dropped, others become hyphens; None and "" are left out. Texts are cut where they
+        are too long to read; what is `Html`, such as a URL that holds a picture, is not.
 
     Examples
     --------
@@ -49,11 +50,25 @@ def tag(name: str, *children: str, **attributes: object) -> Html:
     '<a class="dj-chip" aria-label="less">x &lt; y</a>'
     """
     shown = "".join(
-        f' {key.rstrip("_").replace("_", "-")}="{escape(str(value))}"'
+        f' {key.rstrip("_").replace("_", "-")}="{_quoted(value)}"'
         for key, value in attributes.items()
         if value not in (None, "")
     )
     return Html(f"<{name}{shown}>{join(children)}</{name}>")
+
+
+def _quoted(value: object) -> str:
+    return escape_html(visible(str(value), None if isinstance(value, Html) else LIMIT))
+
+
+def lines(text: str) -> Html:
+    r"""Return the lines of a text as markup for a `pre` element; it is not cut.
+
+    >>> lines("a < b\n\tc")
+    'a &lt; b\n    c'
+    """
+    shown = (visible(line.expandtabs(4), None) for line in text.splitlines())
+    return Html("\n".join(escape_html(line) for line in shown))
 
 
 def join(children: Iterable[str], between: str = "") -> Html:

@@ -16,13 +16,13 @@ _SIDE = 320  # pixels of a picture
 _POINTS = 400  # columns of a trace
 
 
-def data_url(content: bytes, kind: str) -> str:
+def data_url(content: bytes, kind: str) -> Html:
     """Return bytes as a URL that holds them.
 
     >>> data_url(b"hi", "text/plain")
     'data:text/plain;base64,aGk='
     """
-    return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
+    return Html(f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}")
 
 
 def can_be_drawn(array: Array) -> bool:

@@ -24,6 +24,7 @@ from djupyter.codecs.object_ref import ObjectRef
 from djupyter.codecs.zarr_card import zarr_array_card, zarr_array_summary, zarr_group_card
 from djupyter.errors import DataJointError
 from djupyter.render.object_card import object_html, object_text
+from djupyter.render.pictures import picture as array_picture
 from djupyter.settings.stores import store_spec
 from djupyter.stores.store import Store
 
@@ -187,6 +188,12 @@ def test_a_picture_is_shown_whole(store):
         with Image.open(io.BytesIO(base64.b64decode(url, validate=True))) as image:
             assert image.size[0] >= 120
             image.load()
+
+
+@pytest.mark.parametrize("shape", [(872, 1000), (1000, 872, 3), (330, 300), (2000, 300)])
+def test_a_picture_keeps_its_proportions(shape):
+    with Image.open(io.BytesIO(array_picture(np.zeros(shape, "uint8")))) as image:
+        assert image.width / image.height == pytest.approx(shape[1] / shape[0], rel=0.03)
 
 
 def test_a_text_keeps_its_lines_and_is_not_cut():

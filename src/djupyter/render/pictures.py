@@ -12,6 +12,8 @@ from djupyter.render.markup import Html
 
 Array = np.ndarray[Any, Any]
 
+# Sides that differ more than this are shrunk each for itself: little would be left of the shorter one.
+_LONG = 8
 _SIDE = 320  # pixels of a picture
 _POINTS = 400  # columns of a trace
 
@@ -87,6 +89,8 @@ def trace(values: Array, *, width: int = 360, height: int = 90) -> Html:
 
 def _shrunk(plane: Array) -> Array:
     steps = [max(1, -(-n // _SIDE)) for n in plane.shape[:2]]
+    if max(plane.shape[:2]) <= _LONG * min(plane.shape[:2]):
+        steps = [max(steps)] * 2  # what is not a strip keeps its proportions
     return plane[:: steps[0], :: steps[1]]
 
 

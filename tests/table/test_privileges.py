@@ -323,9 +323,12 @@ def test_nothing_is_collected_by_a_user_from_whom_tables_are_hidden(
         admin.query(statement.format(**words))
     url = sa.make_url(database.url).set(username=words["user"], password=PASSWORD)
     try:
-        with Connection(
-            url.render_as_string(hide_password=False), settings=Settings(stores=stores)
-        ) as own, pytest.raises(dj.errors.CollectionRefused, match=rf"hidden|{schema_name}"):
+        with (
+            Connection(
+                url.render_as_string(hide_password=False), settings=Settings(stores=stores)
+            ) as own,
+            pytest.raises(dj.errors.CollectionRefused, match=rf"hidden|{schema_name}"),
+        ):
             dj.gc.collect(dj.Schema(schema_name, connection=own), dry_run=False, grace_period=0)
     finally:
         for statement in REMOVE[database.backend]:

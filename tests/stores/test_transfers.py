@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections.abc import Iterator
 from functools import partial
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -60,17 +62,25 @@ def test_no_more_run_at_once_than_asked_for() -> None:
 
 def test_an_interrupt_waits_for_what_runs_and_begins_nothing_more() -> None:
     begun, ended = [], []
-    hold = threading.Event()
+    hold, all_given = threading.Event(), threading.Event()
+
+    class Tasks(list[Any]):
+        """Tasks of which it is known when all are given to the threads: a thread that just begins hears nobody."""
+
+        def __iter__(self) -> Iterator[Any]:
+            yield from super().__iter__()
+            all_given.set()
 
     def task(n: int) -> None:
         begun.append(n)
         if n == 1:
+            all_given.wait(10)
             os.kill(os.getpid(), signal.SIGINT)
             threading.Timer(0.2, hold.set).start()
         hold.wait(10)
         ended.append(n)
 
     with pytest.raises(KeyboardInterrupt):
-        run_all([partial(task, n) for n in range(100)], 2)
+        run_all(Tasks(partial(task, n) for n in range(100)), 2)
     assert sorted(begun) == sorted(ended)
     assert len(begun) < 100

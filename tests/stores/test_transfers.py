@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -62,7 +61,8 @@ def test_no_more_run_at_once_than_asked_for() -> None:
 
 def test_an_interrupt_waits_for_what_runs_and_begins_nothing_more() -> None:
     begun, ended = [], []
-    hold, all_given = threading.Event(), threading.Event()
+    heard, all_given = threading.Event(), threading.Event()
+    main = threading.main_thread().ident or 0
 
     class Tasks(list[Any]):
         """Tasks of which it is known when all are given to the threads: a thread that just begins hears nobody."""
@@ -71,16 +71,24 @@ def test_an_interrupt_waits_for_what_runs_and_begins_nothing_more() -> None:
             yield from super().__iter__()
             all_given.set()
 
+    def hear(*_: object) -> None:
+        if not heard.is_set():
+            heard.set()
+            raise KeyboardInterrupt
+
     def task(n: int) -> None:
         begun.append(n)
-        if n == 1:
-            all_given.wait(10)
-            os.kill(os.getpid(), signal.SIGINT)
-            threading.Timer(0.2, hold.set).start()
-        hold.wait(10)
+        all_given.wait(10)
+        while not heard.is_set():  # it does not hear what comes just before it waits
+            signal.pthread_kill(main, signal.SIGINT)
+            heard.wait(0.05)
         ended.append(n)
 
-    with pytest.raises(KeyboardInterrupt):
-        run_all(Tasks(partial(task, n) for n in range(100)), 2)
+    before = signal.signal(signal.SIGINT, hear)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run_all(Tasks(partial(task, n) for n in range(100_000)), 2)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert sorted(begun) == sorted(ended)
-    assert len(begun) < 100
+    assert len(begun) < 100_000

@@ -41,8 +41,11 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("djupyter")
 
-# A shell that runs the tests in the background has them ignore Ctrl-C, which some tests send.
-signal.signal(signal.SIGINT, signal.default_int_handler)
+
+@pytest.fixture(autouse=True)
+def _hears_ctrl_c() -> None:
+    """Let Ctrl-C interrupt each test: a shell in the background has it ignored, and packages listen to it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_configure() -> None:

@@ -88,7 +88,7 @@ def test_blobs_are_copied_byte_for_byte_without_being_read(
     strange = [bytes([n]) + b"\0\\'%s\xff" + bytes(range(256)) for n in range(3)]
     with monkeypatch.context() as patch:
         # As another program, or an older one, may have written them.
-        patch.setattr(codec, "encode", lambda self, value, address: strange[value])
+        patch.setattr(codec, "encode", lambda self, value, **_: strange[value])
         source.insert((n, "ann", None, None, n) for n in range(3))
 
     def refuse(*_: object) -> None:

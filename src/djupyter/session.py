@@ -94,6 +94,12 @@ class Session:
             self._connection = connection
         return connection
 
+    def adopt(self, connection: Connection) -> None:
+        """Take a connection, with its settings, unless there is one already."""
+        with self._lock:
+            if self._connection is None and os.environ.get("DJ_THREAD_SAFE") is None:
+                self._connection, self._settings = connection, connection.settings
+
     @property
     def is_open(self) -> bool:
         """Whether the connection has been made."""
@@ -106,7 +112,7 @@ class Session:
 
 
 default = Session()
-provide(lambda: default.connection)
+provide(lambda: default.connection, lambda connection: default.adopt(connection))
 
 
 def conn(

@@ -10,45 +10,77 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from djupyter.errors import DataJointError
+from djupyter.errors import DataJointError, LostConnectionError
 
 if TYPE_CHECKING:
     from djupyter.populate.tiers import AutoPopulate
 
 Key = dict[str, Any]
-_in_make: ContextVar[tuple[type[AutoPopulate], Key] | None] = ContextVar("in_make", default=None)
 _PARTS = ("make_fetch", "make_compute", "make_insert")
+# Attempts to insert the result of a key while connections are lost, and seconds before each further one.
+_PAUSES = (0.0, 0.5, 2.0, 5.0, 10.0)
 
 
-def is_in_make_of(cls: type[AutoPopulate]) -> bool:
-    """Whether the calling code runs in the `make` of a class, which may then insert into its table."""
-    return key_in_make_of(cls) is not None
+@dataclass(slots=True)
+class Making:
+    """A `make` that is running.
+
+    Parameters
+    ----------
+    cls
+        The class of the table.
+    key
+        What is made.
+    inserted
+        How many rows of the table itself it has inserted.
+    fetched
+        What a make in three parts has fetched.
+    """
+
+    cls: type[AutoPopulate]
+    key: Key
+    inserted: int = 0
+    fetched: Any = None
 
 
-def key_in_make_of(cls: type[AutoPopulate]) -> Key | None:
-    """Return the key that the `make` of a class is at; None outside it."""
-    running = _in_make.get()
-    return running[1] if running is not None and running[0] is cls else None
+_running: ContextVar[Making | None] = ContextVar("making", default=None)
+
+
+def making(cls: type[AutoPopulate]) -> Making | None:
+    """Return the `make` of a class that the calling code runs in; None outside one."""
+    running = _running.get()
+    return running if running is not None and running.cls is cls else None
 
 
 @contextmanager
-def _in_make_of(cls: type[AutoPopulate], key: Key) -> Iterator[None]:
-    token = _in_make.set((cls, dict(key)))
+def _in_make_of(cls: type[AutoPopulate], key: Key) -> Iterator[Making]:
+    state = Making(cls, dict(key))
+    token = _running.set(state)
     try:
-        yield
+        yield state
     finally:
-        _in_make.reset(token)
+        _running.reset(token)
 
 
-def make_one(table: AutoPopulate, key: Key, options: Mapping[str, Any]) -> None:
+def make_one(
+    table: AutoPopulate,
+    key: Key,
+    options: Mapping[str, Any],
+    closing: Callable[[], None] | None = None,
+) -> Making:
     """Compute and insert the rows of one key; everything it inserts stands or falls together.
+
+    When the connection is lost meanwhile, what was lost is done again: the whole of a make in one part, the insertion of
+    one in three.
 
     Parameters
     ----------
@@ -58,25 +90,72 @@ def make_one(table: AutoPopulate, key: Key, options: Mapping[str, Any]) -> None:
         Primary-key values.
     options
         Further arguments of `make`, or of `make_fetch`.
+    closing
+        What else belongs to the transaction, done at its end.
 
     Raises
     ------
     NotImplementedError
         The class says neither how to make a row nor its three parts.
     DataJointError
-        What `make_fetch` gave has changed while computing.
+        What `make_fetch` gave has changed while computing, or nothing was inserted.
     """
     __tracebackhide__ = True  # IPython then shows the user's frames only
     check_makes(table)
-    make = _make_of(table)
-    with _in_make_of(type(table), key):
+    make, connection = _make_of(table), table.connection
+    with _in_make_of(type(table), key) as state:
         if make is None:
-            _in_three_parts(table, key, options)
+            insert = _in_three_parts(table, key, options, state)
         elif inspect.isgeneratorfunction(make):
-            _by_generator(table, make, key, options)
+            insert = _by_generator(table, make, key, options, state)
         else:
-            with table.connection.late_transaction:
+
+            def insert() -> None:
+                __tracebackhide__ = True
                 make(dict(key), **options)
+
+            # It computes too, and locks nobody out before it writes.
+            _carried_through(table, state, insert, closing, lambda: connection.late_transaction)
+            return state
+        _carried_through(table, state, insert, closing, lambda: connection.transaction)
+    return state
+
+
+def _carried_through(
+    table: AutoPopulate,
+    state: Making,
+    insert: Callable[[], None],
+    closing: Callable[[], None] | None,
+    transaction: Callable[[], AbstractContextManager[object]],
+) -> None:
+    """Insert in a transaction, again where a lost connection has undone it."""
+    __tracebackhide__ = True
+    for number, pause in enumerate(_PAUSES):
+        time.sleep(pause)
+        try:
+            if number:
+                # The connection may have been lost after the commit.
+                if state.key in table:
+                    return
+                state.inserted = 0
+            with transaction():
+                insert()
+                if not state.inserted and state.key not in table:
+                    raise _nothing(table, state.key)
+                if closing is not None:
+                    closing()
+            return
+        except LostConnectionError:
+            if number == len(_PAUSES) - 1:
+                raise
+
+
+def _nothing(table: AutoPopulate, key: Key) -> DataJointError:
+    return DataJointError(
+        f"The make of {type(table).__name__} ended without inserting a row for {key}, so that the key would be made "
+        "again each time. Insert one, `self.insert1(dict(key, ...))`; if there is nothing to compute for such keys, leave them "
+        "out of the key source."
+    )
 
 
 def check_makes(table: AutoPopulate) -> None:
@@ -99,13 +178,21 @@ def _make_of(table: AutoPopulate) -> Any:
     return getattr(table, "make", None) or getattr(table, "_make_tuples", None)
 
 
-def _in_three_parts(table: Any, key: Key, options: Mapping[str, Any]) -> None:
+def _in_three_parts(
+    table: Any, key: Key, options: Mapping[str, Any], state: Making
+) -> Callable[[], None]:
+    """Fetch and compute; return what inserts."""
     __tracebackhide__ = True
     fetched = _several(table, "make_fetch", table.make_fetch(dict(key), **options))
     computed = _several(table, "make_compute", table.make_compute(dict(key), *fetched))
-    with table.connection.transaction:
+    state.fetched = fetched
+
+    def insert() -> None:
+        __tracebackhide__ = True
         _check_unchanged(table, key, fetched, table.make_fetch(dict(key), **options))
         table.make_insert(dict(key), *computed)
+
+    return insert
 
 
 def _several(table: Any, part: str, result: Any) -> Sequence[Any]:
@@ -117,7 +204,10 @@ def _several(table: Any, part: str, result: Any) -> Sequence[Any]:
     )
 
 
-def _by_generator(table: AutoPopulate, make: Any, key: Key, options: Mapping[str, Any]) -> None:
+def _by_generator(
+    table: AutoPopulate, make: Any, key: Key, options: Mapping[str, Any], state: Making
+) -> Callable[[], None]:
+    """Run a generator to where it has computed; return what runs it again to insert."""
     __tracebackhide__ = True
     first: Generator[Any, Any, None] = make(dict(key), **options)
     try:
@@ -130,7 +220,10 @@ def _by_generator(table: AutoPopulate, make: Any, key: Key, options: Mapping[str
         ) from None
     finally:
         first.close()
-    with table.connection.transaction:
+    state.fetched = fetched
+
+    def insert() -> None:
+        __tracebackhide__ = True
         second: Generator[Any, Any, None] = make(dict(key), **options)
         try:
             _check_unchanged(table, key, fetched, next(second))
@@ -139,6 +232,8 @@ def _by_generator(table: AutoPopulate, make: Any, key: Key, options: Mapping[str
             pass
         finally:
             second.close()
+
+    return insert
 
 
 def _check_unchanged(table: AutoPopulate, key: Key, before: Any, now: Any) -> None:

@@ -1,58 +1,40 @@
-"""How far a populate is, told to whoever listens."""
+"""How far a populate is, as bars in a terminal."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """A moment of a populate.
-
-    Parameters
-    ----------
-    table
-        Name of the class.
-    done, errors, total
-        Numbers of keys.
-    """
-
-    table: str
-    done: int
-    errors: int
-    total: int
-
-
-class Listener(Protocol):
-    """Hears of every finished key."""
-
-    def __call__(self, progress: Progress) -> None:
-        """Take note of a moment; must be quick."""
+from djupyter.populate.events import Event, Failed, Finished, Lost, Planned
 
 
 class Bar:
-    """A tqdm bar in the terminal or in the output of a cell.
+    """A listener that shows a tqdm bar for each table, in the terminal or in the output of a cell."""
 
-    Parameters
-    ----------
-    table
-        What the bar is called.
-    total
-        Number of keys.
-    """
+    def __init__(self) -> None:
+        self._bars: dict[str, Any] = {}
+        self._errors: dict[str, int] = {}
 
-    def __init__(self, table: str, total: int) -> None:
-        from tqdm import tqdm
+    def __call__(self, event: Event) -> None:
+        """Advance the bar of the event's table."""
+        if isinstance(event, Planned):
+            bar = self._bar(event.table)
+            bar.total = (bar.total or 0) + event.keys
+            bar.refresh()
+        elif isinstance(event, Finished | Failed | Lost):
+            bar = self._bar(event.table)
+            if isinstance(event, Failed):
+                self._errors[event.table] = self._errors.get(event.table, 0) + 1
+                bar.set_postfix(errors=self._errors[event.table], refresh=False)
+            bar.update()
 
-        self._bar: Any = tqdm(total=total, desc=table, unit="key")
+    def _bar(self, table: str) -> Any:
+        if table not in self._bars:
+            from tqdm import tqdm
 
-    def __call__(self, progress: Progress) -> None:
-        """Advance the bar."""
-        self._bar.update(progress.done + progress.errors - self._bar.n)
-        if progress.errors:
-            self._bar.set_postfix(errors=progress.errors)
+            self._bars[table] = tqdm(total=0, desc=table, unit="key", position=len(self._bars))
+        return self._bars[table]
 
     def close(self) -> None:
-        """Leave the bar as it is."""
-        self._bar.close()
+        """Leave the bars as they are."""
+        for bar in self._bars.values():
+            bar.close()

@@ -1,81 +1,277 @@
-"""The loop over keys: each stands alone, in a transaction of its own."""
+"""Populating: keys of one table or many, given to whoever makes them until nothing is left to be made.
+
+```
+Stage (a table) --take--> Task --Runner--> Outcome --> events, summary; rows made give the stages below new keys
+```
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from djupyter.errors import DataJointError, DuplicateError
-from djupyter.populate.keys import missing_keys
-from djupyter.populate.make import Key, check_makes, make_one
-from djupyter.populate.progress import Bar, Listener, Progress
+from djupyter.errors import DataJointError
+from djupyter.graph.dependencies import pipeline
+from djupyter.populate.claims import Claims
+from djupyter.populate.events import (
+    Event,
+    Failed,
+    Finished,
+    Listener,
+    Lost,
+    Planned,
+    Started,
+)
+from djupyter.populate.events import Summary as SummaryEvent
+from djupyter.populate.jobs import Job
+from djupyter.populate.leases import Lease
+from djupyter.populate.make import Key, check_makes
+from djupyter.populate.performing import Orders, Outcome
+from djupyter.populate.progress import Bar
+from djupyter.populate.runners import InProcess, Runner, Task
+from djupyter.populate.stages import Claimed, Listed, Source, Stage
+from djupyter.populate.version import code_version
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from djupyter.populate.tiers import AutoPopulate
 
 
 class Summary(TypedDict):
-    """What a populate did."""
+    """What a populate did to a table."""
 
     success_count: int
     error_list: list[tuple[Key, Any]]
 
 
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How tables are populated; each is explained at `AutoPopulate.populate`."""
+
+    suppress_errors: bool = False
+    return_exception_objects: bool = False
+    reserve_jobs: bool = False
+    max_calls: int | None = None
+    display_progress: bool = False
+    processes: int = 1
+    make_kwargs: Mapping[str, Any] = field(default_factory=dict)
+    priority: int | None = None
+    refresh: bool | None = None
+    executor: Executor | None = None
+    time_limit: float | None = None
+    listener: Listener | None = None
+    stop: Callable[[], bool] = lambda: False
+
+
 def populate(
-    table: AutoPopulate,
+    tables: Sequence[AutoPopulate], restrictions: Sequence[object], options: Options
+) -> list[Summary]:
+    """Make the missing keys of some tables, which are given parents first.
+
+    Raises
+    ------
+    DataJointError
+        A table is restricted or does not say how its rows are made, a transaction is open, or an option is wrong.
+    Exception
+        The first error of a make, unless errors are suppressed.
+    """
+    __tracebackhide__ = True  # IPython then shows the user's frames only
+    for table in tables:
+        _check(table)
+        check_makes(table)
+    if options.max_calls is not None and options.max_calls < 0:
+        raise DataJointError(f"max_calls must not be negative, but is {options.max_calls}.")
+    if options.processes < 1:
+        raise DataJointError(f"processes must be at least 1, but is {options.processes}.")
+    with ExitStack() as ending:
+        run = _Run(options, ending)
+        run.stages = _stages(tables, restrictions, options, run, ending)
+        run.to_the_end()
+    return [run.summary(stage) for stage in run.stages]
+
+
+class _Run:
+    """One call of populate: its stages, who works, and what came of it."""
+
+    def __init__(self, options: Options, ending: ExitStack) -> None:
+        self.options = options
+        self.stages: list[Stage] = []
+        self.lease: Lease | None = None
+        self._ending = ending
+        self._start = time.monotonic()
+        self._errors: dict[str, list[tuple[Key, Any]]] = {}
+        self._lost = 0
+        self._first: BaseException | None = None
+        self._listeners: list[Listener] = [each for each in (options.listener,) if each]
+        if options.display_progress:
+            bar = Bar()
+            ending.callback(bar.close)
+            self._listeners.append(bar)
+
+    def to_the_end(self) -> None:
+        """Give keys to whoever makes them, until there are none."""
+        __tracebackhide__ = True
+        runner = self._runner()
+        try:
+            while self._give(runner) or not runner.is_idle:
+                runner.wait()
+        except BaseException:
+            runner.close(now=True)
+            raise
+        runner.close(now=False)
+        failed = sum(map(len, self._errors.values()))
+        made = sum(stage.made for stage in self.stages)
+        seconds = time.monotonic() - self._start
+        self.tell(SummaryEvent(self._title(), made, failed, self._lost, seconds))
+        if self._first is not None:
+            raise self._first
+
+    def _runner(self) -> Runner:
+        options = self.options
+        if options.processes == 1 and options.executor is None:
+            return InProcess(self._is_stopped, self._begins, self.hear)
+        from djupyter.populate.lanes import Lanes
+        from djupyter.populate.executing import Executing
+
+        if options.executor is not None:
+            return Executing(options.executor, self._begins, self.hear)
+        return Lanes(options.processes, self.stages, self._is_stopped, self._begins, self.hear)
+
+    def _is_stopped(self) -> bool:
+        return self._first is not None or self.options.stop()
+
+    def _give(self, runner: Runner) -> bool:
+        """Give tasks to a runner while it has room; return whether it got any."""
+        gave = False
+        while runner.has_room and not self._is_stopped():
+            task = self._next(runner)
+            if task is None:
+                break
+            runner.begin(task)
+            gave = True
+        return gave
+
+    def _next(self, runner: Runner) -> Task | None:
+        """Return some keys to make: those of the last table that has any, so that results come early."""
+        for stage in reversed(self.stages):
+            if stage.may_look:
+                self._look(stage)
+            if keys := stage.take(runner.workers):
+                return Task(stage, keys)
+        if runner.is_idle:  # nothing more will change by itself, so it is worth looking at once
+            for stage in reversed(self.stages):
+                if stage.is_outdated and self._look(stage) and (keys := stage.take(runner.workers)):
+                    return Task(stage, keys)
+        return None
+
+    def _look(self, stage: Stage) -> int:
+        found = stage.look()
+        if found:
+            self.tell(Planned(stage.name, found))
+        return found
+
+    # -- what happens -------------------------------------------------------------------------------
+
+    def tell(self, event: Event) -> None:
+        """Let all listeners hear of an event."""
+        for listen in self._listeners:
+            listen(event)
+
+    def _begins(self, stage: Stage, key: Key) -> None:
+        if self.lease is not None:
+            self.lease.works_on(str(stage.table.name), key, stage.orders.limit)
+        self.tell(Started(stage.name, key))
+
+    def hear(self, stage: Stage, outcome: Outcome) -> None:
+        """Note what became of a key."""
+        if outcome.status == "left":
+            stage.give_back([outcome.key])
+            return
+        stage.source.ended(outcome.key)
+        stage.took(outcome.seconds)
+        if outcome.status in ("made", "there"):
+            is_new = outcome.status == "made"
+            stage.made += is_new
+            self.tell(Finished(stage.name, outcome.key, outcome.seconds, is_new))
+        elif outcome.status == "lost":
+            self._lost += 1
+            self.tell(Lost(stage.name, outcome.key, outcome.error))
+        else:
+            self._fail(stage, outcome)
+
+    def _fail(self, stage: Stage, outcome: Outcome) -> None:
+        if outcome.retry_in is None or not self.options.reserve_jobs:
+            error = outcome.exception if self.options.return_exception_objects else outcome.error
+            self._errors.setdefault(stage.name, []).append((outcome.key, error))
+        self.tell(
+            Failed(
+                stage.name,
+                outcome.key,
+                outcome.seconds,
+                outcome.error,
+                outcome.traceback,
+                outcome.retry_in,
+            )
+        )
+        is_final = isinstance(outcome.exception, SystemExit)
+        if (is_final or not self.options.suppress_errors) and self._first is None:
+            self._first = outcome.exception or DataJointError(outcome.error)
+
+    def summary(self, stage: Stage) -> Summary:
+        """Return what was done to a table."""
+        return {"success_count": stage.made, "error_list": self._errors.get(stage.name, [])}
+
+    def _title(self) -> str:
+        return self.stages[0].name if len(self.stages) == 1 else f"{len(self.stages)} tables"
+
+
+def _stages(
+    tables: Sequence[AutoPopulate],
     restrictions: Sequence[object],
-    *,
-    suppress_errors: bool = False,
-    return_exception_objects: bool = False,
-    max_calls: int | None = None,
-    display_progress: bool = False,
-    make_kwargs: Mapping[str, Any] | None = None,
-    listener: Listener | None = None,
-) -> Summary:
-    """Compute the missing keys of a table; see `AutoPopulate.populate`."""
-    __tracebackhide__ = True  # IPython then shows the user's frames only
-    _check(table)
-    check_makes(table)
-    if max_calls is not None and max_calls < 0:
-        raise DataJointError(f"max_calls must not be negative, but is {max_calls}.")
-    keys = missing_keys(table, restrictions).keys(order_by="KEY", limit=max_calls)
-    name = table.name.class_name
-    bar = Bar(name, len(keys)) if display_progress else None
-    listeners = [each for each in (bar, listener) if each is not None]
-    errors: list[tuple[Key, Any]] = []
-    done = 0
-    try:
-        for key in keys:
-            try:
-                done += _one(table, key, make_kwargs or {})
-            except Exception as error:
-                error.add_note(f"While computing {name} for the key {key}.")
-                if not suppress_errors:
-                    raise
-                told = error if return_exception_objects else f"{type(error).__name__}: {error}"
-                errors.append((key, told))
-            for listen in listeners:
-                listen(Progress(name, done, len(errors), len(keys)))
-    finally:
-        if bar is not None:
-            bar.close()
-    return {"success_count": done, "error_list": errors}
+    options: Options,
+    run: _Run,
+    ending: ExitStack,
+) -> list[Stage]:
+    above = _above(tables)
+    stages: dict[Any, Stage] = {}
+    for table in tables:
+        settings = table.connection.settings
+        version = code_version(type(table), settings["jobs.version_method"])
+        orders = Orders(
+            options.make_kwargs,
+            version,
+            options.time_limit,
+            stops_at_error=not options.suppress_errors,
+        )
+        source: Source = Listed(table, restrictions)
+        if options.reserve_jobs:
+            if run.lease is None:
+                run.lease = ending.enter_context(
+                    Lease(table.connection, settings["jobs.lease"], version)
+                )
+            job = Job(table)
+            job.ensure()
+            claims = Claims(job, run.lease, restrictions, options.priority)
+            ending.callback(claims.give_back)
+            orders.hold = claims.hold
+            refreshes = settings["jobs.auto_refresh"] if options.refresh is None else options.refresh
+            source = Claimed(claims, restrictions, refreshes=bool(refreshes))
+        parents = [stages[name] for name in above.get(table.name, ()) if name in stages]
+        stages[table.name] = Stage(table, source, orders, options.max_calls, parents)
+    return list(stages.values())
 
 
-def _one(table: AutoPopulate, key: Key, options: Mapping[str, Any]) -> int:
-    """Make one key; return 0 when another worker was faster."""
-    __tracebackhide__ = True  # IPython then shows the user's frames only
-    if key in table:
-        return 0
-    working = type(table)()
-    working._allow_insert = True
-    try:
-        make_one(working, key, options)
-    except DuplicateError:
-        if key in table:  # another worker has made it meanwhile
-            return 0
-        raise
-    return 1
+def _above(tables: Sequence[AutoPopulate]) -> Mapping[Any, Iterable[Any]]:
+    """Return for each table which of the others it depends on; one table needs no look at the graph."""
+    if len(tables) < 2:
+        return {}
+    schemas = {table.name.schema for table in tables}
+    graph = pipeline(tables[0].connection.catalog.connected(*schemas))
+    return {table.name: graph.ancestors(table.name) for table in tables}
 
 
 def _check(table: AutoPopulate) -> None:

@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from djupyter.errors import DataJointError
-from djupyter.populate import keys, run
-from djupyter.populate.make import is_in_make_of, key_in_make_of
-from djupyter.populate.progress import Listener
+from djupyter.populate import keys
+from djupyter.populate.events import Listener
+from djupyter.populate.jobs import Job
+from djupyter.populate.make import making
+from djupyter.populate.run import Options, Summary, populate
+from djupyter.query.counts import counts
 from djupyter.query.expression import Query
 from djupyter.table.diagram import Diagram, upstream_of_row
 from djupyter.table.tiers import UserTable
 
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
 
 class AutoPopulate(UserTable):
     """A table whose rows are made by its `make` for every key of its key source."""
+
+    # How often a key is tried before its job has failed, and seconds before it is tried again, doubled each time.
+    max_attempts: ClassVar[int] = 1
+    retry_delay: ClassVar[float] = 60.0
 
     _allow_insert = False
 
     def __init__(self) -> None:
         super().__init__()
         # `Stat.insert1(...)` within the make of Stat is as good as `self.insert1(...)`.
-        self._allow_insert = is_in_make_of(type(self))
+        self._allow_insert = making(type(self)) is not None
 
     @property
     def key_source(self) -> Query:
@@ -43,13 +53,18 @@ class AutoPopulate(UserTable):
         DataJointError
             No `make` of this table is running.
         """
-        key = key_in_make_of(type(self))
-        if key is None:
+        running = making(type(self))
+        if running is None:
             raise DataJointError(
                 f"{type(self).__name__}.upstream is known only while its make runs, for the key of that call. "
                 "Elsewhere write dj.Diagram.trace(table & key)."
             )
-        return upstream_of_row(self, key)
+        return upstream_of_row(self, running.key)
+
+    @property
+    def jobs(self) -> Job:
+        """Which keys are to be made, by whom, and which failed; see `Job`."""
+        return Job(self)
 
     def populate(
         self,
@@ -61,8 +76,13 @@ class AutoPopulate(UserTable):
         display_progress: bool = False,
         processes: int = 1,
         make_kwargs: Mapping[str, Any] | None = None,
+        priority: int | None = None,
+        refresh: bool | None = None,
+        executor: Executor | None = None,
+        time_limit: float | None = None,
         listener: Listener | None = None,
-    ) -> run.Summary:
+        stop: Callable[[], bool] = lambda: False,
+    ) -> Summary:
         """Call `make` for every key of the source that is not in the table yet.
 
         Parameters
@@ -73,16 +93,29 @@ class AutoPopulate(UserTable):
             Go on after an error, and return it.
         return_exception_objects
             Return exceptions rather than their text.
-        reserve_jobs, processes
-            Sharing the keys with other workers is not available yet: only False and 1 are accepted.
+        reserve_jobs
+            Share the keys with other workers: each is taken from `jobs` before it is made, so that nobody else makes
+            it, and comes back by itself when this worker dies. Errors stay in `jobs`.
         max_calls
             At most so many keys.
         display_progress
             Show a bar.
+        processes
+            Make keys in so many processes beside this one.
         make_kwargs
             Further arguments of `make`.
+        priority
+            With `reserve_jobs`, take only jobs of this priority or a lower number.
+        refresh
+            With `reserve_jobs`, whether to add jobs for what is missing first; None asks the setting `jobs.auto_refresh`.
+        executor
+            Make keys through any `concurrent.futures.Executor`, such as those of Dask, IPython Parallel or a cluster.
+        time_limit
+            Seconds that a key may take; then it has failed.
         listener
-            Called with a `Progress` after each key.
+            Called with each `Event`.
+        stop
+            Asked between keys; once it returns True, what is in work is ended and the rest is left.
 
         Returns
         -------
@@ -92,26 +125,33 @@ class AutoPopulate(UserTable):
         Raises
         ------
         DataJointError
-            The table is restricted, a transaction is open, or workers are asked for.
+            The table is restricted, a transaction is open, or an option is wrong.
         Exception
             Whatever `make` raises, unless suppressed; the key's rows are rolled back, earlier keys stay.
         """
         __tracebackhide__ = True  # IPython then shows the user's frames only
-        if reserve_jobs or processes != 1:
-            raise DataJointError(
-                "This version computes in one process and reserves no jobs. Call populate() without "
-                "reserve_jobs and processes."
-            )
-        return run.populate(
-            self,
-            restrictions,
+        options = Options(
             suppress_errors=suppress_errors,
             return_exception_objects=return_exception_objects,
+            reserve_jobs=reserve_jobs,
             max_calls=max_calls,
             display_progress=display_progress,
-            make_kwargs=make_kwargs,
+            processes=processes,
+            make_kwargs=make_kwargs or {},
+            priority=priority,
+            refresh=refresh,
+            executor=executor,
+            time_limit=time_limit,
             listener=listener,
+            stop=stop,
         )
+        (summary,) = populate([self], restrictions, options)
+        return summary
+
+    def _note_inserted(self, count: int) -> None:
+        running = making(type(self))
+        if running is not None:
+            running.inserted += max(count, 0)
 
     def progress(self, *restrictions: object, display: bool = False) -> tuple[int, int]:
         """Return how many keys remain, and how many there are.
@@ -123,8 +163,8 @@ class AutoPopulate(UserTable):
         display
             Also print it.
         """
-        total = len(keys.chosen_keys(self, restrictions))
-        remaining = len(keys.missing_keys(self, restrictions))
+        wanted = (keys.missing_keys(self, restrictions), keys.chosen_keys(self, restrictions))
+        remaining, total = counts(self.connection, [query.node for query in wanted])
         if display:
             print(
                 f"{self.name.class_name}: {total - remaining} of {total} done, {remaining} remain."

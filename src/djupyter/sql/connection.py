@@ -15,8 +15,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
+from uuid import uuid4
 
 from djupyter.errors import DataJointError
+from djupyter.sql import travelling
 from djupyter.sql.address import address
 from djupyter.sql.backends import backend_of
 from djupyter.sql.backends.base import Backend, Row, Statement
@@ -132,6 +134,7 @@ class Connection(Transactions):
         )
         # Read when it is needed: settings change, and few programs use stores.
         self.stores = Stores(lambda: self.settings["stores"])
+        self.name_of_its_own = uuid4().hex  # by which other processes know it
         self.before_delete: list[Callable[[Mapping[str, Any]], object]] = []
         _open.add(self)
 
@@ -152,6 +155,9 @@ class Connection(Transactions):
 
             self._settings = Settings()
         return self._settings
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return travelling.opened, (travelling.recipe(self), self._settings)
 
     def __repr__(self) -> str:
         state = "connected" if self.is_connected else "not connected"

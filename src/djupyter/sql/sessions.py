@@ -57,7 +57,7 @@ class Sessions:
         explain: Explain,
         reconnects: Callable[[], bool],
     ) -> None:
-        self.backend, self._url, self._tls, self._shown = backend, url, tls, place
+        self.backend, self._url, self.tls, self._shown = backend, url, tls, place
         self._timeout, self._explain, self._reconnects = timeout, explain, reconnects
         self.knows_server = not backend.depends_on_server
         self.created = False
@@ -125,7 +125,7 @@ class Sessions:
         with self._engine_lock:
             if self._engine is None:
                 self.created = self.backend.identity(self._url) is None
-                self._engine = self.backend.engine(self._url, timeout=self._timeout, tls=self._tls)
+                self._engine = self.backend.engine(self._url, timeout=self._timeout, tls=self.tls)
             engine = self._engine
         try:
             handle = engine.raw_connection()

@@ -81,6 +81,21 @@ def update(
     return str(compiled), tuple(places[place] for place in compiled.positiontup or ())
 
 
+@lru_cache(maxsize=512)
+def delete(
+    structure: TableStructure, names: tuple[str, ...], backend: Backend
+) -> tuple[str, tuple[str, ...]]:
+    """Return the DELETE of the rows that have given values, and of which attribute each placeholder takes one."""
+    table = backend.relation(structure)
+    places = {f"k{i}": name for i, name in enumerate(names)}
+    compiled = (
+        sa.delete(table)
+        .where(*(table.c[n] == sa.bindparam(k, type_=sa.types.NullType()) for k, n in places.items()))
+        .compile(dialect=backend.dialect)
+    )
+    return str(compiled), tuple(places[place] for place in compiled.positiontup or ())
+
+
 def _check_order(structure: TableStructure, names: Sequence[str]) -> None:
     # SQLAlchemy writes values in the order of the table, whatever the order in which they are given.
     assert list(names) == [name for name in structure.by_name if name in names], (

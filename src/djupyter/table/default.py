@@ -14,11 +14,21 @@ if TYPE_CHECKING:
     from djupyter.sql.connection import Connection
 
 _providers: list[Callable[[], Connection]] = []
+_adopters: list[Callable[[Connection], None]] = []
 
 
-def provide(provider: Callable[[], Connection]) -> None:
-    """Say how the default connection is obtained; the latest word counts."""
+def provide(
+    provider: Callable[[], Connection], adopter: Callable[[Connection], None] | None = None
+) -> None:
+    """Say how the default connection is obtained, and how it is set; the latest word counts."""
     _providers[:] = [provider]
+    _adopters[:] = [] if adopter is None else [adopter]
+
+
+def adopt(connection: Connection) -> None:
+    """Make a connection the default one if there is none yet, as in a process that was started for its tables."""
+    for adopter in _adopters:
+        adopter(connection)
 
 
 def default_connection() -> Connection:

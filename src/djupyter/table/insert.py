@@ -40,16 +40,15 @@ _HEAVY_ROWS = 200
 
 def insert(
     table: Table, rows: Any, mode: Mode, *, ignore_extra: bool, chunk_size: int | None
-) -> None:
-    """Insert rows into a table; see `Table.insert`."""
+) -> int:
+    """Insert rows into a table and return how many; see `Table.insert`."""
     query = instance(rows)
     if isinstance(query, Algebra):
         if chunk_size is not None:
             raise DataJointError(
                 "chunk_size does not apply to a query, whose rows stay in the database."
             )
-        _insert_query(table, query, mode, ignore_extra=ignore_extra)
-        return
+        return _insert_query(table, query, mode, ignore_extra=ignore_extra)
     if chunk_size is not None and chunk_size < 1:
         raise DataJointError(f"chunk_size must be at least 1, not {chunk_size}.")
     structure, connection = table.structure, table.connection
@@ -57,14 +56,15 @@ def insert(
     if is_one and type(rows[0]) is dict:
         ready = one_encoded(rows[0], structure, connection.backend)
         if ready is not None:
-            _send(connection, structure, ready, mode)
-            return
+            return _send(connection, structure, ready, mode)
     # With chunk_size every chunk is committed by itself; otherwise one transaction holds all batches.
     is_whole = chunk_size is None and not is_one
     size = chunk_size or _batch_rows(structure)
     with transaction_for(connection, structure) if is_whole else nullcontext():
-        for batch in batches(rows, structure.heading.names, size):
+        return sum(
             _insert_batch(connection, structure, batch, mode, ignore_extra=ignore_extra)
+            for batch in batches(rows, structure.heading.names, size)
+        )
 
 
 def _batch_rows(structure: TableStructure) -> int:
@@ -79,7 +79,7 @@ def _insert_batch(
     mode: Mode,
     *,
     ignore_extra: bool,
-) -> None:
+) -> int:
     adapters = adapters_of(structure, connection.backend)
     # One row by itself needs no transaction, unless it has objects.
     with transaction_for(connection, structure) if has_objects(structure) else nullcontext():
@@ -87,17 +87,16 @@ def _insert_batch(
             ready = encoded(
                 batch, structure, lambda a: adapters[a.name], context, ignore_extra=ignore_extra
             )
-        _send(connection, structure, ready, mode)
+        return _send(connection, structure, ready, mode)
 
 
-def _send(connection: Connection, structure: TableStructure, ready: Batch, mode: Mode) -> None:
+def _send(connection: Connection, structure: TableStructure, ready: Batch, mode: Mode) -> int:
     sql = write.insert(structure, ready.names, mode, connection.backend)
     rows = list(zip(*ready.columns, strict=True)) if ready.names else [()] * ready.size
     try:
         if ready.size == 1:
-            connection.execute(sql, rows[0])
-        else:
-            connection.execute_many(sql, rows)
+            return connection.execute(sql, rows[0])
+        return connection.execute_many(sql, rows)
     except DuplicateError as error:
         if mode != "error":  # a key that is there already was not the reason
             raise
@@ -110,16 +109,17 @@ def _send(connection: Connection, structure: TableStructure, ready: Batch, mode:
         raise with_character(error, structure, ready) from error
 
 
-def _insert_query(table: Table, query: Algebra, mode: Mode, *, ignore_extra: bool) -> None:
+def _insert_query(table: Table, query: Algebra, mode: Mode, *, ignore_extra: bool) -> int:
     structure, connection = table.structure, table.connection
     names = known_names(query.heading, structure, ignore_extra=ignore_extra)
     check_given(names, structure, structure.name.class_name)
     if query.connection is not connection:
         assert isinstance(query, Query), "U has no connection"
         with transaction_for(connection, structure):
-            for batch in copied(query, structure, names, _batch_rows(structure)):
+            return sum(
                 _insert_batch(connection, structure, batch, mode, ignore_extra=False)
-        return
+                for batch in copied(query, structure, names, _batch_rows(structure))
+            )
     check_copied(query.heading, structure, names)
     lowering = Lowering(connection.backend)
     selection = query.node.lower(lowering)
@@ -127,6 +127,6 @@ def _insert_query(table: Table, query: Algebra, mode: Mode, *, ignore_extra: boo
     prepared = statement.compiled(
         write.insert_from(structure, names, select, mode, connection.backend), connection.backend
     )
-    connection.execute(
+    return connection.execute(
         prepared.text, prepared.parameters(query.node.values, connection.backend.adapt)
     )

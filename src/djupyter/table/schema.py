@@ -82,6 +82,10 @@ class Schema(Caring):
         if schema_name is not None:
             self.activate(schema_name, create_schema=create_schema)
 
+    def __getstate__(self) -> dict[str, Any]:
+        # In another process its classes are declared already, and the names around them are not there.
+        return {**vars(self), "context": None, "add_objects": {}, "_waiting": []}
+
     def __repr__(self) -> str:
         return f"Schema `{self.database}`" if self.database else "Schema (not activated)"
 

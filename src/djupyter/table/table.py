@@ -163,7 +163,10 @@ class Table(Relatives, metaclass=TableMeta):
         if not allow_direct_insert:
             self._check_insert()
         mode: insert.Mode = "replace" if replace else "skip" if skip_duplicates else "error"
-        insert.insert(self, rows, mode, ignore_extra=ignore_extra_fields, chunk_size=chunk_size)
+        count = insert.insert(
+            self, rows, mode, ignore_extra=ignore_extra_fields, chunk_size=chunk_size
+        )
+        self._note_inserted(count)
 
     def insert_dataframe(self, df: Any, index_as_pk: bool | None = None, **options: Any) -> None:
         """Insert a DataFrame.
@@ -303,6 +306,9 @@ class Table(Relatives, metaclass=TableMeta):
                 f"Inserts into an auto-populated table can only be done inside its make method: {self.name}. "
                 "Call populate(), or insert(..., allow_direct_insert=True) if you mean to bypass it."
             )
+
+    def _note_inserted(self, count: int) -> None:
+        """Hear how many rows an insert has brought."""
 
     def _bound(self) -> Schema:
         if self._schema is None:

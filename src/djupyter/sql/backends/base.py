@@ -144,6 +144,10 @@ class Backend(ABC):
     merges_subqueries
         Whether the planner writes a subquery's expressions out wherever the statement around it names them, so that
         those that are named twice, level upon level, fill the memory.
+    returns_updated
+        Whether an UPDATE can tell the rows that it changed.
+    relaxed
+        Statements before one that reads some rows and writes others, so that it locks only what it writes.
     defines_in_transactions
         Whether a transaction can undo what defines tables; otherwise each such statement is final, and a
         table is created by one that has all in it.
@@ -166,6 +170,8 @@ class Backend(ABC):
     guard: tuple[str, ...] = ()
     retypes_keys: bool = True
     merges_subqueries: ClassVar[bool] = False
+    returns_updated: ClassVar[bool] = True
+    relaxed: ClassVar[tuple[str, ...]] = ()
 
     # Connecting
 
@@ -420,6 +426,22 @@ class Backend(ABC):
     @abstractmethod
     def json_value(self, column: sa.ColumnElement[Any], path: JsonPath) -> sa.ColumnElement[Any]:
         """Return what an index over a place inside a JSON attribute holds."""
+
+    def held(
+        self, value: sa.ColumnElement[Any], attribute: Attribute, structure: TableStructure
+    ) -> sa.ColumnElement[Any]:
+        """Return a value in the type of the column that a SELECT puts it into."""
+        return value
+
+    # Jobs: the server's clock decides, whatever those of the workers say
+
+    @abstractmethod
+    def clock(self, seconds: float = 0) -> sa.ColumnElement[float]:
+        """Return the seconds since 1970 at the time `seconds` from now, which no change to summer time moves."""
+
+    @abstractmethod
+    def moment(self, seconds: float = 0) -> sa.ColumnElement[Any]:
+        """Return the time `seconds` from now, as a `datetime(3)` that defaults to the time holds it."""
 
     def table_options(self, structure: TableStructure) -> Mapping[str, Any]:
         """Return further arguments of `sqlalchemy.Table`."""

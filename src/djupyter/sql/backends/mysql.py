@@ -83,6 +83,9 @@ class MySQL(Backend):
     unguard = ("SET foreign_key_checks = 0",)
     guard = ("SET foreign_key_checks = 1",)
     defines_in_transactions = False
+    returns_updated = False
+    # Else a statement that reads and writes would lock the rows that it reads, and the places between them.
+    relaxed = ("SET TRANSACTION ISOLATION LEVEL READ COMMITTED",)
     retypes_keys = False
 
     # Connecting
@@ -298,6 +301,16 @@ class MySQL(Backend):
         returning = mysql_types.returned(path.written)
         return sa.literal_column(
             f"(json_value({self.quote(path.attribute)}, {place_of(path)} returning {returning}))"
+        )
+
+    def clock(self, seconds: float = 0) -> sa.ColumnElement[float]:
+        """Return the seconds since 1970, to the microsecond."""
+        return sa.literal_column(f"(UNIX_TIMESTAMP(NOW(6)) + {seconds:.3f}e0)", sa.Float())
+
+    def moment(self, seconds: float = 0) -> sa.ColumnElement[Any]:
+        """Return a time in the time zone of the session, as CURRENT_TIMESTAMP is kept."""
+        return sa.literal_column(
+            f"TIMESTAMPADD(MICROSECOND, {round(seconds * 1e6)}, CURRENT_TIMESTAMP(3))"
         )
 
     def table_options(self, structure: TableStructure) -> Mapping[str, Any]:

@@ -276,6 +276,24 @@ class PostgreSQL(Backend):
         literals = (postgresql_catalog.literal(str(step)) for step in path.path)
         return sa.func.jsonb_extract_path_text(column, *map(sa.literal_column, literals))
 
+    def held(
+        self, value: sa.ColumnElement[Any], attribute: Attribute, structure: TableStructure
+    ) -> sa.ColumnElement[Any]:
+        """Return a value in the type of its column: a SELECT takes a value of no type for text."""
+        return sa.cast(value, self.column_type(attribute, structure))
+
+    def clock(self, seconds: float = 0) -> sa.ColumnElement[float]:
+        """Return the seconds since 1970 at this moment, not at the start of the transaction."""
+        return sa.literal_column(
+            f"(extract(epoch FROM clock_timestamp())::float8 + {seconds:.3f})", sa.Float()
+        )
+
+    def moment(self, seconds: float = 0) -> sa.ColumnElement[Any]:
+        """Return a time in the time zone of the session, as CURRENT_TIMESTAMP is kept."""
+        return sa.literal_column(
+            f"(clock_timestamp() + {seconds:.3f} * interval '1 second')::timestamp(3)"
+        )
+
     def given(
         self, structure: TableStructure, name: str, value: sa.ColumnElement[Any]
     ) -> sa.ColumnElement[Any]:

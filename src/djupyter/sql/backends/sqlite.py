@@ -292,6 +292,16 @@ class SQLite(Backend):
         steps = (f"[{step}]" if isinstance(step, int) else f'."{step}"' for step in path.path)
         return sa.func.json_extract(column, "$" + "".join(steps))
 
+    def clock(self, seconds: float = 0) -> sa.ColumnElement[float]:
+        """Return the seconds since 1970; SQLite before 3.42 tells them only by days."""
+        return sa.literal_column(
+            f"((julianday('now') - 2440587.5) * 86400.0 + {seconds:.3f})", sa.Float()
+        )
+
+    def moment(self, seconds: float = 0) -> sa.ColumnElement[Any]:
+        """Return a time in the spelling of values."""
+        return sqlite_types.moment(seconds)
+
     def table_options(self, structure: TableStructure) -> dict[str, Any]:
         """Let SQLite number the rows where an attribute asks for it."""
         counted = [attribute for attribute in structure.attributes if attribute.autoincrement]

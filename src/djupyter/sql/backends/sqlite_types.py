@@ -204,6 +204,13 @@ _NOW_TEXT = {
     )
     for digits, expression in _NOW.items()
 }
+
+
+def moment(seconds: float) -> sa.ColumnElement[Any]:
+    """Return the time `seconds` from now, as `CURRENT_TIMESTAMP(3)` is kept."""
+    return sa.literal_column(_NOW[3].replace("'now'", f"'now', '{seconds:+.3f} seconds'"))
+
+
 # A literal in another spelling than values have: the first text is the default, the second what the
 # user wrote.
 _SPELLED = re.compile(r"coalesce\('(?:[^']*)', '(?P<written>[^']*)'\)")

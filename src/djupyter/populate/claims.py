@@ -1,0 +1,125 @@
+"""Taking jobs, in batches, and giving back those that were not begun."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from djupyter.populate.holding import Hold
+from djupyter.populate.job_tables import FIRST_WORKER
+from djupyter.populate.jobs import Job
+from djupyter.populate.keys import chosen_keys
+from djupyter.populate.leases import Lease
+from djupyter.query.changing import take
+from djupyter.query.counts import counts
+from djupyter.query.moments import Passed
+from djupyter.query.restriction import Restriction
+from djupyter.query.top import Top
+from djupyter.sql.backends.base import Row
+
+Key = dict[str, Any]
+_ORDER = ("priority", "scheduled_time")
+
+
+class Claims:
+    """What a worker takes of the jobs of a table.
+
+    Parameters
+    ----------
+    job
+        The jobs.
+    lease
+        The worker's right to hold them.
+    restrictions
+        Take only jobs whose keys meet all of them.
+    priority
+        Take only jobs of this priority or a lower number.
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        lease: Lease,
+        restrictions: Sequence[object] = (),
+        priority: int | None = None,
+    ) -> None:
+        self.job, self.hold, self._lease = job, Hold(job, lease.worker), lease
+        self._held: dict[str, Any] = {}
+        self._names = [*job.key, *_ORDER]
+        self._due = self._find(restrictions, priority)
+        self._known: set[tuple[Any, ...]] = set()
+
+    def _find(self, restrictions: Sequence[object], priority: int | None) -> Any:
+        due: Any = self.job.pending
+        due = due._like(Restriction(due.node, Passed("scheduled_time")))
+        if priority is not None:
+            due = due & f"priority <= {int(priority)}"
+        if restrictions:
+            due = due & self.job.keys_of(chosen_keys(self.job.target, restrictions))
+        return due
+
+    def take(self, limit: int) -> list[Key]:
+        """Take up to `limit` jobs that are due, in order of priority, and return their keys.
+
+        Jobs whose worker has no lease any more are made pending first, if there are not enough others.
+        """
+        found = self._take(limit)
+        if len(found) < limit and self.recover():
+            found += self._take(limit - len(found))
+        return found
+
+    def waiting(self) -> int:
+        """Return how many jobs there are to take: those that are due, and those of dead workers."""
+        return sum(counts(self.job.connection, [self._due.node, self._abandoned.node]))
+
+    def _take(self, limit: int) -> list[Key]:
+        job, connection = self.job, self.job.connection
+        if not self._held:
+            self._lease.extend_to(job.name.schema)
+            self._held = job.held_by(self._lease.worker) | {"version": self._lease.version[:255]}
+        backend = connection.backend
+        first = self._due & Top(limit, order_by=[*_ORDER, "KEY"])
+        prepared, values = take(first.node, job.structure, backend, self._held, self._names)
+        parameters = prepared.parameters(values, backend.adapt)
+        for sql in backend.relaxed:
+            connection.execute(sql)
+        if backend.returns_updated:
+            rows = [self._decoded(row) for row in connection.fetch(prepared.text, parameters)]
+        else:
+            count = connection.execute(prepared.text, parameters)
+            rows = self.hold.jobs.proj(*_ORDER).to_dicts() if count else []
+        rows.sort(key=lambda row: [row[name] for name in _ORDER])
+        keys = [{name: row[name] for name in job.key} for row in rows]
+        # All that this worker holds was asked for, where the statement does not say what it took.
+        fresh = [key for key in keys if tuple(key.values()) not in self._known]
+        self._known.update(tuple(key.values()) for key in fresh)
+        return fresh
+
+    def _decoded(self, row: Row) -> dict[str, Any]:
+        decoded: dict[str, Any] = {}
+        for name, value in zip(self._names, row, strict=True):
+            decode = self.job.connection.backend.decoder(self.job.structure.by_name[name].type)
+            decoded[name] = value if decode is None or value is None else decode(value)
+        return decoded
+
+    def recover(self) -> int:
+        """Make the jobs of workers without a lease pending again, and return how many there were."""
+        return self.job.change(self._abandoned, self.job.again(0, "", None))
+
+    @property
+    def _abandoned(self) -> Any:
+        ours: Any = self.job.reserved & f"connection_id >= {FIRST_WORKER}"
+        return self.job.unleased(ours)
+
+    def ended(self, key: Mapping[str, Any]) -> None:
+        """Note that a job is not held any more."""
+        self._known.discard(tuple(key[name] for name in self.job.key))
+
+    def give_back(self, keys: Iterable[Mapping[str, Any]] | None = None) -> None:
+        """Make jobs pending again that were not begun: some of those held, or all that are."""
+        if not self._held:
+            return  # nothing was ever taken
+        chosen = None if keys is None else list(keys)
+        self.hold.release(chosen)
+        for key in chosen or ():
+            self.ended(key)

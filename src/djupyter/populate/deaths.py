@@ -1,0 +1,96 @@
+"""What becomes of a job whose worker died over it: it is tried again, but not for ever."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from djupyter.errors import DataJointError
+from djupyter.populate.holding import Hold
+from djupyter.populate.joblog import Attempt, JobLog
+from djupyter.populate.jobs import Job
+from djupyter.populate.make import Key
+from djupyter.populate.performing import Outcome
+from djupyter.table.table import FreeTable, Table
+
+if TYPE_CHECKING:
+    from djupyter.sql.connection import Connection
+
+# Workers that a key may cost. One may die of many causes; who kills three is the cause.
+MOST_DEATHS = 3
+
+
+class WorkerDied(DataJointError):
+    """The process that made a key is gone, and nobody knows more of it than that."""
+
+
+def is_cause(table: Table, key: Mapping[str, Any], message: str) -> bool:
+    """Note that a worker died while it made a key; return whether the key has cost so many that it is the cause.
+
+    Parameters
+    ----------
+    table
+        Whose key.
+    key
+        Primary-key values.
+    message
+        What is known of the death.
+    """
+    log = JobLog(table.connection)
+    log.note(
+        Attempt(
+            table.name, key, "lost", time.time(), 0.0, error_class="WorkerDied", message=message
+        )
+    )
+    deaths = log.failures(table.name, key, "lost")
+    log.write()
+    return deaths >= MOST_DEATHS
+
+
+def failed(hold: Hold | None, key: Key, message: str) -> Outcome:
+    """Let a key have failed for the death of its worker."""
+    error = WorkerDied(message)
+    text = f"WorkerDied: {message}"
+    if hold is not None:
+        hold.fail(key, text, None, 0.0)
+    return Outcome(key, "failed", 0.0, text, text, error)
+
+
+def note_death(
+    connection: Connection, worker: int, work: Mapping[str, Any], *, is_late: bool
+) -> None:
+    """Let the job of a worker that died be tried again, or have failed; called by its guardian.
+
+    Parameters
+    ----------
+    connection
+        Where the job is.
+    worker
+        Who held it.
+    work
+        `table`, `key` and `limit`.
+    is_late
+        Whether it was killed because it took longer than its limit.
+    """
+    table, key = FreeTable(connection, work["table"]), dict(work["key"])
+    message = died(work["limit"] if is_late else None)
+    hold = Hold(Job(table), worker)
+    if is_cause(table, key, message) or is_late:
+        failed(hold, key, message)
+    else:
+        hold.release([key])
+
+
+def died(limit: float | None) -> str:
+    """Return the message for a worker that died; `limit` when it was killed for its time limit."""
+    if limit is not None:
+        return (
+            f"The worker was killed: it had not ended {limit:g} s after it began. Raise the time limit, or "
+            "find out what it waits for."
+        )
+    return (
+        "The worker process died while it made this key: it was killed, ran out of memory, or crashed in "
+        "compiled code. Look into the system's log; run it alone with "
+        "`Table().make(key)` to see it happen."
+    )

@@ -1,0 +1,117 @@
+"""The program of the process that keeps a worker's lease alive; `guardian` starts it.
+
+Orders come as lines of JSON. It renews the lease three times in its duration. When the worker has gone without
+saying so, it ends the lease, so that others need not wait for that, and notes what the worker died over.
+Only Python's own modules are imported until the first renewal: most workers end before.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+# Seconds between two looks at whether the worker lives, and after its time limit in which it may end by itself.
+_LOOK, _GRACE = 1.0, 5.0
+
+
+def main() -> None:
+    """Obey the orders of the worker that started this process."""
+    with suppress(ValueError):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    orders: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+    threading.Thread(target=_read, args=(orders,), daemon=True).start()
+    state = orders.get()
+    if state is not None:
+        sys.path[:] = state["path"]
+        _Watch(state).keep(orders)
+    os._exit(0)  # Python would wait for the thread that reads
+
+
+def _read(orders: queue.SimpleQueue[dict[str, Any] | None]) -> None:
+    for line in sys.stdin.buffer:
+        orders.put(json.loads(line))
+    orders.put(None)
+
+
+class _Watch:
+    """What is known of the worker."""
+
+    def __init__(self, state: dict[str, Any]) -> None:
+        self.state = state
+        self.pause = state["seconds"] / 3
+        self.next = time.monotonic() + self.pause
+        self.deadline: float | None = None
+        self._note(state)
+
+    def keep(self, orders: queue.SimpleQueue[dict[str, Any] | None]) -> None:
+        """Renew the lease until the worker ends."""
+        while True:
+            for order in self._heard(orders):
+                if order is None:
+                    return self.bury()
+                if order.get("end"):
+                    return
+                self._note(order)
+            if os.getppid() != self.state["parent"]:
+                return self.bury()
+            now = time.monotonic()
+            if self.deadline is not None and now > self.deadline:
+                os.kill(self.state["parent"], signal.SIGKILL)
+                return self.bury(is_late=True)
+            if now >= self.next:
+                self.next = now + self.pause
+                # The server may be away; what then happens to the lease it decides when it is back.
+                with suppress(Exception):
+                    self._renew()
+
+    def _heard(self, orders: queue.SimpleQueue[dict[str, Any] | None]) -> Iterator[Any]:
+        wait = max(0.0, min(self.next - time.monotonic(), _LOOK))
+        with suppress(queue.Empty):
+            yield orders.get(timeout=wait)
+            while True:
+                yield orders.get_nowait()
+
+    def _note(self, order: dict[str, Any]) -> None:
+        self.state.update(order)
+        if "work" in order:
+            limit = (order["work"] or {}).get("limit")
+            self.deadline = None if limit is None else time.monotonic() + limit + _GRACE
+
+    def _renew(self) -> None:
+        from djupyter.populate.leases import renew
+
+        for workers in self._workers():
+            renew(workers, self.state["worker"], self.state["seconds"])
+
+    def _workers(self) -> Iterator[Any]:
+        from djupyter.populate.job_tables import WORKERS
+        from djupyter.sql.travelling import opened
+        from djupyter.table.table import FreeTable
+
+        if "connection" not in self.state:
+            self.state["connection"] = opened(self.state["place"])
+        for schema in self.state["schemas"]:
+            yield FreeTable(self.state["connection"], f"`{schema}`.`{WORKERS}`")
+
+    def bury(self, *, is_late: bool = False) -> None:
+        """End the lease of a worker that has died, and note what it died over."""
+        from djupyter.populate.deaths import note_death
+
+        tables = list(self._workers())
+        work = self.state.get("work")
+        if work:
+            note_death(self.state["connection"], self.state["worker"], work, is_late=is_late)
+        for workers in tables:
+            (workers & {"connection_id": self.state["worker"]}).delete_quick()
+
+
+if __name__ == "__main__":
+    main()

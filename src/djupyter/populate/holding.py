@@ -1,0 +1,114 @@
+"""The right to jobs that were taken, on the side of whoever makes them; travels to other processes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from djupyter.errors import DataJointError
+from djupyter.sql import write
+from djupyter.table.one import adapters_of
+
+if TYPE_CHECKING:
+    from djupyter.populate.jobs import Job
+
+
+class LostJob(DataJointError):
+    """A job is no longer this worker's: its lease had run out, and another worker took over."""
+
+
+class Hold:
+    """Some jobs of a table that a worker has taken.
+
+    Parameters
+    ----------
+    job
+        The jobs of the table.
+    worker
+        The number of the worker's lease.
+    """
+
+    def __init__(self, job: Job, worker: int) -> None:
+        self.job, self.worker = job, worker
+        self._keeps = bool(job.connection.settings["jobs.keep_completed"])
+
+    def complete(self, key: Mapping[str, Any], seconds: float) -> None:
+        """End a job within the transaction that holds its result.
+
+        Raises
+        ------
+        LostJob
+            Another worker has it; the transaction must be undone.
+        """
+        if (self._kept(key, seconds) if self._keeps else self._removed(key)) != 1:
+            raise LostJob(
+                f"The job {self._named(key)} of {self.job.target.name.class_name} is no longer held by this worker: its "
+                "lease had run out, or somebody removed the job. What was computed is not inserted; whoever holds "
+                "the job makes it."
+            )
+
+    def drop(self, key: Mapping[str, Any]) -> None:
+        """End a job whose key somebody else has made without reserving it."""
+        if self._keeps:
+            self._kept(key, None)
+        else:
+            self._removed(key)
+
+    def fail(
+        self,
+        key: Mapping[str, Any],
+        message: str,
+        stack: str | None,
+        seconds: float,
+        retry_in: float | None = None,
+    ) -> bool:
+        """Note why a job failed; return whether it was still this worker's.
+
+        Parameters
+        ----------
+        key
+            The job.
+        message, stack
+            What happened.
+        seconds
+            How long it took.
+        retry_in
+            Seconds after which it is pending again; None for never.
+        """
+        job = self.job
+        if retry_in is None:
+            changes = job.failed(message, stack, seconds)
+        else:
+            changes = job.again(retry_in, message, stack)
+        return job.change(self.jobs & self._named(key), changes) == 1
+
+    def release(self, keys: Sequence[Mapping[str, Any]] | None) -> None:
+        """Make some of the jobs that this worker holds pending again; None means all."""
+        held = self.jobs if keys is None else self.jobs & [self._named(key) for key in keys]
+        self.job.change(held, self.job.again(0, "", None))
+
+    @property
+    def jobs(self) -> Any:
+        """The jobs that this worker holds."""
+        return self.job.reserved & {"connection_id": self.worker}
+
+    def _kept(self, key: Mapping[str, Any], seconds: float | None) -> int:
+        return self.job.change(self.jobs & self._named(key), self.job.done(seconds))
+
+    def _removed(self, key: Mapping[str, Any]) -> int:
+        job, connection = self.job, self.job.connection
+        structure = job.structure
+        sql, order = write.delete(
+            structure, (*job.key, "connection_id", "status"), connection.backend
+        )
+        adapters = adapters_of(structure, connection.backend)
+        given = {**key, "connection_id": self.worker, "status": "reserved"}
+        values = [
+            given[name] if (adapt := adapters[name]) is None else adapt(given[name])
+            for name in order
+        ]
+        with connection.as_one():
+            return connection.execute(sql, values)
+
+    def _named(self, key: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: key[name] for name in self.job.key}

@@ -1,0 +1,170 @@
+"""Processes of our own that make keys: each a pool of one, so that the death of one is known and harms no other."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from djupyter.populate.deaths import died, failed, is_cause
+from djupyter.populate.make import Key
+from djupyter.populate.performing import Outcome
+from djupyter.populate.runners import Task
+from djupyter.populate.stages import Stage
+from djupyter.populate.workers import packed, prepare, read_journal, work
+
+# Seconds between two looks at who is late, and beyond the limit for a key to end by itself.
+_LOOK, _GRACE = 0.5, 2.0
+
+
+class Lanes:
+    """Makes keys in several processes.
+
+    Parameters
+    ----------
+    count
+        How many.
+    stages
+        The tables, which travel to them.
+    stopped
+        Asked whether what is not begun shall be left.
+    begins, told
+        Called before and after each key.
+    memory
+        Bytes that each process may have.
+
+    Raises
+    ------
+    DataJointError
+        The database is in the memory of this process.
+    """
+
+    def __init__(
+        self,
+        count: int,
+        stages: Sequence[Stage],
+        stopped: Callable[[], bool],
+        begins: Callable[[Stage, Key], None],
+        told: Callable[[Stage, Outcome], None],
+        memory: int | None = None,
+    ) -> None:
+        self.workers = count
+        self._stopped, self._begins, self._told = stopped, begins, told
+        self._tables = {stage.name: packed(stage.table, stage.orders) for stage in stages}
+        self._folder = TemporaryDirectory(prefix="djupyter-")
+        self._idle = [_Lane(Path(self._folder.name) / f"{n}.journal", memory) for n in range(count)]
+        self._busy: dict[Future[Any], tuple[_Lane, Task]] = {}
+
+    @property
+    def has_room(self) -> bool:
+        """Whether a process is free."""
+        return bool(self._idle)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether all are free."""
+        return not self._busy
+
+    def begin(self, task: Task) -> None:
+        """Give a task to a free process."""
+        lane = self._idle.pop()
+        for key in task.keys:
+            self._begins(task.stage, key)
+        future = lane.submit(self._tables[task.stage.name], task)
+        self._busy[future] = lane, task
+
+    def wait(self) -> None:
+        """Wait until a process has ended its task, or died over it."""
+        done: set[Future[Any]] = set()
+        while not done:
+            done, _ = wait(self._busy, _LOOK, FIRST_COMPLETED)
+            for lane, task in list(self._busy.values()):
+                limit = task.stage.orders.limit
+                if limit is not None and lane.seconds_in_work() > limit + _GRACE:
+                    lane.is_late = True
+                    lane.kill()
+        for future in done:
+            lane, task = self._busy.pop(future)
+            self._idle.append(lane)
+            for outcome in self._outcomes(future, lane, task):
+                self._told(task.stage, outcome)
+
+    def _outcomes(self, future: Future[Any], lane: _Lane, task: Task) -> list[Outcome]:
+        try:
+            return list(future.result())
+        except BrokenProcessPool:
+            return self._after_death(lane, task)
+
+    def _after_death(self, lane: _Lane, task: Task) -> list[Outcome]:
+        """Return what became of the keys of a process that died."""
+        outcomes, begun = read_journal(str(lane.journal), task.keys)
+        limit = task.stage.orders.limit if lane.is_late else None
+        lane.restart()
+        rest = task.keys[len(outcomes) :]
+        if begun and rest:
+            key = rest.pop(0)
+            outcomes.append(self._outcome_of_death(task.stage, key, limit))
+        return [*outcomes, *(Outcome(key, "left") for key in rest)]
+
+    def _outcome_of_death(self, stage: Stage, key: Key, limit: float | None) -> Outcome:
+        message = died(limit)
+        if not is_cause(stage.table, key, message) and limit is None:
+            return Outcome(key, "left")
+        return failed(stage.orders.hold, key, message)
+
+    def close(self, *, now: bool) -> None:
+        """End all processes."""
+        for lane in [*self._idle, *(lane for lane, _ in self._busy.values())]:
+            lane.kill() if now else lane.end()
+        self._folder.cleanup()
+
+
+class _Lane:
+    """One process, started when it is first needed."""
+
+    def __init__(self, journal: Path, memory: int | None) -> None:
+        self.journal, self._memory = journal, memory
+        self.is_late = False
+        self._pool: Any = None
+
+    def submit(self, table: bytes, task: Task) -> Future[Any]:
+        """Let the process make the keys of a task."""
+        if self._pool is None:
+            # loky starts processes that are not forks, so that threads and connections of this one do no harm.
+            from loky.process_executor import ProcessPoolExecutor
+
+            self._pool = ProcessPoolExecutor(1, initializer=prepare, initargs=(self._memory,))
+        self.journal.write_bytes(b"")
+        future: Future[Any] = self._pool.submit(
+            work, table, task.keys, str(self.journal)
+        )
+        return future
+
+    def seconds_in_work(self) -> float:
+        """Return for how long the key in work has been: since the journal was last written."""
+        state = self.journal.stat()
+        return time.time() - state.st_mtime if state.st_size else 0.0
+
+    def kill(self) -> None:
+        """End the process at once, whatever it does."""
+        if self._pool is not None:
+            with suppress(Exception):
+                for process in list(self._pool._processes.values()):
+                    process.kill()
+
+    def end(self) -> None:
+        """End the process when it has nothing to do."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=True)
+            self._pool = None
+
+    def restart(self) -> None:
+        """Let another process take the place of one that died."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=False)
+        self._pool, self.is_late = None, False

@@ -1,0 +1,47 @@
+"""A time limit for code of the user: an exception in the main thread, at the next step of Python."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from djupyter.errors import DataJointError
+
+
+class TimeLimitError(DataJointError):
+    """A key took longer than the time limit; nothing of it was inserted."""
+
+
+@contextmanager
+def limited(seconds: float | None) -> Iterator[None]:
+    """Raise `TimeLimitError` in a block that takes longer.
+
+    Only in a main thread, and where there are signals. Elsewhere, and inside compiled code that never comes back to Python,
+    the worker's guardian ends the process instead.
+
+    Parameters
+    ----------
+    seconds
+        The limit; None for none.
+    """
+    may = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
+    if seconds is None or not may:
+        yield
+        return
+
+    def end(*_: Any) -> None:
+        raise TimeLimitError(
+            f"The key had not been made {seconds:g} s after it was begun. Raise the time limit, or find out what it "
+            "waits for."
+        )
+
+    before = signal.signal(signal.SIGALRM, end)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

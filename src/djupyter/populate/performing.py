@@ -1,0 +1,206 @@
+"""Making some keys of a table, one after the other: what a worker does, in this process or in another one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from djupyter.errors import DuplicateError
+from djupyter.populate.fingerprint import fingerprint
+from djupyter.populate.holding import Hold, LostJob
+from djupyter.populate.joblog import Attempt, JobLog
+from djupyter.populate.limits import limited
+from djupyter.populate.make import Key, Making, make_one
+from djupyter.populate.tracebacks import described
+from djupyter.settings.masking import secrets_of
+
+if TYPE_CHECKING:
+    from djupyter.populate.tiers import AutoPopulate
+
+# What became of a key: made now, made by somebody else before, failed, taken over by another worker, not begun.
+Status = Literal["made", "there", "failed", "lost", "left"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one key.
+
+    Parameters
+    ----------
+    key
+        Primary-key values.
+    status
+        What became of it.
+    seconds
+        How long it took.
+    error, traceback
+        `Class: message`, or why it was lost; the whole traceback.
+    exception
+        The error itself, where it can be had.
+    retry_in
+        Seconds after which a failed key is tried again by itself.
+    """
+
+    key: Key
+    status: Status
+    seconds: float = 0.0
+    error: str = ""
+    traceback: str = ""
+    exception: BaseException | None = None
+    retry_in: float | None = None
+
+
+@dataclass(slots=True)
+class Orders:
+    """How keys are to be made; travels to other processes.
+
+    Parameters
+    ----------
+    make_kwargs
+        Further arguments of `make`.
+    version
+        Of the code, for the log.
+    limit
+        Seconds that a key may take.
+    hold
+        The right to the jobs of the keys; None where no jobs are reserved.
+    stops_at_error
+        Whether to leave the rest after an error.
+    """
+
+    make_kwargs: Mapping[str, Any] = field(default_factory=dict)
+    version: str = ""
+    limit: float | None = None
+    hold: Hold | None = None
+    stops_at_error: bool = False
+
+
+def perform(
+    table: AutoPopulate,
+    keys: Sequence[Key],
+    orders: Orders,
+    *,
+    stopped: Callable[[], bool] = lambda: False,
+    begins: Callable[[Key], None] = lambda key: None,
+    told: Callable[[Outcome], None] = lambda outcome: None,
+) -> list[Outcome]:
+    """Make keys, each in a transaction of its own, and return what became of each.
+
+    Parameters
+    ----------
+    table
+        Whose keys.
+    keys
+        Primary-key values.
+    orders
+        How.
+    stopped
+        Asked before each key; once true, the rest is left.
+    begins, told
+        Called before and after each key.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        The key in work is undone; what became of those before was told.
+    """
+    __tracebackhide__ = True  # IPython then shows the user's frames only
+    log = JobLog(table.connection)
+    outcomes: list[Outcome] = []
+    halted = False
+    try:
+        for key in keys:
+            halted = halted or stopped()
+            if halted:
+                outcome = Outcome(key, "left")
+            else:
+                begins(key)
+                outcome = _one(table, key, orders, log)
+                halted = orders.stops_at_error and outcome.status == "failed"
+            outcomes.append(outcome)
+            told(outcome)
+    finally:
+        log.write()
+    return outcomes
+
+
+def _one(table: AutoPopulate, key: Key, orders: Orders, log: JobLog) -> Outcome:
+    """Make one key and note how it went."""
+    __tracebackhide__ = True
+    working = type(table)()
+    working._allow_insert = True
+    hold = orders.hold
+    began, clock = time.time(), time.perf_counter()
+    closing = None if hold is None else lambda: hold.complete(key, time.perf_counter() - clock)
+    try:
+        with limited(orders.limit):
+            making = make_one(working, key, orders.make_kwargs, closing)
+    except LostJob as error:
+        seconds = time.perf_counter() - clock
+        log.note(Attempt(table.name, key, "lost", began, seconds, orders.version, message=str(error)))
+        return Outcome(key, "lost", seconds, str(error))
+    except (Exception, SystemExit) as error:
+        seconds = time.perf_counter() - clock
+        if isinstance(error, DuplicateError) and key in table:  # another worker has made it meanwhile
+            if hold is not None:
+                hold.drop(key)
+            return Outcome(key, "there", seconds)
+        return _failed(table, key, error, orders, log, began, seconds)
+    seconds = time.perf_counter() - clock
+    inputs = _inputs(working, key, making)
+    log.note(Attempt(table.name, key, "success", began, seconds, orders.version, inputs))
+    return Outcome(key, "made", seconds)
+
+
+def _failed(
+    table: AutoPopulate,
+    key: Key,
+    error: BaseException,
+    orders: Orders,
+    log: JobLog,
+    began: float,
+    seconds: float,
+) -> Outcome:
+    name = type(table).__name__
+    error.add_note(f"While computing {name} for the key {key}.")
+    message, stack = described(error, secrets_of(dict(table.connection.settings)))
+    words = message.partition(": ")[2]
+    attempt = Attempt(
+        table.name, key, "error", began, seconds, orders.version, None, type(error).__name__, words, stack
+    )
+    log.note(attempt)
+    retry_in = _retry_in(table, key, log)
+    if orders.hold is not None and not orders.hold.fail(key, message, stack, seconds, retry_in):
+        return Outcome(key, "lost", seconds, f"another worker took over before {message}")
+    return Outcome(key, "failed", seconds, message, stack, error, retry_in)
+
+
+def _retry_in(table: AutoPopulate, key: Key, log: JobLog) -> float | None:
+    """Return after how many seconds a failed key is tried again: doubled with each attempt; None for never."""
+    most = table.max_attempts
+    if most <= 1:
+        return None
+    failures = log.failures(table.name, key, "error")
+    return None if failures >= most else float(table.retry_delay * 2 ** (failures - 1))
+
+
+def _inputs(table: AutoPopulate, key: Key, making: Making) -> dict[str, Any]:
+    """Return which rows a result depends on, and what the fetched values were."""
+    structure = table.structure
+    rows = {
+        f"{each.parent.schema}.{each.parent.table}": {there: key[here] for here, there in each.attributes}
+        for each in structure.foreign_keys
+        if all(name in key for name in each.names)
+    }
+    found: dict[str, Any] = {"rows": _plain(rows)}
+    if making.fetched is not None:
+        found["fetched"] = fingerprint(making.fetched)
+    return found
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _plain(each) for name, each in value.items()}
+    return value if isinstance(value, int | float | str | None) else str(value)

@@ -1,0 +1,57 @@
+"""A connection in another process: what it takes to open the same database there.
+
+A connection itself cannot travel, but tables that have one do, to workers. There it is opened again, once for each process
+however many tables arrive.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from djupyter.errors import DataJointError
+
+if TYPE_CHECKING:
+    from djupyter.settings import Settings
+    from djupyter.sql.connection import Connection
+
+Recipe = Mapping[str, Any]
+_arrived: weakref.WeakValueDictionary[str, Connection] = weakref.WeakValueDictionary()
+
+
+def recipe(connection: Connection) -> dict[str, Any]:
+    """Return what opens the same database, as plain data. It holds the password: never show it.
+
+    Raises
+    ------
+    DataJointError
+        The database is in the memory of this process.
+    """
+    sessions = connection._sessions
+    if sessions.shared_lock is not None:
+        raise DataJointError(
+            f"{connection.label} is in the memory of this process, where no other process can see it. "
+            "Use a file, dj.conn('sqlite:///lab.db'), or a server."
+        )
+    return {
+        "name": connection.name_of_its_own,
+        "url": connection._url.render_as_string(hide_password=False),
+        "tls": asdict(sessions.tls),
+        "timeout": connection.timeout,
+    }
+
+
+def opened(recipe: Recipe, settings: Settings | None = None) -> Connection:
+    """Return the connection of this process that a recipe means; connects when it is first used."""
+    from djupyter.sql.backends.tls import Tls
+    from djupyter.sql.connection import Connection
+
+    known = _arrived.get(recipe["name"])
+    if known is None:
+        known = Connection(recipe["url"], timeout=recipe["timeout"], settings=settings)
+        known._sessions.tls = Tls(**recipe["tls"])
+        known.name_of_its_own = recipe["name"]
+        _arrived[recipe["name"]] = known
+    return known

@@ -12,7 +12,7 @@ from IPython.display import DisplayHandle, display
 from djupyter.errors import DataJointError
 from djupyter.graph.dependencies import pipeline
 from djupyter.notebook.shown import Shown
-from djupyter.populate.progress import Progress
+from djupyter.populate.events import Event, Failed, Finished, Planned
 from djupyter.populate.tiers import AutoPopulate
 from djupyter.render.listing import TableRow, progress_html, progress_text
 from djupyter.render.source import error_html, error_text
@@ -77,16 +77,20 @@ class _Bars:
 
     def listener(self, bar: int) -> Any:
         """Return what a table's populate tells of each key."""
-        start = self._rows[bar]
 
-        def listen(progress: Progress) -> None:
-            done = (start.done or 0) + progress.done
-            self._rows[bar] = replace(start, done=done, errors=progress.errors)
+        def listen(event: Event) -> None:
+            row = self._rows[bar]
+            if isinstance(event, Planned):
+                # What is missing may have grown since the first picture: parents were computed meanwhile.
+                row = replace(row, total=(row.done or 0) + event.keys)
+            elif isinstance(event, Finished):
+                row = replace(row, done=(row.done or 0) + 1)
+            elif isinstance(event, Failed):
+                row = replace(row, errors=row.errors + 1)
+            self._rows[bar] = row
             if time.monotonic() - self._drawn > _PAUSE:
                 self.draw()
 
-        # What is missing may have grown since the first picture: parents were computed meanwhile.
-        start = self._rows[bar] = _row(self.tables[bar])
         return listen
 
     def draw(self) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MOST_DEATHS = 3
 
 
-class WorkerDied(DataJointError):
+class WorkerDiedError(DataJointError):
     """The process that made a key is gone, and nobody knows more of it than that."""
 
 
@@ -50,7 +50,7 @@ def is_cause(table: Table, key: Mapping[str, Any], message: str) -> bool:
 
 def failed(hold: Hold | None, key: Key, message: str) -> Outcome:
     """Let a key have failed for the death of its worker."""
-    error = WorkerDied(message)
+    error = WorkerDiedError(message)
     text = f"WorkerDied: {message}"
     if hold is not None:
         hold.fail(key, text, None, 0.0)

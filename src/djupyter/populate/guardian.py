@@ -1,7 +1,7 @@
 """Starts the process that keeps a worker's lease alive, and talks to it.
 
-It is a process because nothing inside the worker is sure to run: code of the user may hold Python's lock for hours. What it
-does stands in `guarding`.
+It is a process because nothing inside the worker is sure to run: code of the user may hold Python's lock for
+hours. What it does stands in `guarding`.
 """
 
 from __future__ import annotations

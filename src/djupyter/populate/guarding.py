@@ -93,11 +93,12 @@ class _Watch:
 
     def _workers(self) -> Iterator[Any]:
         from djupyter.populate.job_tables import WORKERS
+        from djupyter.sql.connection import Connection
         from djupyter.sql.travelling import opened
         from djupyter.table.table import FreeTable
 
         if "connection" not in self.state:
-            self.state["connection"] = opened(self.state["place"])
+            self.state["connection"] = opened(Connection, self.state["place"])
         for schema in self.state["schemas"]:
             yield FreeTable(self.state["connection"], f"`{schema}`.`{WORKERS}`")
 

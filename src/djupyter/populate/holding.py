@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from djupyter.populate.jobs import Job
 
 
-class LostJob(DataJointError):
+class LostJobError(DataJointError):
     """A job is no longer this worker's: its lease had run out, and another worker took over."""
 
 
@@ -37,22 +37,19 @@ class Hold:
 
         Raises
         ------
-        LostJob
+        LostJobError
             Another worker has it; the transaction must be undone.
         """
-        if (self._kept(key, seconds) if self._keeps else self._removed(key)) != 1:
-            raise LostJob(
-                f"The job {self._named(key)} of {self.job.target.name.class_name} is no longer held by this worker: its "
-                "lease had run out, or somebody removed the job. What was computed is not inserted; whoever holds "
-                "the job makes it."
+        if self._ended(key, seconds) != 1:
+            raise LostJobError(
+                f"The job {self.job.name_of(key)} of {self.job.target.name.class_name} is no longer held by this worker: "
+                "its lease had run out, or somebody removed the job. What was computed is not inserted; whoever "
+                "holds the job makes it."
             )
 
     def drop(self, key: Mapping[str, Any]) -> None:
         """End a job whose key somebody else has made without reserving it."""
-        if self._keeps:
-            self._kept(key, None)
-        else:
-            self._removed(key)
+        self._ended(key, None)
 
     def fail(
         self,
@@ -80,11 +77,11 @@ class Hold:
             changes = job.failed(message, stack, seconds)
         else:
             changes = job.again(retry_in, message, stack)
-        return job.change(self.jobs & self._named(key), changes) == 1
+        return job.change(self.jobs & self.job.name_of(key), changes) == 1
 
     def release(self, keys: Sequence[Mapping[str, Any]] | None) -> None:
         """Make some of the jobs that this worker holds pending again; None means all."""
-        held = self.jobs if keys is None else self.jobs & [self._named(key) for key in keys]
+        held = self.jobs if keys is None else self.jobs & [self.job.name_of(key) for key in keys]
         self.job.change(held, self.job.again(0, "", None))
 
     @property
@@ -92,11 +89,11 @@ class Hold:
         """The jobs that this worker holds."""
         return self.job.reserved & {"connection_id": self.worker}
 
-    def _kept(self, key: Mapping[str, Any], seconds: float | None) -> int:
-        return self.job.change(self.jobs & self._named(key), self.job.done(seconds))
-
-    def _removed(self, key: Mapping[str, Any]) -> int:
+    def _ended(self, key: Mapping[str, Any], seconds: float | None) -> int:
+        """End a job and return how many there were, 0 or 1; without building a query where that is not needed."""
         job, connection = self.job, self.job.connection
+        if self._keeps:
+            return job.change(self.jobs & self.job.name_of(key), job.done(seconds))
         structure = job.structure
         sql, order = write.delete(
             structure, (*job.key, "connection_id", "status"), connection.backend
@@ -109,6 +106,3 @@ class Hold:
         ]
         with connection.as_one():
             return connection.execute(sql, values)
-
-    def _named(self, key: Mapping[str, Any]) -> dict[str, Any]:
-        return {name: key[name] for name in self.job.key}

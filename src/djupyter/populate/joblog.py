@@ -107,9 +107,16 @@ class JobLog:
         """Return how often a key has ended in one of some ways since it was last made."""
         counted = 0
         for attempt in self.of(table, key):
-            counted = 0 if attempt["outcome"] == "success" else counted + (attempt["outcome"] in outcomes)
-        waiting = (row for row in self._waiting.get(table.schema, ()) if row["outcome"] in outcomes)
-        return counted + sum(row["key_hash"] == key_hash(key) for row in waiting)
+            counted = (
+                0 if attempt["outcome"] == "success" else counted + (attempt["outcome"] in outcomes)
+            )
+        name = key_hash(key)
+        waiting = [
+            row
+            for row in self._waiting.get(table.schema, ())
+            if row["outcome"] in outcomes and row["key_hash"] == name
+        ]
+        return counted + len(waiting)
 
     def _table(self, schema: str) -> FreeTable | None:
         structure = job_tables.log(schema)

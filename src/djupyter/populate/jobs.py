@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 from platform import node as host_name
-from typing import TYPE_CHECKING, Any
+from typing import Any, Self
 
 from djupyter.codecs.blob import pack
 from djupyter.errors import DataJointError
@@ -34,10 +34,7 @@ from djupyter.query.restriction import Restriction
 from djupyter.query.statement import Statement
 from djupyter.query.universal import U
 from djupyter.sql import ddl
-from djupyter.table.table import FreeTable
-
-if TYPE_CHECKING:
-    from djupyter.populate.tiers import AutoPopulate
+from djupyter.table.table import FreeTable, Table
 
 _CUT = "...truncated"
 
@@ -48,7 +45,7 @@ class Job(FreeTable):
     Parameters
     ----------
     target
-        The table whose keys are made.
+        The table whose keys are made. Without its class nothing can be refreshed.
 
     Examples
     --------
@@ -69,9 +66,9 @@ class Job(FreeTable):
     [{'mouse': 1}, {'mouse': 2}]
     """
 
-    def __init__(self, target: AutoPopulate) -> None:
+    def __init__(self, target: Table) -> None:
         super().__init__(target.connection, job_tables.jobs_name(target.name))
-        self.target = target
+        self.target: Any = target
 
     @property
     def structure(self) -> TableStructure:
@@ -91,27 +88,27 @@ class Job(FreeTable):
     # -- looking ------------------------------------------------------------------------------------
 
     @property
-    def pending(self) -> Query:
+    def pending(self) -> Self:
         """Jobs that wait for a worker, those scheduled for later included."""
         return self._with("pending")
 
     @property
-    def reserved(self) -> Query:
+    def reserved(self) -> Self:
         """Jobs that a worker holds."""
         return self._with("reserved")
 
     @property
-    def errors(self) -> Query:
+    def errors(self) -> Self:
         """Jobs that failed."""
         return self._with("error")
 
     @property
-    def completed(self) -> Query:
+    def completed(self) -> Self:
         """Jobs that are done, as far as the setting `jobs.keep_completed` keeps them."""
         return self._with("success")
 
     @property
-    def ignored(self) -> Query:
+    def ignored(self) -> Self:
         """Jobs that nobody shall do."""
         return self._with("ignore")
 
@@ -171,7 +168,9 @@ class Job(FreeTable):
             "re_pended": [self._without(self.completed, self._made())],
         }
         if stale > 0:
-            steps["removed"].append(_where(gone & Not({"status": "ignore"}), Passed("created_time", stale)))
+            steps["removed"].append(
+                _where(gone & Not({"status": "ignore"}), Passed("created_time", stale))
+            )
         if orphan_timeout is not None:
             held = _where(self.reserved, Passed("reserved_time", orphan_timeout))
             steps["orphaned"].append(self.unleased(held))
@@ -202,7 +201,7 @@ class Job(FreeTable):
     def ignore(self, key: Mapping[str, Any]) -> None:
         """Let nobody do a job, whether it is in the table yet or not."""
         self.ensure()
-        name = self._named(key)
+        name = self.name_of(key)
         if not self.change(self & name, {"status": "ignore"}):
             rank = self.connection.settings["jobs.default_priority"]
             self.insert1({**name, "status": "ignore", "priority": rank}, skip_duplicates=True)
@@ -230,12 +229,12 @@ class Job(FreeTable):
         Whoever takes a job by hand holds it without a lease, until `complete` or `error`. `populate` takes jobs
         in batches under a lease.
         """
-        due = _where(self.pending & self._named(key), Passed("scheduled_time"))
+        due = _where(self.pending & self.name_of(key), Passed("scheduled_time"))
         return self.change(due, self.held_by(self.connection.connection_id or 0)) == 1
 
     def complete(self, key: Mapping[str, Any], duration: float | None = None) -> None:
         """Note that a job is done: it goes, or stays as `success` where `jobs.keep_completed` is set."""
-        chosen = self & self._named(key)
+        chosen = self & self.name_of(key)
         if self.connection.settings["jobs.keep_completed"]:
             self.change(chosen, self.done(duration))
         else:
@@ -260,19 +259,19 @@ class Job(FreeTable):
         DataJointError
             There is no such job.
         """
-        if not self.change(self & self._named(key), self.failed(error_message, error_stack)):
+        if not self.change(self & self.name_of(key), self.failed(error_message, error_stack)):
             raise DataJointError(
-                f"{self.target.name.class_name} has no job {self._named(key)}, so it cannot have failed. "
+                f"{self.target.name.class_name} has no job {self.name_of(key)}, so it cannot have failed. "
                 "Call jobs.refresh() to add what is to be made."
             )
 
     # -- removing -----------------------------------------------------------------------------------
 
-    def delete(self, *_: object, **__: object) -> int:  # type: ignore[override]
+    def delete(self, *_: object, **__: object) -> int:
         """Delete the jobs without asking; nothing depends on them."""
         return self._deleted(self) if self.is_declared else 0
 
-    def drop(self, *_: object, **__: object) -> None:  # type: ignore[override]
+    def drop(self, *_: object, **__: object) -> None:
         """Drop the table of jobs without asking; it is made anew when it is needed."""
         if self.is_declared:
             self.drop_quick()
@@ -348,10 +347,17 @@ class Job(FreeTable):
         count = FreeTable.delete_quick(query, get_count=True)
         return int(count or 0)
 
-    def _with(self, status: str) -> Any:
+    def _with(self, status: str) -> Self:
         return self & {"status": status}
 
-    def _named(self, key: Mapping[str, Any]) -> dict[str, Any]:
+    def name_of(self, key: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what names the job of a key.
+
+        Raises
+        ------
+        DataJointError
+            Something is missing.
+        """
         missing = [name for name in self.key if name not in key]
         if missing:
             raise DataJointError(
@@ -392,7 +398,9 @@ def _explained(message: str, stack: str | None) -> dict[str, Change]:
 def _joined(jobs: TableStructure, target: TableStructure) -> TableStructure:
     """Return a table of jobs whose key has the lineage of the target's key."""
     attributes = tuple(
-        replace(each, lineage=target.by_name[each.name].lineage, type=target.by_name[each.name].type)
+        replace(
+            each, lineage=target.by_name[each.name].lineage, type=target.by_name[each.name].type
+        )
         if each.in_key and each.name in target.by_name
         else each
         for each in jobs.attributes

@@ -140,9 +140,7 @@ class _Lane:
 
             self._pool = ProcessPoolExecutor(1, initializer=prepare, initargs=(self._memory,))
         self.journal.write_bytes(b"")
-        future: Future[Any] = self._pool.submit(
-            work, table, task.keys, str(self.journal)
-        )
+        future: Future[Any] = self._pool.submit(work, table, task.keys, str(self.journal))
         return future
 
     def seconds_in_work(self) -> float:

@@ -19,8 +19,8 @@ class TimeLimitError(DataJointError):
 def limited(seconds: float | None) -> Iterator[None]:
     """Raise `TimeLimitError` in a block that takes longer.
 
-    Only in a main thread, and where there are signals. Elsewhere, and inside compiled code that never comes back to Python,
-    the worker's guardian ends the process instead.
+    Only in a main thread, and where there are signals. Elsewhere, and inside compiled code that never comes back to
+    Python, the worker's guardian ends the process instead.
 
     Parameters
     ----------

@@ -79,8 +79,8 @@ def make_one(
 ) -> Making:
     """Compute and insert the rows of one key; everything it inserts stands or falls together.
 
-    When the connection is lost meanwhile, what was lost is done again: the whole of a make in one part, the insertion of
-    one in three.
+    When the connection is lost meanwhile, what was lost is done again: the whole of a make in one part, the insertion
+    of one in three.
 
     Parameters
     ----------
@@ -153,8 +153,8 @@ def _carried_through(
 def _nothing(table: AutoPopulate, key: Key) -> DataJointError:
     return DataJointError(
         f"The make of {type(table).__name__} ended without inserting a row for {key}, so that the key would be made "
-        "again each time. Insert one, `self.insert1(dict(key, ...))`; if there is nothing to compute for such keys, leave them "
-        "out of the key source."
+        "again each time. Insert one, `self.insert1(dict(key, ...))`; if there is nothing to compute for such keys, "
+        "leave them out of the key source."
     )
 
 

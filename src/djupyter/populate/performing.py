@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from djupyter.errors import DuplicateError
 from djupyter.populate.fingerprint import fingerprint
-from djupyter.populate.holding import Hold, LostJob
+from djupyter.populate.holding import Hold, LostJobError
 from djupyter.populate.joblog import Attempt, JobLog
 from djupyter.populate.limits import limited
 from djupyter.populate.make import Key, Making, make_one
@@ -137,13 +137,17 @@ def _one(table: AutoPopulate, key: Key, orders: Orders, log: JobLog) -> Outcome:
     try:
         with limited(orders.limit):
             making = make_one(working, key, orders.make_kwargs, closing)
-    except LostJob as error:
+    except LostJobError as error:
         seconds = time.perf_counter() - clock
-        log.note(Attempt(table.name, key, "lost", began, seconds, orders.version, message=str(error)))
+        log.note(
+            Attempt(table.name, key, "lost", began, seconds, orders.version, message=str(error))
+        )
         return Outcome(key, "lost", seconds, str(error))
     except (Exception, SystemExit) as error:
         seconds = time.perf_counter() - clock
-        if isinstance(error, DuplicateError) and key in table:  # another worker has made it meanwhile
+        if (
+            isinstance(error, DuplicateError) and key in table
+        ):  # another worker has made it meanwhile
             if hold is not None:
                 hold.drop(key)
             return Outcome(key, "there", seconds)
@@ -168,7 +172,16 @@ def _failed(
     message, stack = described(error, secrets_of(dict(table.connection.settings)))
     words = message.partition(": ")[2]
     attempt = Attempt(
-        table.name, key, "error", began, seconds, orders.version, None, type(error).__name__, words, stack
+        table.name,
+        key,
+        "error",
+        began,
+        seconds,
+        orders.version,
+        None,
+        type(error).__name__,
+        words,
+        stack,
     )
     log.note(attempt)
     retry_in = _retry_in(table, key, log)
@@ -190,7 +203,9 @@ def _inputs(table: AutoPopulate, key: Key, making: Making) -> dict[str, Any]:
     """Return which rows a result depends on, and what the fetched values were."""
     structure = table.structure
     rows = {
-        f"{each.parent.schema}.{each.parent.table}": {there: key[here] for here, there in each.attributes}
+        f"{each.parent.schema}.{each.parent.table}": {
+            there: key[here] for here, there in each.attributes
+        }
         for each in structure.foreign_keys
         if all(name in key for name in each.names)
     }

@@ -134,11 +134,12 @@ class _Run:
         options = self.options
         if options.processes == 1 and options.executor is None:
             return InProcess(self._is_stopped, self._begins, self.hear)
-        from djupyter.populate.lanes import Lanes
-        from djupyter.populate.executing import Executing
-
         if options.executor is not None:
+            from djupyter.populate.executing import Executing
+
             return Executing(options.executor, self._begins, self.hear)
+        from djupyter.populate.lanes import Lanes
+
         return Lanes(options.processes, self.stages, self._is_stopped, self._begins, self.hear)
 
     def _is_stopped(self) -> bool:
@@ -258,7 +259,9 @@ def _stages(
             claims = Claims(job, run.lease, restrictions, options.priority)
             ending.callback(claims.give_back)
             orders.hold = claims.hold
-            refreshes = settings["jobs.auto_refresh"] if options.refresh is None else options.refresh
+            refreshes = (
+                settings["jobs.auto_refresh"] if options.refresh is None else options.refresh
+            )
             source = Claimed(claims, restrictions, refreshes=bool(refreshes))
         parents = [stages[name] for name in above.get(table.name, ()) if name in stages]
         stages[table.name] = Stage(table, source, orders, options.max_calls, parents)

@@ -189,7 +189,9 @@ class Stage:
         """Return a batch of keys, small where keys take long."""
         if not self._may_have_keys:
             return []
-        size = 1 if self._seconds is None else int(_BATCH_SECONDS / max(self._seconds, 1e-6) / workers)
+        size = (
+            1 if self._seconds is None else int(_BATCH_SECONDS / max(self._seconds, 1e-6) / workers)
+        )
         size = max(1, min(size, _LARGEST))
         if self._left is not None:
             size = min(size, self._left)

@@ -107,7 +107,8 @@ class AutoPopulate(UserTable):
         priority
             With `reserve_jobs`, take only jobs of this priority or a lower number.
         refresh
-            With `reserve_jobs`, whether to add jobs for what is missing first; None asks the setting `jobs.auto_refresh`.
+            With `reserve_jobs`, whether to add jobs for what is missing first; None asks the setting
+            `jobs.auto_refresh`.
         executor
             Make keys through any `concurrent.futures.Executor`, such as those of Dask, IPython Parallel or a cluster.
         time_limit

@@ -108,7 +108,9 @@ def fill(
         else selection.columns[name]
         for name in names
     ]
-    select = selection.statement([column.label(name) for name, column in zip(names, columns, strict=True)])
+    select = selection.statement(
+        [column.label(name) for name, column in zip(names, columns, strict=True)]
+    )
     clause = write.insert_from(structure, names, select, "skip", backend)
     return statement.compiled(clause, backend), values
 

@@ -165,7 +165,9 @@ class Jobs(Group):
     auto_refresh: bool = True
     keep_completed: bool = False
     stale_timeout: int = Field(default=3600, ge=0)
-    lease: float = Field(default=60.0, ge=1)  # for which the jobs of a dead worker are still its own
+    lease: float = Field(
+        default=60.0, ge=1
+    )  # for which the jobs of a dead worker are still its own
     default_priority: int = Field(default=5, ge=0, le=255)
     version_method: Literal["git", "none"] | None = None
     add_job_metadata: bool = False

@@ -157,7 +157,7 @@ class Connection(Transactions):
         return self._settings
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return travelling.opened, (travelling.recipe(self), self._settings)
+        return travelling.opened, (Connection, travelling.recipe(self), self._settings)
 
     def __repr__(self) -> str:
         state = "connected" if self.is_connected else "not connected"

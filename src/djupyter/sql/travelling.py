@@ -1,17 +1,19 @@
 """A connection in another process: what it takes to open the same database there.
 
-A connection itself cannot travel, but tables that have one do, to workers. There it is opened again, once for each process
-however many tables arrive.
+A connection itself cannot travel, but tables that have one do, to workers. There it is opened again, once for
+each process however many tables arrive.
 """
 
 from __future__ import annotations
 
+import warnings
 import weakref
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from djupyter.errors import DataJointError
+from djupyter.sql.backends.tls import Tls
 
 if TYPE_CHECKING:
     from djupyter.settings import Settings
@@ -43,14 +45,23 @@ def recipe(connection: Connection) -> dict[str, Any]:
     }
 
 
-def opened(recipe: Recipe, settings: Settings | None = None) -> Connection:
-    """Return the connection of this process that a recipe means; connects when it is first used."""
-    from djupyter.sql.backends.tls import Tls
-    from djupyter.sql.connection import Connection
+def opened(kind: type[Connection], recipe: Recipe, settings: Settings | None = None) -> Connection:
+    """Return the connection of this process that a recipe means; it connects when it is first used.
 
+    Parameters
+    ----------
+    kind
+        `Connection`.
+    recipe
+        What `recipe` gave.
+    settings
+        What its tables go by.
+    """
     known = _arrived.get(recipe["name"])
     if known is None:
-        known = Connection(recipe["url"], timeout=recipe["timeout"], settings=settings)
+        # Who sent it has been warned.
+        warnings.filterwarnings("ignore", "The server .* has no TLS")
+        known = kind(recipe["url"], timeout=recipe["timeout"], settings=settings)
         known._sessions.tls = Tls(**recipe["tls"])
         known.name_of_its_own = recipe["name"]
         _arrived[recipe["name"]] = known

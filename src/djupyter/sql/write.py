@@ -90,7 +90,9 @@ def delete(
     places = {f"k{i}": name for i, name in enumerate(names)}
     compiled = (
         sa.delete(table)
-        .where(*(table.c[n] == sa.bindparam(k, type_=sa.types.NullType()) for k, n in places.items()))
+        .where(
+            *(table.c[n] == sa.bindparam(k, type_=sa.types.NullType()) for k, n in places.items())
+        )
         .compile(dialect=backend.dialect)
     )
     return str(compiled), tuple(places[place] for place in compiled.positiontup or ())

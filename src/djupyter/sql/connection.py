@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any, Self
 from djupyter.errors import DataJointError
 from djupyter.sql.address import address
 from djupyter.sql.backends import backend_of
-from djupyter.sql.backends.base import Backend, Row, Statement
+from djupyter.sql.backends.base import Backend
+from djupyter.sql.backends.differences.records import Row, Statement
 from djupyter.sql.backends.tls import Tls
 from djupyter.sql.failures import to_error
 from djupyter.sql.reflect import Catalog

@@ -11,7 +11,8 @@ from sqlalchemy.pool import PoolProxiedConnection
 
 from djupyter.errors import DataJointError, LostConnectionError
 from djupyter.sql import endings
-from djupyter.sql.backends.base import Backend, Row
+from djupyter.sql.backends.base import Backend
+from djupyter.sql.backends.differences.records import Row
 
 _STATEMENT = "dj_statement"
 # Seconds for what another thread runs to end each time it is told to, which it may not hear before it has begun.

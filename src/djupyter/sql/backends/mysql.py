@@ -34,8 +34,8 @@ from djupyter.sql.backends import (
     mysql_statements,
     mysql_types,
 )
-from djupyter.sql.backends.base import (
-    Backend,
+from djupyter.sql.backends.base import Backend
+from djupyter.sql.backends.differences.records import (
     ColumnType,
     Conversion,
     Convert,

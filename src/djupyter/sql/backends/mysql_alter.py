@@ -26,7 +26,7 @@ from sqlalchemy.sql.elements import quoted_name
 from djupyter.heading.alteration import LEFT_OVER
 from djupyter.heading.attribute import Attribute
 from djupyter.heading.structure import ForeignKey
-from djupyter.sql.backends.base import Fetch, TableChange
+from djupyter.sql.backends.differences.records import Fetch, TableChange
 from djupyter.sql.backends.mysql_conversion import conversion
 
 Statement = str | sa.Update

@@ -18,7 +18,7 @@ from djupyter.definition.names import TableName
 from djupyter.errors import MissingTableError
 from djupyter.heading.attribute import Attribute
 from djupyter.heading.structure import ForeignKey, TableStructure
-from djupyter.sql.backends.base import AttributeRow, Fetch, Row, TableRows
+from djupyter.sql.backends.differences.records import AttributeRow, Fetch, Row, TableRows
 from djupyter.sql.backends.mysql_dialect import GENERATED
 from djupyter.sql.backends.mysql_types import read_comment, read_default
 from djupyter.sql.names import LINEAGE

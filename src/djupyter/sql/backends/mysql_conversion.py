@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.mysql import DATETIME
 
 from djupyter.definition.model import TypeSpec
-from djupyter.sql.backends.base import Conversion
+from djupyter.sql.backends.differences.records import Conversion
 from djupyter.sql.types import Family, Storage, storage_of
 
 Column = sa.ColumnElement[Any]

@@ -31,7 +31,7 @@ import sqlalchemy as sa
 from djupyter.definition.model import Default, TypeSpec
 from djupyter.errors import DataJointError, InvalidValueError
 from djupyter.heading.attribute import Attribute
-from djupyter.sql.backends.base import Convert
+from djupyter.sql.backends.differences.records import Convert
 from djupyter.sql.types import physical_type, storage_of
 
 _CORE = {

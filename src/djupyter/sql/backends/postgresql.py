@@ -32,8 +32,8 @@ from djupyter.sql.backends import (
     postgresql_indexes,
     postgresql_types,
 )
-from djupyter.sql.backends.base import (
-    Backend,
+from djupyter.sql.backends.base import Backend
+from djupyter.sql.backends.differences.records import (
     ColumnType,
     Conversion,
     Convert,

@@ -20,7 +20,7 @@ from sqlalchemy.sql.elements import quoted_name
 
 from djupyter.heading.attribute import Attribute
 from djupyter.heading.structure import ForeignKey
-from djupyter.sql.backends.base import Fetch, TableChange
+from djupyter.sql.backends.differences.records import Fetch, TableChange
 from djupyter.sql.backends.postgresql_catalog import literal, read_note
 from djupyter.sql.backends.postgresql_conversion import conversion
 from djupyter.sql.backends.postgresql_indexes import note

@@ -18,7 +18,7 @@ from djupyter.definition.writer import write_marker
 from djupyter.errors import QueryError
 from djupyter.heading.attribute import Attribute
 from djupyter.heading.structure import ForeignKey, TableStructure
-from djupyter.sql.backends.base import AttributeRow, Fetch, Row, TableRows
+from djupyter.sql.backends.differences.records import AttributeRow, Fetch, Row, TableRows
 from djupyter.sql.backends.postgresql_types import (
     digits_kept,
     is_translated,

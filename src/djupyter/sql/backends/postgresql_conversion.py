@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from djupyter.definition.model import TypeSpec
-from djupyter.sql.backends.base import ColumnType, Conversion
+from djupyter.sql.backends.differences.records import ColumnType, Conversion
 from djupyter.sql.types import Family, Storage, storage_of
 
 Column = sa.ColumnElement[Any]

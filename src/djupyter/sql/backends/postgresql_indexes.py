@@ -12,7 +12,7 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 
 from djupyter.definition.names import TableName
-from djupyter.sql.backends.base import Backend
+from djupyter.sql.backends.differences.writing import Writing
 from djupyter.sql.backends.postgresql_catalog import literal
 
 _LONGEST_COLUMNS = 30  # of an index name
@@ -38,7 +38,7 @@ def index_name(name: TableName, entries: Iterable[str]) -> str:
     return whole[:_LONGEST_NAME].decode(errors="ignore")
 
 
-def create_index(index: sa.Index, backend: Backend) -> str:
+def create_index(index: sa.Index, backend: Writing) -> str:
     """Return the statement that creates an index of a table, with its note."""
     assert index.table is not None, "an index belongs to a table"
     schema, name = literal(str(index.table.schema)), str(index.name)

@@ -35,7 +35,7 @@ from sqlalchemy.dialects import postgresql
 from djupyter.definition.model import Default, TypeSpec
 from djupyter.errors import DataJointError, InvalidValueError
 from djupyter.heading.attribute import Attribute
-from djupyter.sql.backends.base import Convert
+from djupyter.sql.backends.differences.records import Convert
 from djupyter.sql.types import Family, Storage, physical_type, storage_of
 
 Quote = Callable[[str], str]

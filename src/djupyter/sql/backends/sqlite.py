@@ -22,8 +22,8 @@ from djupyter.errors import DataJointError
 from djupyter.heading.attribute import Attribute
 from djupyter.heading.structure import TableStructure
 from djupyter.sql.backends import sqlite_catalog, sqlite_file, sqlite_rebuild, sqlite_types
-from djupyter.sql.backends.base import (
-    Backend,
+from djupyter.sql.backends.base import Backend
+from djupyter.sql.backends.differences.records import (
     ColumnType,
     Conversion,
     Convert,

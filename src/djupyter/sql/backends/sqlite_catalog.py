@@ -19,7 +19,13 @@ from sqlalchemy.sql.elements import quoted_name
 from djupyter.definition.names import TableName
 from djupyter.definition.writer import write_marker
 from djupyter.heading.structure import ForeignKey, TableStructure
-from djupyter.sql.backends.base import AttributeRow, ColumnType, Fetch, Row, TableRows
+from djupyter.sql.backends.differences.records import (
+    AttributeRow,
+    ColumnType,
+    Fetch,
+    Row,
+    TableRows,
+)
 from djupyter.sql.backends.sqlite_types import read_default
 from djupyter.sql.names import LINEAGE, logical, physical
 

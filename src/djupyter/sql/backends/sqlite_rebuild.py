@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.sql.elements import quoted_name
 
 from djupyter.definition.model import TypeSpec
-from djupyter.sql.backends.base import Conversion, Fetch, TableChange
+from djupyter.sql.backends.differences.records import Conversion, Fetch, TableChange
 from djupyter.sql.names import physical
 from djupyter.sql.types import Family, Storage, storage_of
 

@@ -34,7 +34,7 @@ from djupyter.definition.model import Default, TypeSpec
 from djupyter.definition.types import parse_type
 from djupyter.errors import DataJointError, InvalidValueError
 from djupyter.heading.attribute import Attribute
-from djupyter.sql.backends.base import Convert
+from djupyter.sql.backends.differences.records import Convert
 from djupyter.sql.types import Family, Storage, storage_of
 
 Column = sa.ColumnElement[Any]

@@ -29,6 +29,7 @@ from djupyter.sql.backends import (
     postgresql_types,
 )
 from djupyter.sql.backends.base import Backend
+from djupyter.sql.backends.conflicts import on_conflict
 from djupyter.sql.backends.differences.records import Convert, Fetch
 from djupyter.sql.backends.postgresql_catalog import PostgreSQLCatalog, literal, lock
 from djupyter.sql.backends.postgresql_tables import PostgreSQLTables
@@ -223,13 +224,9 @@ class PostgreSQL(PostgreSQLTables, PostgreSQLCatalog, Backend):
     def on_conflict(
         self, statement: sa.Insert, structure: TableStructure, conflict: str
     ) -> sa.Insert:
-        """Return the INSERT with its ON CONFLICT clause; a replaced row keeps its identity."""
+        """Return the INSERT with its ON CONFLICT clause."""
         assert isinstance(statement, PostgreSQLInsert), "made by `insert`"
-        key = list(structure.full_key)
-        others = {n: statement.excluded[n] for n in structure.by_name if n not in key}
-        if conflict == "skip" or not others:
-            return statement.on_conflict_do_nothing(index_elements=key)
-        return statement.on_conflict_do_update(index_elements=key, set_=others)
+        return on_conflict(statement, structure, conflict)
 
     def json_value(self, column: sa.ColumnElement[Any], path: JsonPath) -> sa.ColumnElement[Any]:
         """Return the text at a place inside a JSON attribute."""

@@ -24,6 +24,7 @@ from djupyter.definition.names import TableName
 from djupyter.heading.structure import TableStructure
 from djupyter.sql.backends import sqlite_failures, sqlite_file, sqlite_types
 from djupyter.sql.backends.base import Backend
+from djupyter.sql.backends.conflicts import on_conflict
 from djupyter.sql.backends.differences.records import Convert, Fetch
 from djupyter.sql.backends.sqlite_catalog import SQLiteCatalog
 from djupyter.sql.backends.sqlite_tables import SQLiteTables
@@ -195,17 +196,9 @@ class SQLite(SQLiteTables, SQLiteCatalog, Backend):
     def on_conflict(
         self, statement: sa.Insert, structure: TableStructure, conflict: str
     ) -> sa.Insert:
-        """Return the INSERT with its ON CONFLICT clause.
-
-        A replaced row keeps its identity, so that rows referring to it stay; attributes that are
-        not given get their defaults, which `excluded` holds.
-        """
+        """Return the INSERT with its ON CONFLICT clause."""
         assert isinstance(statement, SQLiteInsert), "made by `insert`"
-        key = list(structure.full_key)
-        others = {n: statement.excluded[n] for n in structure.by_name if n not in key}
-        if conflict == "skip" or not others:
-            return statement.on_conflict_do_nothing(index_elements=key)
-        return statement.on_conflict_do_update(index_elements=key, set_=others)
+        return on_conflict(statement, structure, conflict)
 
     def json_value(self, column: sa.ColumnElement[Any], path: JsonPath) -> sa.ColumnElement[Any]:
         """Return the value at a place inside a JSON attribute."""

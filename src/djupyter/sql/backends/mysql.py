@@ -46,6 +46,7 @@ class MySQL(MySQLTables, MySQLCatalog, Backend):
 
     Examples
     --------
+    >>> from djupyter.definition.names import TableName
     >>> MySQL().locate(TableName("lab", "#kind"))
     ('lab', '#kind')
     """

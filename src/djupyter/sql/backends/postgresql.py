@@ -47,6 +47,7 @@ class PostgreSQL(PostgreSQLTables, PostgreSQLCatalog, Backend):
 
     Examples
     --------
+    >>> from djupyter.definition.names import TableName
     >>> PostgreSQL().locate(TableName("lab", "#kind"))
     ('lab', '#kind')
     """

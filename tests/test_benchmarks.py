@@ -12,6 +12,7 @@ from benchmarks.tables import TINY
 from benchmarks.timing import Aims, Outcome, Workload, measure
 from benchmarks.workloads import WORKLOADS
 from tests.conftest import Database
+from tests.servers import KINDS
 
 
 @pytest.fixture
@@ -19,7 +20,15 @@ def place(db: Database) -> Place:
     return Place(db.backend, db.url, db.mark)
 
 
-@pytest.mark.parametrize("workload", WORKLOADS, ids=lambda workload: workload.name)
+# On SQLite and one server in turn: that the measuring works is the same on all of them, and takes its time.
+TURNS = [
+    pytest.param(workload, server, id=f"{server}-{workload.name}")
+    for number, workload in enumerate(WORKLOADS)
+    for server in ("sqlite", list(KINDS)[number % len(KINDS)])
+]
+
+
+@pytest.mark.parametrize(("workload", "db"), TURNS, indirect=["db"])
 def test_every_workload_measures_every_contender(place: Place, workload: Workload) -> None:
     outcome = measure(workload, place, TINY)
     assert outcome.seconds["djupyter"] > 0

@@ -7,12 +7,13 @@ import tempfile
 from ast import literal_eval
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Any, ClassVar, Literal
 
 import numpy as np
 
 from djupyter.codecs.array_card import BUDGET
 from djupyter.codecs.shown import npy_ref_card
+from djupyter.codecs.stored_ref import StoredRef
 from djupyter.errors import DataJointError
 from djupyter.render.object_card import object_html
 from djupyter.stores.store import Store
@@ -20,7 +21,7 @@ from djupyter.stores.store import Store
 Array = np.ndarray[Any, Any]
 
 
-class NpyRef:
+class NpyRef(StoredRef):
     """An array in a store; made by fetching an attribute `<npy@store>`.
 
     NumPy functions and indexing load it. `load(mmap_mode="r")` maps the file into memory instead, so that only the
@@ -36,7 +37,9 @@ class NpyRef:
         How much a repr in a notebook may read.
     """
 
-    __slots__ = ("_array", "_backend", "_document", "_preview_bytes")
+    __slots__ = ("_array", "_preview_bytes")
+
+    _what: ClassVar[str] = "array"
 
     def __init__(
         self,
@@ -44,25 +47,11 @@ class NpyRef:
         backend: Store | None = None,
         preview_bytes: int = BUDGET,
     ) -> None:
-        if not isinstance(document.get("path"), str):
-            raise DataJointError(
-                "This is no array of a store: the document in the row has no path."
-            )
-        self._document, self._backend = dict(document), backend
+        super().__init__(document, backend)
         self._array: Array | None = None
         self._preview_bytes = preview_bytes
 
     # What is known without reading
-
-    @property
-    def path(self) -> str:
-        """Where the file is, relative to the store."""
-        return str(self._document["path"])
-
-    @property
-    def store(self) -> str | None:
-        """Name of the store; None for the default one."""
-        return self._document.get("store")
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -95,10 +84,6 @@ class NpyRef:
     def is_loaded(self) -> bool:
         """Whether the values are in memory."""
         return self._array is not None
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the document for a row."""
-        return dict(self._document)
 
     def is_in(self, store: Store) -> bool:
         """Whether the array lies in a store of the very connection that is asked."""
@@ -183,10 +168,3 @@ class NpyRef:
         if not copy.exists():
             store.get_file(self.path, copy)
         return copy
-
-    def _need_store(self) -> Store:
-        if self._backend is None:
-            raise DataJointError(
-                f"NpyRef has no storage backend configured: {self.path} can be read once it is fetched from a table."
-            )
-        return self._backend

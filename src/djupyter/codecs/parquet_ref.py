@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from djupyter.codecs.stored_ref import StoredRef
 from djupyter.errors import DataJointError
-from djupyter.stores.store import Store
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,7 +17,7 @@ Filters = Sequence[Any] | None
 _MOST_SHOWN = 6
 
 
-class ParquetRef:
+class ParquetRef(StoredRef):
     """A frame in a store; made by fetching an attribute `<parquet@store>`.
 
     Parameters
@@ -36,26 +36,11 @@ class ParquetRef:
     ParquetRef(3 rows: t double, unit int64)
     """
 
-    __slots__ = ("_backend", "_document")
+    __slots__ = ()
 
-    def __init__(self, document: Mapping[str, Any], backend: Store | None = None) -> None:
-        if not isinstance(document.get("path"), str):
-            raise DataJointError(
-                "This is no frame of a store: the document in the row has no path."
-            )
-        self._document, self._backend = dict(document), backend
+    _what: ClassVar[str] = "frame"
 
     # What is known without reading
-
-    @property
-    def path(self) -> str:
-        """Where the file is, relative to the store."""
-        return str(self._document["path"])
-
-    @property
-    def store(self) -> str | None:
-        """Name of the store; None for the default one."""
-        return self._document.get("store")
 
     @property
     def size(self) -> int | None:
@@ -79,10 +64,6 @@ class ParquetRef:
 
     def __len__(self) -> int:
         return self.shape[0]
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the document for a row."""
-        return dict(self._document)
 
     def __repr__(self) -> str:
         shown = [f"{name} {kind}" for name, kind in [*self.schema.items()][:_MOST_SHOWN]]
@@ -203,14 +184,6 @@ class ParquetRef:
             f"The file {self.path} in the store {self.store!r} has {rows:,} rows, "
             f"not {self.shape[0]:,} as the row of the table says: it was changed."
         )
-
-    def _need_store(self) -> Store:
-        if self._backend is None:
-            raise DataJointError(
-                f"ParquetRef has no storage backend configured: {self.path} can be read once it is "
-                "fetched from a table."
-            )
-        return self._backend
 
 
 def need_pyarrow() -> Any:

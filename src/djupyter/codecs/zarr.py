@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from djupyter.codecs.addressed import SchemaCodec
-from djupyter.codecs.base import Context
+from djupyter.codecs.base import Context, store_of
 from djupyter.codecs.zarr_kinds import kind_of
 from djupyter.errors import DataJointError
 
@@ -79,8 +79,8 @@ class ZarrCodec(SchemaCodec):
 
         if not isinstance(stored, dict) or not isinstance(stored.get("path"), str):
             raise DataJointError("This is no Zarr array: the document in the row has no path.")
-        assert context is not None, "a query knows the stores"
-        store = context["stores"].get(stored.get("store"))
+        store = store_of(stored, context)
+        assert store is not None, "a query knows the stores"
         # Others leave chunks out that hold nothing but the fill value.
         complete = "item_count" in stored and not stored.get("sparse")
         files = ZarrFiles(store, stored["path"], read_only=True, complete=complete)

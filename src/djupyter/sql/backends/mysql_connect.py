@@ -16,7 +16,7 @@ from pymysql.connections import Connection as PyMySQLConnection
 from pymysql.constants import CLIENT, ER
 
 from djupyter.errors import DataJointError
-from djupyter.sql.backends.base import Fetch
+from djupyter.sql.backends.differences.records import Fetch
 from djupyter.sql.backends.sockets import is_readable
 from djupyter.sql.backends.tls import Tls, warn_unencrypted
 from djupyter.sql.failures import Failure

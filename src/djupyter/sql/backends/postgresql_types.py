@@ -33,9 +33,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from djupyter.definition.model import Default, TypeSpec
-from djupyter.errors import DataJointError, InvalidValueError
+from djupyter.errors import DataJointError
 from djupyter.heading.attribute import Attribute
-from djupyter.sql.backends.base import Convert
+from djupyter.sql.backends.adapting import adapting
+from djupyter.sql.backends.differences.records import Convert
 from djupyter.sql.types import Family, Storage, physical_type, storage_of
 
 Quote = Callable[[str], str]
@@ -316,33 +317,7 @@ _ADAPT: dict[type, Convert | None] = {
     memoryview: bytes,
 }
 
-
-def adapt(value: object) -> object:
-    """Return what psycopg takes for a Python value of any type.
-
-    Raises
-    ------
-    InvalidValueError
-        There is no way to keep a value of that type.
-    """
-    try:
-        convert = _ADAPT[type(value)]
-    except KeyError:
-        convert = _inherited(value)
-    return value if convert is None else convert(value)
-
-
-def _inherited(value: object) -> Convert | None:
-    """Find the conversion of a subclass (a pandas Timestamp, an IntEnum) once."""
-    for kind in type(value).__mro__:
-        if kind in _ADAPT:
-            plain = int if kind is int else _ADAPT[kind] or (kind if kind in (float, str) else None)
-            _ADAPT[type(value)] = plain
-            return plain
-    raise InvalidValueError(
-        f"A value of type {type(value).__name__} cannot be stored: {str(value)[:80]}. "
-        "Convert it to a number, a text, a date or bytes, or declare a codec for it."
-    )
+adapt = adapting(_ADAPT, {kind: kind for kind in (int, float, str)})
 
 
 def adapter(type: TypeSpec | None) -> Convert | None:

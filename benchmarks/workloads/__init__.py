@@ -11,6 +11,7 @@ from benchmarks.workloads import (
     fetch,
     garbage,
     insert,
+    populate,
     processes,
     queries,
     small,
@@ -23,6 +24,7 @@ WORKLOADS: Sequence[Workload] = (
     *queries.WORKLOADS,
     *processes.WORKLOADS,
     *cascade.WORKLOADS,
+    *populate.WORKLOADS,
     *garbage.WORKLOADS,
     *blobs.WORKLOADS,
 )

@@ -48,8 +48,8 @@ class _Watch:
         self.state = state
         self.pause = state["seconds"] / 3
         self.next = time.monotonic() + self.pause
-        self.deadline: float | None = None
-        self._note(state)
+        # Opened at once: it has no name any more when the worker has ended.
+        self.work = open(state["work"], "rb")  # noqa: SIM115
 
     def keep(self, orders: queue.SimpleQueue[dict[str, Any] | None]) -> None:
         """Renew the lease until the worker ends."""
@@ -59,11 +59,11 @@ class _Watch:
                     return self.bury()
                 if order.get("end"):
                     return
-                self._note(order)
+                self.state.update(order)
             if os.getppid() != self.state["parent"]:
                 return self.bury()
             now = time.monotonic()
-            if self.deadline is not None and now > self.deadline:
+            if self._is_late():
                 os.kill(self.state["parent"], signal.SIGKILL)
                 return self.bury(is_late=True)
             if now >= self.next:
@@ -79,11 +79,20 @@ class _Watch:
             while True:
                 yield orders.get_nowait()
 
-    def _note(self, order: dict[str, Any]) -> None:
-        self.state.update(order)
-        if "work" in order:
-            limit = (order["work"] or {}).get("limit")
-            self.deadline = None if limit is None else time.monotonic() + limit + _GRACE
+    def _now_at(self) -> dict[str, Any] | None:
+        """Return what the worker is making, or was when it died; None when it had begun nothing."""
+        self.work.seek(0)
+        with suppress(ValueError):  # written only in part
+            found: dict[str, Any] = json.loads(self.work.readline())
+            return found
+        return None
+
+    def _is_late(self) -> bool:
+        work = self._now_at()
+        limit = (work or {}).get("limit")
+        return (
+            work is not None and limit is not None and time.time() > work["began"] + limit + _GRACE
+        )
 
     def _renew(self) -> None:
         from djupyter.populate.leases import renew
@@ -107,7 +116,7 @@ class _Watch:
         from djupyter.populate.deaths import note_death
 
         tables = list(self._workers())
-        work = self.state.get("work")
+        work = self._now_at()
         if work:
             note_death(self.state["connection"], self.state["worker"], work, is_late=is_late)
         for workers in tables:

@@ -131,7 +131,8 @@ def _carried_through(
     """Insert in a transaction, again where a lost connection has undone it."""
     __tracebackhide__ = True
     for number, pause in enumerate(_PAUSES):
-        time.sleep(pause)
+        if pause:
+            time.sleep(pause)
         try:
             if number:
                 # The connection may have been lost after the commit.

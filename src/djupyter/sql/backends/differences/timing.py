@@ -1,4 +1,4 @@
-"""What jobs need of a database: its clock, by which alone it is decided who holds what, and statements that do not wait."""
+"""What jobs need of a database: its clock, by which alone it is decided who holds what."""
 
 from __future__ import annotations
 

@@ -63,6 +63,7 @@ class Driven:
         "__weakref__",
         "_connect",
         "_handle",
+        "_is_fresh",
         "_opened",
         "_place",
         "_running",
@@ -94,6 +95,7 @@ class Driven:
         self.waiting = self.is_dead = self.is_closed = False
         self.guards = True
         self._saved: set[int] = set()  # the depths at which the savepoint of a statement is open
+        self._is_fresh = False  # nothing was done since that savepoint was set, together with BEGIN
         self.ended: DataJointError | None = None
 
     # Statements
@@ -122,6 +124,7 @@ class Driven:
             )
             if guards:
                 self._save()
+            self._is_fresh = False
             with self._watched(undo=guards):
                 cursor = (
                     self.backend.stream_cursor(self.raw, nested=True)
@@ -135,8 +138,18 @@ class Driven:
                     with suppress(*self.backend.driver_errors):
                         cursor.close()
 
+    def _start(self) -> None:
+        """Begin a transaction; where statements need savepoints, the first one is set by the same trip."""
+        self._is_fresh = self.guards and self.backend.aborts
+        savepoint = f"; {self.backend.savepoint(_STATEMENT)}" if self._is_fresh else ""
+        self._run(self.backend.begin + savepoint)
+        if self._is_fresh:
+            self._saved.add(1)
+
     def _save(self) -> None:
         """Set the savepoint of a statement; that of the one before is released only now, by the same trip."""
+        if self._is_fresh:
+            return
         savepoint = self.backend.savepoint(_STATEMENT)
         if self.depth in self._saved:
             savepoint = f"{self.backend.release(_STATEMENT)}; {savepoint}"
@@ -154,6 +167,7 @@ class Driven:
                 return list(cursor.fetchall())
         with self.lock, self._running:
             self._refuse_if_ended()
+            self._is_fresh = False
             try:
                 cursor = self.raw.cursor()
                 cursor.execute(sql, params)
@@ -173,6 +187,7 @@ class Driven:
                 return int(cursor.rowcount)
         with self.lock, self._running:
             self._prepare(writes=True)
+            self._is_fresh = False
             try:
                 cursor = self.raw.cursor()
                 cursor.execute(sql, params)
@@ -190,7 +205,7 @@ class Driven:
         if self.waiting or self.depth == 0:
             self._check_place()
         if self.waiting:
-            self._run(self.backend.begin)
+            self._start()
             self.waiting = False
         elif self.depth == 0 and not self.backend.is_alive(self.raw):
             self.is_dead = True

@@ -60,7 +60,7 @@ class Session(Driven):
                 self._check_place()
                 self.waiting = late and self.backend.begins_late
                 if not self.waiting:
-                    self._run(self.backend.begin)
+                    self._start()
             else:
                 self._nest()
         except BaseException:
@@ -74,8 +74,9 @@ class Session(Driven):
         self._refuse_if_ended()
         if self.waiting:
             # A savepoint outside a transaction would be one of its own.
-            self._run(self.backend.begin)
+            self._start()
             self.waiting = False
+        self._is_fresh = False
         self._run(self.backend.savepoint(self._name(self.depth)))
 
     def commit(self) -> None:

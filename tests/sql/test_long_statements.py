@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import pytest
@@ -135,3 +138,42 @@ def test_a_connection_lost_in_the_middle_of_a_value_is_reported_as_such(
         table.insert1((1, LARGE * 4, "", None))
     table.insert1((2, LARGE, "", None))
     assert rows_of(table) == [(2, LARGE, "", None)]
+
+
+SAMPLES = {
+    "bool": True,
+    "int8": -3,
+    "int64": 2**63 - 1,
+    "float32": 0.1,
+    "float64": 0.1 + 0.2,
+    "decimal(9,3)": Decimal("-12.500"),
+    "char(9)": "padded",
+    "varchar(40)": TEXT,
+    "date": date(1, 2, 3),
+    "datetime(6)": datetime(9999, 12, 31, 23, 59, 59, 999999),
+    "uuid": UUID(int=7),
+    "json": {"a": [1, None, TEXT]},
+    "<blob>": [1, {"a": TEXT}],
+    "time": timedelta(hours=3, microseconds=5),
+    "enum('a','b')": "b",
+}
+
+
+@pytest.mark.parametrize("kinds", [list(SAMPLES)[:-2], list(SAMPLES)[-1:], list(SAMPLES)])
+def test_bytes_do_not_change_what_stands_beside_them(db: Database, kinds: list[str]) -> None:
+    names = [f"a{i}" for i in range(len(kinds))]
+    lines = [f"{name} = null : {kind}" for name, kind in zip(names, kinds, strict=True)]
+    schema = dj.Schema(db.schema_name("lab"), connection=db.connection)
+    definition = "\n".join(["k : int32\n---", *lines, "x = null : bytes"])
+    T = schema(type("T", (dj.Manual,), {"definition": definition}))()
+    T.insert([(1, *(SAMPLES[kind] for kind in kinds), b"\0\xff"), {"k": 2}])
+    for _ in range(2):  # how a statement is read may be learned the first time
+        together = T.fetch(order_by="k", as_dict=True)
+        assert [row.pop("x") for row in together] == [b"\0\xff", None]
+        for name in names:
+            alone = [row[name] for row in T.proj(name).fetch(order_by="k", as_dict=True)]
+            assert [row[name] for row in together] == alone
+            assert [type(row[name]) for row in together] == list(map(type, alone))
+        assert [row["a0"] for row in T.proj(*names).fetch(order_by="k", as_dict=True)] == [
+            row["a0"] for row in together
+        ]

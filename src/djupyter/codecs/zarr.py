@@ -54,7 +54,7 @@ class ZarrCodec(SchemaCodec):
         kind = kind_of(value)
         store, path = self.place(key, context, store_name, ".zarr")
         context["staging"].claim(store, path)
-        files = ZarrFiles(store, path)
+        files = ZarrFiles(store, path, staging=context["staging"])
         is_complete = write(value, kind, files)
         document = {"path": path, "store": store.name, "is_dir": True}
         if kind in ("array", "zarr array"):

@@ -336,8 +336,10 @@ class Session:
         if kept and self.endings:
             self.endings[-1] += endings
             return
-        for ending in endings if kept else reversed(endings):
-            (ending.published if kept else ending.discarded)()
+        for ending in endings if kept else ():
+            ending.published()
+        if not kept:
+            _discard_all(endings)
 
     @contextmanager
     def unguarded(self) -> Iterator[None]:
@@ -409,3 +411,16 @@ class Session:
     @staticmethod
     def _name(depth: int) -> str:
         return f"dj_{depth}"
+
+
+def _discard_all(endings: list[Ending]) -> None:
+    """Tell all that what they belong to is undone, the last one first."""
+    while endings:
+        ending = endings.pop()
+        try:
+            ending.discarded()
+        except BaseException:  # Ctrl-C, which may have come before it began
+            with suppress(Exception):
+                ending.discarded()
+            _discard_all(endings)
+            raise

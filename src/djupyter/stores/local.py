@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from stat import S_ISDIR, S_ISLNK, S_ISREG
-from typing import IO, Any
+from typing import IO, Any, ClassVar
 from uuid import uuid4
 
 from djupyter.errors import DataJointError
@@ -25,6 +25,7 @@ _ATTEMPTS = 10
 class LocalFiles(Files):
     """Files below a folder, with the calls of the system rather than those of fsspec."""
 
+    is_near: ClassVar[bool] = True
     root: str
 
     def put(self, path: str, parts: Sequence[Bytes]) -> None:

@@ -13,17 +13,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from threading import BoundedSemaphore
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 from djupyter.errors import DataJointError
 from djupyter.stores.paths import Bytes
 from djupyter.stores.store import Store, Stores
+from djupyter.stores.transfers import Crew
 
 Data = Bytes | Sequence[Bytes]
+T = TypeVar("T")
 
 _PIECE = 1 << 20
 
@@ -44,10 +44,8 @@ class Staging:
     def __init__(self, stores: Stores, *, workers: int = 1, grace: float = 3600.0) -> None:
         self.stores = stores
         self._workers, self._grace = workers, grace
-        self._pool: ThreadPoolExecutor | None = None
-        # Bounds what waits to be written, and so the memory it takes.
-        self._places = BoundedSemaphore(2 * workers)
-        self._running: list[Future[None]] = []
+        # Few wait to be written: that bounds the memory they take.
+        self._crew = Crew(workers, "dj-objects", 2 * workers)
         self._own: list[tuple[Store, str]] = []
         self._contents: set[tuple[str, str]] = set()
         self._found: list[tuple[Store, str]] = []
@@ -102,6 +100,10 @@ class Staging:
         """Note an object that the caller writes, so that it is removed with all others."""
         self._own.append((store, path))
 
+    def guarded(self, task: Callable[[], T]) -> T:
+        """Return the result of a task that writes a claimed object; once the row is given up, it is refused."""
+        return self._crew.gate.run(task)
+
     def settle(self) -> None:
         """Wait until all is written.
 
@@ -110,41 +112,13 @@ class Staging:
         DataJointError
             Something could not be written.
         """
-        running, self._running = self._running, []
-        try:
-            for future in running:
-                future.result()
-        except BaseException:
-            self._wait(running)
-            raise
-        finally:
-            if self._pool is not None:
-                self._pool.shutdown(wait=True)
-                self._pool = None
+        self._crew.finish()
 
     def _do(self, work: Callable[[], None]) -> None:
         if self._workers == 1:
             work()
-            return
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(self._workers, "dj-objects")
-        self._raise_early()
-        self._places.acquire()
-        future = self._pool.submit(work)
-        future.add_done_callback(lambda _: self._places.release())
-        self._running.append(future)
-
-    def _raise_early(self) -> None:
-        """Raise what has failed already, rather than encode all other rows first."""
-        while self._running and self._running[0].done():
-            self._running.pop(0).result()
-
-    def _wait(self, running: list[Future[None]]) -> None:
-        for future in running:
-            future.cancel()
-        for future in running:
-            with suppress(BaseException):
-                future.result()
+        else:
+            self._crew.give(work)
 
     # Ending, as the transaction of the rows does
 
@@ -170,12 +144,15 @@ class Staging:
     def discarded(self) -> None:
         """Remove what belongs to the rows that are not inserted; what fails is left to garbage collection.
 
-        Objects named by their content stay: another row may have come to refer to them.
+        Nothing is written any more then. Objects named by their content stay: another row may have come to refer to
+        them.
         """
-        self._wait(self._running)
-        for store, path in self._own:
-            with suppress(Exception):
-                store.remove(path)
+        try:
+            self._crew.stop()
+        finally:
+            for store, path in self._own:
+                with suppress(Exception):
+                    store.remove(path)
         self._own.clear()
 
 

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 from uuid import uuid4
 
 from djupyter.errors import DataJointError, MissingExternalFile
@@ -19,9 +19,11 @@ from djupyter.stores.local import LocalFiles, check_links
 from djupyter.stores.paths import Bytes, check_relative
 from djupyter.stores.protocols import get_storage_adapter
 from djupyter.stores.s3 import S3Files
+from djupyter.stores.transfers import shielded
 from djupyter.stores.writing import WritingText
 
 _FILES: dict[str, type[Files]] = {"file": LocalFiles, "s3": S3Files, "memory": MemoryFiles}
+T = TypeVar("T")
 _MODES = ("rb", "r", "rt", "wb", "w", "wt")
 
 
@@ -108,7 +110,7 @@ class Store:
         full = self._file_path(path)
         parts = [data] if isinstance(data, Bytes) else list(data)
         with self._translated(full):
-            self._files.put(full, parts)
+            self._whole(lambda: self._files.put(full, parts))
 
     def put_file(self, path: str, local: str | Path) -> int:
         """Write a copy of a local file, whole or not at all, in bounded memory; return its size."""
@@ -116,7 +118,7 @@ class Store:
         if not local.is_file():
             raise FileNotFoundError(f"There is no local file {local}.")
         with self._translated(full):
-            return self._files.put_file(full, local)
+            return self._whole(lambda: self._files.put_file(full, local))
 
     def get(self, path: str) -> bytes:
         """Return an object.
@@ -266,6 +268,10 @@ class Store:
             raise failure(error, self.name, self.spec, self.url("")) from chained(error, self.spec)
         root = getattr(self._adapter, "root", lambda spec: None)(self.spec)
         return _FILES.get(protocol, Files)(fs, root, makes_folders=root is None)
+
+    def _whole(self, task: Callable[[], T]) -> T:
+        """Return the result of a task that writes; Ctrl-C comes before or after it."""
+        return task() if self._files.is_near else shielded(task)
 
     def _file_path(self, path: str) -> str:
         if not path:

@@ -34,6 +34,15 @@ class Found:
     modified: float
 
 
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """An object that somebody has begun to send in parts: its path, the server's name for it, when it began."""
+
+    path: str
+    name: str
+    began: float
+
+
 class Files:
     """What works on every filesystem.
 
@@ -138,6 +147,16 @@ class Files:
                 self.remove(path)
             except Exception as error:  # someone else's code; it is reported
                 yield path, error
+
+    def uploads(self, folder: str) -> Iterator[Upload]:
+        """Yield what somebody has begun to send and not finished, as far as the server keeps it and tells."""
+        yield from ()
+
+    def give_up(self, upload: Upload) -> None:
+        """Have the server throw away what was sent of an object."""
+
+    def persist(self, paths: Iterable[str], workers: int) -> None:
+        """Return when files are written for good; a server answers only then."""
 
     def check_root(self) -> None:
         """Raise when the store itself is not there, which is no reason to call its objects absent."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import IO, Any, ClassVar
 from uuid import uuid4
 
 from djupyter.errors import DataJointError
+from djupyter.stores.durable import persist
 from djupyter.stores.failures import NoRootError
 from djupyter.stores.files import Files, Found
 from djupyter.stores.paths import Bytes
@@ -122,6 +123,10 @@ class LocalFiles(Files):
                 except OSError:  # not empty, or not ours to remove
                     return
             parent = os.path.dirname(parent)
+
+    def persist(self, paths: Iterable[str], workers: int) -> None:
+        """Return when files are on the disk."""
+        persist(self.root, paths, workers)
 
     def check_root(self) -> None:
         """Raise when the folder of the store is not there, perhaps since a disk is not mounted."""

@@ -1,8 +1,8 @@
 r"""Objects of rows that are being inserted: written first, kept by the commit, discarded by a rollback.
 
 ```
-put (several at a time) -> settle -> INSERT -> COMMIT -> published
-                              \-> error or rollback -> discarded
+put (several at a time) -> settle, on the disk -> INSERT -> COMMIT -> published
+                                           \-> error or rollback -> discarded
 ```
 
 An object is complete before its row can be seen, so no row is without its object. What a killed process leaves
@@ -39,15 +39,20 @@ class Staging:
         How many are written at a time; 1 writes each before the next one is encoded.
     grace
         Seconds for which garbage collection leaves an object alone that no row refers to.
+    durable
+        How many files are brought to the disk at a time, so that a loss of power does not take what a row
+        refers to; 0 leaves that to the system.
     """
 
-    def __init__(self, stores: Stores, *, workers: int = 1, grace: float = 3600.0) -> None:
+    def __init__(
+        self, stores: Stores, *, workers: int = 1, grace: float = 3600.0, durable: int = 0
+    ) -> None:
         self.stores = stores
-        self._workers, self._grace = workers, grace
+        self._workers, self._grace, self._durable = workers, grace, durable
         # Few wait to be written: that bounds the memory they take.
         self._crew = Crew(workers, "dj-objects", 2 * workers)
         self._own: list[tuple[Store, str]] = []
-        self._contents: set[tuple[str, str]] = set()
+        self._contents: dict[tuple[str, str], Store] = {}
         self._found: list[tuple[Store, str]] = []
         self._renewed: list[tuple[Store, str]] = []
         self._began = time.monotonic()
@@ -83,7 +88,7 @@ class Staging:
         """
         if (store.name, path) in self._contents:
             return
-        self._contents.add((store.name, path))
+        self._contents[store.name, path] = store
 
         def work() -> None:
             there = store.info(path)
@@ -105,7 +110,7 @@ class Staging:
         return self._crew.gate.run(task)
 
     def settle(self) -> None:
-        """Wait until all is written.
+        """Wait until all is written, and lies where a loss of power does not take it.
 
         Raises
         ------
@@ -113,6 +118,12 @@ class Staging:
             Something could not be written.
         """
         self._crew.finish()
+        if not self._durable:
+            return
+        # Content that lay there may be another insert's that is not so far yet.
+        used = [*self._own, *((store, path) for (_, path), store in self._contents.items())]
+        for store in {id(store): store for store, _ in used}.values():
+            store.persist((path for where, path in used if where is store), self._durable)
 
     def _do(self, work: Callable[[], None]) -> None:
         if self._workers == 1:

@@ -12,7 +12,7 @@ are objects without a row, which garbage collection finds.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, TypeVar
@@ -25,6 +25,7 @@ from djupyter.stores.transfers import Crew
 Data = Bytes | Sequence[Bytes]
 T = TypeVar("T")
 
+_MANIFEST = ".manifest.json"
 _PIECE = 1 << 20
 
 
@@ -53,6 +54,7 @@ class Staging:
         self._crew = Crew(workers, "dj-objects", 2 * workers)
         self._own: list[tuple[Store, str]] = []
         self._contents: dict[tuple[str, str], Store] = {}
+        self._given_up: frozenset[str] = frozenset()
         self._found: list[tuple[Store, str]] = []
         self._renewed: list[tuple[Store, str]] = []
         self._began = time.monotonic()
@@ -105,6 +107,10 @@ class Staging:
         """Note an object that the caller writes, so that it is removed with all others."""
         self._own.append((store, path))
 
+    def give_up(self, paths: Iterable[str]) -> None:
+        """Note objects that no row refers to after all, to be removed with the commit; those by content stay."""
+        self._given_up |= frozenset(paths)
+
     def guarded(self, task: Callable[[], T]) -> T:
         """Return the result of a task that writes a claimed object; once the row is given up, it is refused."""
         return self._crew.gate.run(task)
@@ -144,6 +150,8 @@ class Staging:
         DataJointError
             It was removed meanwhile.
         """
+        if self._given_up:
+            self._remove((store, path) for store, path in self._own if self._is_given_up(path))
         is_long = time.monotonic() - self._began >= self._grace / 2
         for store, path in [*self._renewed, *(self._found if is_long else ())]:
             if not store.exists(path):
@@ -161,10 +169,19 @@ class Staging:
         try:
             self._crew.stop()
         finally:
-            for store, path in self._own:
-                with suppress(Exception):
-                    store.remove(path)
+            self._remove(self._own)
         self._own.clear()
+
+    def _is_given_up(self, path: str) -> bool:
+        """Whether a file is such an object, lies in one or lists what lies there."""
+        path = path.removesuffix(_MANIFEST)
+        above = (path[:end] for end, letter in enumerate(path) if letter == "/")
+        return path in self._given_up or any(each in self._given_up for each in above)
+
+    def _remove(self, objects: Iterable[tuple[Store, str]]) -> None:
+        for store, path in objects:
+            with suppress(Exception):
+                store.remove(path)
 
 
 def _discard_result(_: object) -> None:

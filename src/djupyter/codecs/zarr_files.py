@@ -8,7 +8,7 @@ first value is written or read.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
 from functools import partial
 from typing import Any, Literal
 
@@ -185,6 +185,10 @@ class ZarrFiles(Store):
         """Yield the names of the files and folders in a folder."""
         for name in await asyncio.to_thread(self._names, prefix):
             yield name
+
+    def sizes(self, folder: str) -> Iterator[int]:
+        """Yield the size of each file in a folder, as they are listed."""
+        return (entry.size for entry in self.objects.entries(self._at(folder)))
 
     def _keys(self, prefix: str) -> Iterable[str]:
         folder = self._at(prefix.rpartition("/")[0])

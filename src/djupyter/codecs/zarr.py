@@ -78,6 +78,7 @@ class ZarrCodec(SchemaCodec):
             It is damaged, or not what the row says.
         """
         from djupyter.codecs.zarr_files import ZarrFiles, opened
+        from djupyter.codecs.zarr_open import telling
 
         if not isinstance(stored, dict) or not isinstance(stored.get("path"), str):
             raise DataJointError("This is no Zarr array: the document in the row has no path.")
@@ -89,7 +90,7 @@ class ZarrCodec(SchemaCodec):
         # All that we write is version 3; others may have written version 2.
         found = opened(files, 3 if "kind" in stored else None)
         _check(found, stored, files)
-        return found  # type: ignore[no-any-return]
+        return telling(found)  # type: ignore[no-any-return]
 
     def staged_ext(self, ext: str | None, *, is_folder: bool) -> str:
         """Return `.zarr`: an array or group is a folder."""

@@ -5,27 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from threading import RLock
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy.pool import PoolProxiedConnection
 
 from djupyter.errors import DataJointError, LostConnectionError
 from djupyter.sql import endings
+from djupyter.sql.at_end import Ending, discard_all
 from djupyter.sql.backends.base import Backend, Row
 
 _STATEMENT = "dj_statement"
 # Seconds for what another thread runs to end each time it is told to, which it may not hear before it has begun.
 _PATIENCE = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
-
-
-class Ending(Protocol):
-    """Something that must be done when a transaction ends."""
-
-    def published(self) -> None:
-        """Hear that what the transaction did is permanent."""
-
-    def discarded(self) -> None:
-        """Hear that what the transaction did is undone; must not raise."""
 
 
 class DroppedError(Exception):
@@ -339,7 +330,7 @@ class Session:
         for ending in endings if kept else ():
             ending.published()
         if not kept:
-            _discard_all(endings)
+            discard_all(endings)
 
     @contextmanager
     def unguarded(self) -> Iterator[None]:
@@ -411,16 +402,3 @@ class Session:
     @staticmethod
     def _name(depth: int) -> str:
         return f"dj_{depth}"
-
-
-def _discard_all(endings: list[Ending]) -> None:
-    """Tell all that what they belong to is undone, the last one first."""
-    while endings:
-        ending = endings.pop()
-        try:
-            ending.discarded()
-        except BaseException:  # Ctrl-C, which may have come before it began
-            with suppress(Exception):
-                ending.discarded()
-            _discard_all(endings)
-            raise

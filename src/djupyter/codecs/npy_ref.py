@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from ast import literal_eval
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, ClassVar, Literal
 
@@ -19,6 +20,11 @@ from djupyter.render.object_card import object_html
 from djupyter.stores.store import Store
 
 Array = np.ndarray[Any, Any]
+# A third one has names of fields that are not Latin, and no function of its own.
+_HEADERS = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+}
 
 
 class NpyRef(StoredRef):
@@ -124,12 +130,19 @@ class NpyRef(StoredRef):
             It is no .npy file, or not the array that was written.
         """
         if mmap_mode is not None:
-            mapped: Array = np.load(self._local(), mmap_mode=mmap_mode, allow_pickle=False)
-            return self._checked(mapped)
+            return self._mapped(mmap_mode)
         if self._array is None:
             with self.open() as file:
                 self._array = self._read(file)
         return self._array
+
+    def _mapped(self, mode: Literal["r", "r+", "c"]) -> Array:
+        local = self._local()
+        with self.open() if self._is_near else local.open("rb") as file:
+            self._check_header(file)
+        with self._named_damage():
+            mapped: Array = np.load(local, mmap_mode=mode, allow_pickle=False)
+        return self._checked(mapped)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         array = self.load()
@@ -140,27 +153,53 @@ class NpyRef(StoredRef):
     def __getitem__(self, key: Any) -> Any:
         return self.load()[key]
 
-    def _read(self, file: Any) -> Array:
-        try:
+    def _read(self, file: IO[bytes]) -> Array:
+        self._check_header(file)
+        with self._named_damage():
             array = np.load(file, allow_pickle=False)
-        except (ValueError, EOFError, OSError) as error:
-            raise DataJointError(f"The file {self.path} is damaged: {error}.") from error
-        if not isinstance(array, np.ndarray):
-            raise DataJointError(f"The file {self.path} holds several arrays, not one.")
+            if not isinstance(array, np.ndarray):
+                raise DataJointError(f"The file {self.path} holds several arrays, not one.")
+            if file.read(1):
+                raise DataJointError(
+                    f"The file {self.path} goes on after its array: it was changed."
+                )
         return self._checked(array)
 
+    def _check_header(self, file: IO[bytes]) -> None:
+        """Compare what a file says that it holds, before memory for as much is taken."""
+        with self._named_damage():
+            header = _HEADERS.get(np.lib.format.read_magic(file))
+            if header is not None:
+                shape, _, dtype = header(file)
+                self._check(shape, dtype)
+            file.seek(0)
+
+    @contextmanager
+    def _named_damage(self) -> Iterator[None]:
+        try:
+            yield
+        except (ValueError, EOFError, OSError, SyntaxError) as error:
+            raise DataJointError(f"The file {self.path} is damaged: {error}.") from error
+
     def _checked(self, array: Array) -> Array:
-        if array.shape != self.shape or array.dtype != self.dtype:
+        self._check(array.shape, array.dtype)
+        return array
+
+    def _check(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+        if shape != self.shape or dtype != self.dtype:
             raise DataJointError(
-                f"The file {self.path} holds {array.dtype} {array.shape}, "
+                f"The file {self.path} holds {dtype} {shape}, "
                 f"not {self.dtype} {self.shape} as the row says: it was changed."
             )
-        return array
+
+    @property
+    def _is_near(self) -> bool:
+        return bool(self._need_store().spec["protocol"] == "file")
 
     def _local(self) -> Path:
         """Return the file on this machine; a copy of one that lies elsewhere."""
         store = self._need_store()
-        if store.spec["protocol"] == "file":
+        if self._is_near:
             return Path(store.full_path(self.path))
         mark = hashlib.md5(store.url(self.path).encode(), usedforsecurity=False).hexdigest()
         copy = Path(tempfile.gettempdir(), "djupyter_mmap", f"{mark}.npy")

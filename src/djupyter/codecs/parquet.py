@@ -101,7 +101,9 @@ def _write(reader: Any, file: Any) -> int:
 
     rows = 0
     with _refused():
-        writer = parquet.ParquetWriter(file, reader.schema, **_COMPRESSION)
+        writer = parquet.ParquetWriter(
+            file, reader.schema, write_page_checksum=True, **_COMPRESSION
+        )
     with writer:
         for group in _groups(reader):
             with _refused():

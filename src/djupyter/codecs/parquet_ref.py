@@ -136,7 +136,11 @@ class ParquetRef(StoredRef):
         wanted = None if columns is None else [*columns]
         with self._opened() as source:
             table = parquet.read_table(
-                source, columns=wanted, filters=filters, use_pandas_metadata=with_index
+                source,
+                columns=wanted,
+                filters=filters,
+                use_pandas_metadata=with_index,
+                page_checksum_verification=True,
             )
         if filters is None:
             self._check_rows(table.num_rows)
@@ -148,7 +152,10 @@ class ParquetRef(StoredRef):
         need_pyarrow()
         import pyarrow.parquet as parquet
 
-        with self._opened() as source, parquet.ParquetFile(source, pre_buffer=True) as file:
+        with (
+            self._opened() as source,
+            parquet.ParquetFile(source, pre_buffer=True, page_checksum_verification=True) as file,
+        ):
             self._check_rows(file.metadata.num_rows)
             yield file
 
@@ -157,6 +164,7 @@ class ParquetRef(StoredRef):
         """Yield the bytes of the file; what pyarrow says of them is said with the path."""
         arrow = need_pyarrow()
         with self._need_store().open(self.path) as source:
+            self._check_size(source)
             try:
                 yield source
             except (arrow.ArrowInvalid, arrow.ArrowSerializationError, OSError) as error:
@@ -164,6 +172,16 @@ class ParquetRef(StoredRef):
                     f"The file {self.path} in the store {self.store!r} cannot be read, "
                     f"or not with these filters: {error}"
                 ) from error
+
+    def _check_size(self, source: Any) -> None:
+        """Compare the size, before memory is taken for what a file claims to hold."""
+        size = source.seek(0, 2)
+        source.seek(0)
+        if self.size is not None and size != self.size:
+            raise DataJointError(
+                f"The file {self.path} in the store {self.store!r} has {size:,} bytes, not {self.size:,} as the row "
+                "of the table says: it was changed."
+            )
 
     def _check_columns(self, columns: Sequence[str] | None) -> None:
         need_pyarrow()

@@ -5,23 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import RLock
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy.pool import PoolProxiedConnection
 
 from djupyter.sql import endings
+from djupyter.sql.at_end import Ending, discard_all
 from djupyter.sql.backends.base import Backend
 from djupyter.sql.driven import Driven
-
-
-class Ending(Protocol):
-    """Something that must be done when a transaction ends."""
-
-    def published(self) -> None:
-        """Hear that what the transaction did is permanent."""
-
-    def discarded(self) -> None:
-        """Hear that what the transaction did is undone; must not raise."""
 
 
 class Session(Driven):
@@ -139,8 +130,10 @@ class Session(Driven):
         if kept and self.endings:
             self.endings[-1] += endings
             return
-        for ending in endings if kept else reversed(endings):
-            (ending.published if kept else ending.discarded)()
+        for ending in endings if kept else ():
+            ending.published()
+        if not kept:
+            discard_all(endings)
 
     @contextmanager
     def unguarded(self) -> Iterator[None]:

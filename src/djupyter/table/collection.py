@@ -90,9 +90,21 @@ class Collection:
                 litter.list(self._list_files(litter.store, litter.sections), self._tell)
             except DataJointError as error:
                 self.problems.append(f"the store '{litter.store.name}' cannot be listed: {error}")
+            if self._list_files is stored:
+                self._list_uploads(litter)
         self._read_references()
         for litter in self._litters:
             litter.judge()
+
+    def _list_uploads(self, litter: Litter) -> None:
+        try:
+            litter.list_uploads()
+        except (
+            DataJointError
+        ) as error:  # a right of its own, which is no reason to keep the orphans
+            self.failures.append(
+                f"unfinished uploads to the store '{litter.store.name}', which cannot be listed: {error}"
+            )
 
     def _youngest(self, store: Store, *, dry_run: bool) -> float:
         """Return when the youngest object was written that is old enough."""
@@ -141,6 +153,8 @@ class Collection:
         """
         if self.problems:
             raise CollectionRefused(self.problems)
+        for litter in self._litters:
+            self._give_up_uploads(litter)
         total = sum(tally.orphans for tally in self.tallies())
         if not total:
             return
@@ -154,6 +168,13 @@ class Collection:
             while batch := list(islice(doomed, _AT_ONCE)):
                 self._remove_batch(litter, batch)
         self._check_removed()
+
+    def _give_up_uploads(self, litter: Litter) -> None:
+        for upload in litter.uploads:
+            try:
+                litter.give_up(upload)
+            except DataJointError as error:
+                self.failures.append(f"the unfinished upload of {upload.path}: {error}")
 
     def _remove_batch(self, litter: Litter, batch: Sequence[Listed]) -> None:
         chosen: list[str] = []

@@ -7,6 +7,7 @@ from itertools import groupby
 from math import inf
 from typing import NamedTuple
 
+from djupyter.stores.files import Upload
 from djupyter.stores.store import Entry, Store
 from djupyter.table.collected import Tally
 from djupyter.table.covering import uncovered
@@ -47,6 +48,8 @@ class Litter:
         Keys of what rows refer to.
     removed
         Keys of content that was removed.
+    uploads
+        Objects that somebody has begun to send so long ago that it is nobody any more.
     """
 
     def __init__(self, store: Store, sections: Sections) -> None:
@@ -54,6 +57,7 @@ class Litter:
         self.limits: dict[Kind, float] = {"hash": inf, "schema": inf}
         self.references: Spool[bytes] = Spool()
         self.removed: Spool[bytes] = Spool()
+        self.uploads: list[Upload] = []
         self._listed: Spool[Listed] = Spool()
         self._orphans: Spool[Listed] = Spool()
         self._ages: Spool[tuple[int, float]] = Spool()
@@ -79,6 +83,22 @@ class Litter:
                 key = key_of(entry.path)
                 yield Listed(key, entry.path, entry.size, entry.modified, schema, kind, unit)
         tell.advance(untold)
+
+    def list_uploads(self) -> None:
+        """Note what somebody has begun to send, long ago, and not finished."""
+        for prefix in dict.fromkeys((self.sections.hash_prefix, self.sections.schema_prefix)):
+            for upload in self.store.uploads(prefix):
+                placed = self.sections.place(upload.path)
+                if placed is not None and upload.began <= self.limits[placed.kind]:
+                    self.uploads.append(upload)
+                    self._tally(placed.schema, placed.kind).uploads += 1
+
+    def give_up(self, upload: Upload) -> None:
+        """Remove what was sent of an object."""
+        self.store.give_up(upload)
+        placed = self.sections.place(upload.path)
+        assert placed is not None, "others were not noted"
+        self._tally(placed.schema, placed.kind).uploads_removed += 1
 
     def forget_references(self) -> None:
         """Begin to read them anew."""

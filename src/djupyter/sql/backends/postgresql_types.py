@@ -31,12 +31,14 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.sql.operators import custom_op
 
 from djupyter.definition.model import Default, TypeSpec
 from djupyter.errors import DataJointError
 from djupyter.heading.attribute import Attribute
 from djupyter.sql.backends.adapting import adapting
 from djupyter.sql.backends.differences.records import Convert
+from djupyter.sql.backends.postgresql_driver import READS_BYTES
 from djupyter.sql.types import Family, Storage, physical_type, storage_of
 
 Quote = Callable[[str], str]
@@ -152,14 +154,29 @@ def is_enum(attribute: Attribute) -> bool:
 
 def told(type: TypeSpec | None) -> sa.types.TypeEngine[Any]:
     """Return the type of a column as far as statements depend on it."""
-    if type is None or type.kind == "codec":
+    if type is None:
         return sa.types.NullType()
     storage = storage_of(type)
+    if type.kind == "codec":
+        return _TOLD["bytes"] if storage.family == "bytes" else sa.types.NullType()
     if storage.family == "integer":
         return {"bigint": sa.BigInteger()}.get(_integer(storage), sa.Integer())
     if storage.family == "text" and _characters(type, storage).startswith("char"):
         return sa.CHAR()
     return _TOLD.get(storage.family, sa.types.NullType())
+
+
+class _Bytes(sa.LargeBinary):
+    """Bytes; a statement that returns some says so to `postgresql_driver`."""
+
+    cache_ok = True
+
+    def column_expression(self, column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+        """Return the column as a statement returns it."""
+        return sa.UnaryExpression(column, modifier=_READS_BYTES, type_=self)
+
+
+_READS_BYTES: Any = custom_op(READS_BYTES)
 
 
 _TOLD: dict[Family, sa.types.TypeEngine[Any]] = {
@@ -172,7 +189,7 @@ _TOLD: dict[Family, sa.types.TypeEngine[Any]] = {
     "datetime": sa.DateTime(),
     "time": sa.Time(),
     "uuid": sa.Uuid(),
-    "bytes": sa.LargeBinary(),
+    "bytes": _Bytes(),
 }
 
 

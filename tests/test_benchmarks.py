@@ -16,18 +16,16 @@ from tests.conftest import Database
 
 @pytest.fixture
 def place(db: Database) -> Place:
-    return Place(db.backend, db.url, db.mark)
+    return Place(db.server, db.url, db.mark)
 
 
 @pytest.mark.parametrize("workload", WORKLOADS, ids=lambda workload: workload.name)
 def test_every_workload_measures_every_contender(place: Place, workload: Workload) -> None:
     outcome = measure(workload, place, TINY)
     assert outcome.seconds["djupyter"] > 0
-    is_compared = place.has_datajoint and not (
-        "rich" in workload.name and place.name == "postgresql"
-    )
+    is_compared = place.has_datajoint and place.name not in workload.alone
     assert ("datajoint" in outcome.seconds) == is_compared
-    assert (outcome.ratio("driver") is not None) == (workload.aims.driver is not None)
+    assert workload.aims.driver is None or outcome.ratio("driver") is not None
 
 
 def test_streaming_is_measured_in_a_process_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:

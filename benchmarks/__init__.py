@@ -10,6 +10,7 @@ remote       a server of the S3 API that answers late
 workloads/   what is measured, one file for each kind of work
 fresh        what is measured in a process of its own
 traffic      counts the statements that reach a server
+big, many    10 million rows, a million objects: the memory they take
 timing       runs contenders in turn
 report       ratios beside the aims
 ```

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from benchmarks import big
+from benchmarks import big, many
 from benchmarks.__main__ import main
 from benchmarks.places import Place
 from benchmarks.report import as_json, markdown
@@ -31,6 +31,11 @@ def test_every_workload_measures_every_contender(place: Place, workload: Workloa
 def test_streaming_is_measured_in_a_process_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
     assert big.main(rows=1000) == 0
     assert capsys.readouterr().out.startswith("1,000 rows in ")
+
+
+def test_collection_is_measured_in_a_process_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    assert many.main(objects=25) == 0
+    assert capsys.readouterr().out.startswith("25 objects collected in ")
 
 
 def test_the_command_line_runs_one_workload_on_one_backend(

@@ -1,4 +1,8 @@
-"""Garbage collection of a folder with many objects of both kinds, a tenth of which no row refers to."""
+"""Garbage collection of a folder with many objects of both kinds, a tenth of which no row refers to.
+
+djupyter has twice the rows to read: it counts those of all schemas, also of the one that is datajoint's here. Both
+remove the folders that become empty, which may take most of the time where that waits for a disk.
+"""
 
 from __future__ import annotations
 

@@ -8,9 +8,12 @@ from benchmarks.timing import Workload
 from benchmarks.workloads import (
     blobs,
     cascade,
+    cloud,
     fetch,
+    files,
     garbage,
     insert,
+    objects,
     processes,
     queries,
     small,
@@ -25,4 +28,7 @@ WORKLOADS: Sequence[Workload] = (
     *cascade.WORKLOADS,
     *garbage.WORKLOADS,
     *blobs.WORKLOADS,
+    *objects.WORKLOADS,
+    *files.WORKLOADS,
+    *cloud.WORKLOADS,
 )

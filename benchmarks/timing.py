@@ -71,6 +71,8 @@ class Workload:
         Which of the sizes tells how often one act does its work; times are given for each.
     backends
         Where it makes sense.
+    alone
+        Names of places where datajoint cannot take part.
     """
 
     name: str
@@ -78,6 +80,7 @@ class Workload:
     aims: Aims = Aims()
     per: Literal["", "small", "build"] = ""
     backends: tuple[str, ...] = ("sqlite", "mysql", "postgresql")
+    alone: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,12 @@ from benchmarks.timing import Workload
 from benchmarks.workloads import (
     blobs,
     cascade,
+    cloud,
     fetch,
+    files,
     garbage,
     insert,
+    objects,
     populate,
     processes,
     queries,
@@ -27,4 +30,7 @@ WORKLOADS: Sequence[Workload] = (
     *populate.WORKLOADS,
     *garbage.WORKLOADS,
     *blobs.WORKLOADS,
+    *objects.WORKLOADS,
+    *files.WORKLOADS,
+    *cloud.WORKLOADS,
 )

@@ -100,6 +100,31 @@ def test_objects_of_deleted_rows_are_removed_and_all_others_stay(lab: Any) -> No
     assert all_read(table) == [(2, 2, 2), (3, 3, 3)]
 
 
+def test_many_objects_are_removed_at_once_and_their_folders_with_them(
+    local: Any, tmp_path: Path
+) -> None:
+    schema, table = local
+    filled(table, range(1))
+    store, kept = the_store(schema), paths(the_store(schema))
+    for n in range(1, 701):
+        store.put(f"_schema/lab/item/n={n}/o_x1y2z3w4", b"left behind")
+    failing = tmp_path / "raw" / "_schema" / "lab" / "item" / "n=350"
+    remove = os.unlink
+
+    def refusing(path: Any, *arguments: Any, **options: Any) -> None:
+        if Path(path).parent == failing:
+            raise PermissionError("not yours")
+        remove(path, *arguments, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "unlink", refusing)
+        done = dj.gc.collect(schema, dry_run=False, grace_period=0)
+    assert (done.orphans, done.removed) == (700, 699)
+    assert done.failures == ("_schema/lab/item/n=350/o_x1y2z3w4: not yours",)
+    assert paths(store) == {*kept, "_schema/lab/item/n=350/o_x1y2z3w4"}
+    assert {folder.name for folder in failing.parent.iterdir()} == {"n=0", "n=350"}
+
+
 def test_collection_works_on_every_store(store_entry: dict[str, Any], tmp_path: Path) -> None:
     connection = dj.Connection("sqlite://", settings=Settings(safemode=False))
     schema, table = declared(with_stores(connection, raw=store_entry), "lab")

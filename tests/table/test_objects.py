@@ -79,6 +79,29 @@ def test_one_row_many_rows_and_frames(small_lab: Lab, T: Any) -> None:
     assert len(small_lab.objects()) == 7 * 5
 
 
+@pytest.mark.parametrize("where", ["<blob>", "<blob@raw>"])
+def test_many_large_blobs_keep_their_rows(small_lab: Lab, where: str) -> None:
+    T = small_lab.table(f"x = null : {where}")
+    values = [None if k % 5 == 4 else np.full(40_000, float(k)) for k in range(12)]
+    T.insert({"k": k, "x": value} for k, value in enumerate(values))
+    for row in T.to_dicts(order_by="k"):
+        expected = values[row["k"]]
+        assert row["x"] is None if expected is None else np.array_equal(row["x"], expected)
+
+
+@pytest.mark.parametrize("where", ["<blob>", "<blob@raw>"])
+def test_a_value_among_many_large_blobs_that_does_not_fit_is_named(
+    small_lab: Lab, where: str
+) -> None:
+    T = small_lab.table(f"x : {where}")
+    values = [np.full(40_000, float(k)) for k in range(12)]
+    rows: list[dict[str, Any]] = [{"k": k, "x": value} for k, value in enumerate(values)]
+    rows[7]["x"] = object()
+    with pytest.raises(DataJointError, match=r"row 7: Attribute `x` : <blob.*object"):
+        T.insert(rows)
+    assert len(T()) == 0
+
+
 def test_null_is_no_object(small_lab: Lab, T: Any) -> None:
     T.insert([{"k": 1}, {"k": 2, "n": None, "b": None}])
     assert [*T.to_arrays("b", order_by="KEY")] == [*T.to_arrays("n")] == [None, None]

@@ -104,24 +104,28 @@ class Litter:
         """Begin to read them anew."""
         self.references = Spool()
 
-    def refer(self, path: str) -> None:
-        """Note that a row refers to a path."""
-        self.references.append(key_of(path))
+    def refer(self, paths: Iterable[str]) -> None:
+        """Note that rows refer to some paths."""
+        self.references.add(map(key_of, paths))
 
     def judge(self) -> None:
         """Find the files that no row refers to, and how old they are."""
         self._orphans.add(uncovered(self._listed, self.references.distinct()))
-        for number, (_, files) in enumerate(self._units()):
+        self._ages.add(enumerate(self._youngest()))
+        for each in self.old():
+            tally = self._tally(each.schema, each.kind)
+            tally.young, tally.orphans = tally.young - 1, tally.orphans + 1
+            tally.orphan_bytes += each.size
+
+    def _youngest(self) -> Iterator[float]:
+        """Yield when each object was written last, counting all as young."""
+        for _, files in self._units():
             # An object is as old as the youngest of its files: a folder may take hours to write.
             youngest = -inf
             for each in files:
                 youngest = max(youngest, each.modified)
                 self._tally(each.schema, each.kind).young += 1
-            self._ages.append((number, youngest))
-        for each in self.old():
-            tally = self._tally(each.schema, each.kind)
-            tally.young, tally.orphans = tally.young - 1, tally.orphans + 1
-            tally.orphan_bytes += each.size
+            yield youngest
 
     def _units(self) -> Iterator[tuple[str, Iterator[Listed]]]:
         # All files of an object come one after the other.
@@ -159,12 +163,12 @@ class Litter:
             else:
                 yield path_of(key)
 
-    def referenced_paths(self, kind: Kind | str) -> Iterator[str]:
-        """Yield what rows refer to in one section."""
+    def referenced(self) -> Iterator[Kind]:
+        """Yield the section of each object that rows refer to."""
         for key in self.references.distinct():
-            placed = self.sections.place(path := path_of(key))
-            if placed is not None and placed.kind == kind:
-                yield path
+            placed = self.sections.place(path_of(key))
+            if placed is not None:
+                yield placed.kind
 
     def all_tallies(self) -> Iterator[Tally]:
         """Yield the tallies in order."""

@@ -20,8 +20,8 @@ from djupyter.heading.attribute import Attribute
 from djupyter.stores.paths import object_path
 from djupyter.stores.staging import Staging
 from djupyter.stores.store import Store
-from djupyter.table.encoding import Stored
 from djupyter.table.objects import new_staging, transaction_for
+from djupyter.table.packing import Stored
 
 if TYPE_CHECKING:
     from djupyter.table.table import Table

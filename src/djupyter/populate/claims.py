@@ -88,7 +88,7 @@ class Claims:
         else:
             count = connection.execute(prepared.text, parameters)
             rows = self.hold.jobs.proj(*_ORDER).to_dicts() if count else []
-        rows.sort(key=lambda row: [row[name] for name in _ORDER])
+        rows.sort(key=lambda row: [row[name] for name in (*_ORDER, *job.key)])
         keys = [{name: row[name] for name in job.key} for row in rows]
         # All that this worker holds was asked for, where the statement does not say what it took.
         fresh = [key for key in keys if tuple(key.values()) not in self._known]

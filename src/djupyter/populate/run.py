@@ -171,8 +171,8 @@ class _Run:
 
     def _look(self, stage: Stage) -> int:
         found = stage.look()
-        if found:
-            self.tell(Planned(stage.name, found))
+        if planned := stage.plan(found):
+            self.tell(Planned(stage.name, planned))
         return found
 
     # -- what happens -------------------------------------------------------------------------------

@@ -8,12 +8,8 @@ from pathlib import Path
 
 LAST = 215
 
-_RESERVATIONS = (
-    "populate runs in one process until reservations of keys come with their jobs tables"
-)
-NOT_YET = {
-    **dict.fromkeys(range(181, 190), _RESERVATIONS),
-    190: "what is noted about a computation is written by the jobs that come with reservations",
+NOT_YET: dict[int, str] = {
+    190: "what is noted about a computation is not written into its row yet",
 }
 
 

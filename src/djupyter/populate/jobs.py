@@ -332,7 +332,8 @@ class Job(FreeTable):
         workers = FreeTable(self.connection, job_tables.workers(self.name.schema).name)
         if not workers.is_declared:
             return held
-        return held.restrict(Not(_where(workers, Ahead("expires"))), semantic_check=False)
+        alive = _where(workers, Ahead("expires")).proj()
+        return held.restrict(Not(alive), semantic_check=False)
 
     def _sent(self, prepared: Statement, values: list[object]) -> int:
         connection = self.connection

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from djupyter.populate.holding import Hold
-from djupyter.populate.job_tables import FIRST_WORKER
+from djupyter.populate.job_tables import FIRST_WORKER, LONGEST_VERSION
 from djupyter.populate.jobs import Job
 from djupyter.populate.keys import chosen_keys
 from djupyter.populate.leases import Lease
@@ -76,7 +76,8 @@ class Claims:
         job, connection = self.job, self.job.connection
         if not self._held:
             self._lease.extend_to(job.name.schema)
-            self._held = job.held_by(self._lease.worker) | {"version": self._lease.version[:255]}
+            version = self._lease.version[:LONGEST_VERSION]
+            self._held = job.held_by(self._lease.worker) | {"version": version}
         backend = connection.backend
         first = self._due & Top(limit, order_by=[*_ORDER, "KEY"])
         prepared, values = take(first.node, job.structure, backend, self._held, self._names)

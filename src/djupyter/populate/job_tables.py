@@ -14,6 +14,7 @@ Source of `~~stat`: the storage format of datajoint 2.x.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import replace
 
 from djupyter.definition.names import TableName
@@ -25,7 +26,7 @@ from djupyter.heading.structure import TableStructure, resolve
 WORKERS, LOG = "~workers", "~job_log"
 # Numbers of connections are below: MySQL counts from 1, PostgreSQL's are numbers of processes.
 FIRST_WORKER = 2**40
-LONGEST_MESSAGE = 2047
+LONGEST_MESSAGE, LONGEST_VERSION = 2047, 64
 
 _JOBS = """
 status : enum('pending', 'reserved', 'success', 'error', 'ignore')
@@ -41,7 +42,7 @@ user = "" : varchar(255)
 host = "" : varchar(255)
 pid = 0 : int32
 connection_id = 0 : int64
-version = "" : varchar(255)
+version = "" : varchar(64)
 index (status, priority, scheduled_time)
 """
 
@@ -106,8 +107,15 @@ def job_key(target: TableStructure) -> tuple[str, ...]:
     return names
 
 
-def jobs(target: TableStructure) -> TableStructure:
+def jobs(target: TableStructure, quote: Callable[[str], str]) -> TableStructure:
     """Return the structure of the table of a target's jobs.
+
+    Parameters
+    ----------
+    target
+        Whose keys are made.
+    quote
+        How the database quotes a name, as datajoint writes it in the comment.
 
     Raises
     ------
@@ -123,7 +131,8 @@ def jobs(target: TableStructure) -> TableStructure:
             UserWarning,
             stacklevel=2,
         )
-    rest = resolve(parse(f"# Job queue for {target.name}\n---\n{_JOBS}"), name, _no_parent)
+    comment = f"Job queue for {quote(name.schema)}.{quote(target.name.table)}"
+    rest = resolve(parse(f"# {comment}\n---\n{_JOBS}"), name, _no_parent)
     keys = tuple(_key_attribute(target.by_name[each], name) for each in names)
     secondary = tuple(each for each in rest.attributes if not each.in_key)
     return replace(rest, attributes=keys + secondary)

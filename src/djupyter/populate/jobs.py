@@ -83,7 +83,8 @@ class Job(FreeTable):
     def ensure(self) -> None:
         """Declare the table if it is not there."""
         if not self.is_declared:
-            ddl.declare(self.connection, job_tables.jobs(self.target.structure))
+            structure = job_tables.jobs(self.target.structure, self.connection.backend.quote)
+            ddl.declare(self.connection, structure)
 
     # -- looking ------------------------------------------------------------------------------------
 

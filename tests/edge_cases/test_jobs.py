@@ -142,3 +142,43 @@ def test_only_tables_that_fill_themselves_have_jobs(Square: Any, Source: Any) ->
     for table in (Source, Source()):
         with pytest.raises(AttributeError):
             _ = table.jobs
+
+
+@pytest.mark.statement(190)
+def test_a_made_row_says_when_and_how_where_the_setting_was_on_at_its_declaration(
+    schema: dj.Schema, Source: Any
+) -> None:
+    """Written in the transaction of the row rather than after it."""
+
+    class Made(dj.Computed):
+        definition = "-> Source"
+
+        def make(self, key: dict[str, Any]) -> None:
+            self.insert1(key)
+
+    def stamped(table: Any) -> int:
+        names = [each.name for each in table().structure.attributes if each.hidden]
+        if not names:
+            return 0
+        quoted = schema.connection.backend.table(table().name, table().structure.by_name)
+        where = quoted.c["_job_start_time"].is_not(None) & (quoted.c["_job_duration"] >= 0)
+        count = (
+            quoted.select()
+            .where(where)
+            .compile(
+                dialect=schema.connection.backend.dialect, compile_kwargs={"literal_binds": True}
+            )
+        )
+        return len(schema.connection.fetch(str(count)))
+
+    settings = schema.connection.settings.jobs
+    before = schema(type("Before", (Made,), {}), context={"Source": Source})
+    settings.add_job_metadata = True
+    after = schema(type("After", (Made,), {}), context={"Source": Source})
+    for on in (True, False):
+        settings.add_job_metadata = on
+        before.populate(max_calls=2)
+        after.populate(max_calls=2)
+    assert (stamped(before), stamped(after)) == (0, 4)
+    assert len(before) == len(after) == 4
+    assert after.heading.names == ["i"]

@@ -154,6 +154,57 @@ def test_what_is_ours_alone_does_not_show_there(both: Both, theirs, ours):
     assert len(peer.jobs) == 1
 
 
+def stamps(both: Both, schema: str) -> list[tuple[Any, ...]]:
+    """Return the hidden attributes of `Square`, by the key."""
+    quote = both.connection.backend.quote
+    return both.connection.fetch(
+        "SELECT _job_start_time, _job_duration, _job_version "
+        f"FROM {quote(schema)}.{quote('__square')} ORDER BY i"
+    )
+
+
+@pytest.mark.parametrize("declares", ["theirs", "ours"])
+def test_either_says_how_a_row_was_made_where_the_other_does(both: Both, declares: str):
+    both.peer.config.jobs.add_job_metadata = True
+    both.peer.config.jobs.version_method = "git"
+    both.connection.settings.jobs.add_job_metadata = True
+    both.connection.settings.jobs.version_method = lambda cls: "ours"
+    name = both.schema_name()
+    opened = {
+        "theirs": lambda: declare(datajoint, both.peer.Schema(name)),
+        "ours": lambda: declare(dj, dj.Schema(name, connection=both.connection)),
+    }
+    first = opened.pop(declares)()
+    tables = {declares: first, **{who: call() for who, call in opened.items()}}
+    first.Source.insert([{"i": i, "x": 1.0} for i in range(4)])
+    tables["theirs"].Square.populate("i = 0")
+    tables["ours"].Square.populate("i = 1")
+    tables["theirs"].Square.populate("i = 2", reserve_jobs=True)
+    tables["ours"].Square.populate(reserve_jobs=True)
+    found = stamps(both, name)
+    assert [version == "ours" for _, _, version in found] == [False, True, False, True]
+    assert all(start is not None and 0 <= duration < 60 for start, duration, _ in found)
+    gaps = [(b[0] - a[0]).total_seconds() for a, b in zip(found, found[1:], strict=False)]
+    assert all(0 <= gap < 60 for gap in gaps)
+    for each in tables.values():
+        assert each.Square.heading.names == ["i", "y"]
+        assert len(each.Square()) == 4
+
+
+def test_the_hidden_attributes_are_declared_as_datajoint_does(both: Both):
+    both.peer.config.jobs.add_job_metadata = True
+    both.connection.settings.jobs.add_job_metadata = True
+    names = [both.schema_name(who) for who in ("theirs", "ours")]
+    declare(datajoint, both.peer.Schema(names[0]))
+    declare(dj, dj.Schema(names[1], connection=both.connection))
+    theirs, ours = (
+        [row for row in alike(both.snapshot(name), name)["columns"] if "_job" in str(row)]
+        for name in names
+    )
+    assert len(ours) == 3
+    assert ours == theirs
+
+
 @pytest.mark.parametrize(
     ("kind", "keys"),
     [

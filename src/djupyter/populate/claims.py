@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from djupyter.heading.job_metadata import LONGEST_VERSION
 from djupyter.populate.holding import Hold
-from djupyter.populate.job_tables import FIRST_WORKER, LONGEST_VERSION
+from djupyter.populate.job_tables import FIRST_WORKER
 from djupyter.populate.jobs import Job
 from djupyter.populate.keys import chosen_keys
 from djupyter.populate.leases import Lease

@@ -26,7 +26,7 @@ from djupyter.heading.structure import TableStructure, resolve
 WORKERS, LOG = "~workers", "~job_log"
 # Numbers of connections are below: MySQL counts from 1, PostgreSQL's are numbers of processes.
 FIRST_WORKER = 2**40
-LONGEST_MESSAGE, LONGEST_VERSION = 2047, 64
+LONGEST_MESSAGE = 2047
 
 _JOBS = """
 status : enum('pending', 'reserved', 'success', 'error', 'ignore')

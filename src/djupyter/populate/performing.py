@@ -13,6 +13,7 @@ from djupyter.populate.holding import Hold, LostJobError
 from djupyter.populate.joblog import Attempt, JobLog
 from djupyter.populate.limits import limited
 from djupyter.populate.make import Key, Making, make_one
+from djupyter.populate.stamping import stamp
 from djupyter.populate.tracebacks import described
 from djupyter.settings.masking import secrets_of
 
@@ -133,7 +134,13 @@ def _one(table: AutoPopulate, key: Key, orders: Orders, log: JobLog) -> Outcome:
     working._allow_insert = True
     hold = orders.hold
     began, clock = time.time(), time.perf_counter()
-    closing = None if hold is None else lambda: hold.complete(key, time.perf_counter() - clock)
+
+    def closing() -> None:
+        seconds = time.perf_counter() - clock
+        stamp(working, key, began, seconds, orders.version)
+        if hold is not None:
+            hold.complete(key, seconds)
+
     try:
         with limited(orders.limit):
             making = make_one(working, key, orders.make_kwargs, closing)

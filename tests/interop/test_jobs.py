@@ -8,6 +8,7 @@ import subprocess
 import sys
 import uuid
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -184,7 +185,7 @@ def test_either_says_how_a_row_was_made_where_the_other_does(both: Both, declare
     found = stamps(both, name)
     assert [version == "ours" for _, _, version in found] == [False, True, False, True]
     assert all(start is not None and 0 <= duration < 60 for start, duration, _ in found)
-    gaps = [(b[0] - a[0]).total_seconds() for a, b in zip(found, found[1:], strict=False)]
+    gaps = [(b[0] - a[0]).total_seconds() for a, b in pairwise(found)]
     assert all(0 <= gap < 60 for gap in gaps)
     for each in tables.values():
         assert each.Square.heading.names == ["i", "y"]

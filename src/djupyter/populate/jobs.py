@@ -34,6 +34,7 @@ from djupyter.query.restriction import Restriction
 from djupyter.query.statement import Statement
 from djupyter.query.universal import U
 from djupyter.sql import ddl
+from djupyter.sql.secrets import without_secrets
 from djupyter.table.table import FreeTable, Table
 
 _CUT = "...truncated"
@@ -304,12 +305,12 @@ class Job(FreeTable):
             "status": "error",
             "completed_time": self.connection.backend.moment(),
             "duration": duration,
-            **_explained(message, stack),
+            **self._explained(message, stack),
         }
 
     def again(self, seconds: float, message: str, stack: str | None) -> dict[str, Change]:
         """Return what a failed job has that will be tried again in some seconds."""
-        return {**self._pending_again(seconds), **_explained(message, stack)}
+        return {**self._pending_again(seconds), **self._explained(message, stack)}
 
     def _pending_again(self, seconds: float = 0) -> dict[str, Change]:
         moment = self.connection.backend.moment(seconds)
@@ -321,6 +322,14 @@ class Job(FreeTable):
             "duration": None,
             "connection_id": 0,
         }
+
+    def _explained(self, message: str, stack: str | None) -> dict[str, Change]:
+        longest = job_tables.LONGEST_MESSAGE
+        message = without_secrets(message, self.connection) if message else ""
+        if len(message) > longest:
+            message = message[: longest - len(_CUT)] + _CUT
+        packed = None if stack is None else pack(without_secrets(stack, self.connection))
+        return {"error_message": message, "error_stack": packed}
 
     # -- inside -------------------------------------------------------------------------------------
 
@@ -387,13 +396,6 @@ class Job(FreeTable):
 
 def _where(query: Any, condition: Condition) -> Any:
     return query._like(Restriction(query.node, condition, condition))
-
-
-def _explained(message: str, stack: str | None) -> dict[str, Change]:
-    longest = job_tables.LONGEST_MESSAGE
-    if len(message) > longest:
-        message = message[: longest - len(_CUT)] + _CUT
-    return {"error_message": message, "error_stack": None if stack is None else pack(stack)}
 
 
 @lru_cache(maxsize=256)

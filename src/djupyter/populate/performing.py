@@ -15,7 +15,6 @@ from djupyter.populate.limits import limited
 from djupyter.populate.make import Key, Making, make_one
 from djupyter.populate.stamping import stamp
 from djupyter.populate.tracebacks import described
-from djupyter.settings.masking import secrets_of
 
 if TYPE_CHECKING:
     from djupyter.populate.tiers import AutoPopulate
@@ -176,7 +175,7 @@ def _failed(
 ) -> Outcome:
     name = type(table).__name__
     error.add_note(f"While computing {name} for the key {key}.")
-    message, stack = described(error, secrets_of(dict(table.connection.settings)))
+    message, stack = described(error, table.connection)
     words = message.partition(": ")[2]
     attempt = Attempt(
         table.name,
@@ -191,7 +190,8 @@ def _failed(
         stack,
     )
     log.note(attempt)
-    retry_in = _retry_in(table, key, log)
+    # Where no jobs are reserved nobody tries again by himself.
+    retry_in = None if orders.hold is None else _retry_in(table, key, log)
     if orders.hold is not None and not orders.hold.fail(key, message, stack, seconds, retry_in):
         return Outcome(key, "lost", seconds, f"another worker took over before {message}")
     return Outcome(key, "failed", seconds, message, stack, error, retry_in)

@@ -205,7 +205,9 @@ class _Run:
             self._fail(stage, outcome)
 
     def _fail(self, stage: Stage, outcome: Outcome) -> None:
-        if outcome.retry_in is None or not self.options.reserve_jobs:
+        if outcome.retry_in is not None:
+            stage.expect()
+        else:
             error = outcome.exception if self.options.return_exception_objects else outcome.error
             self._errors.setdefault(stage.name, []).append((outcome.key, error))
         self.tell(

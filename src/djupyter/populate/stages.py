@@ -223,6 +223,10 @@ class Stage:
             if self._left is not None:
                 self._left += len(keys)
 
+    def expect(self) -> None:
+        """Hear that there may be keys to take again, as those that have failed and are tried again."""
+        self._may_have_keys = True
+
     def took(self, seconds: float) -> None:
         """Learn how long a key takes: the mean, in which the last ones count most."""
         self._seconds = seconds if self._seconds is None else 0.8 * self._seconds + 0.2 * seconds

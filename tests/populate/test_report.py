@@ -98,6 +98,7 @@ def test_a_key_that_failed_says_why(Square: Any) -> None:
     assert report.job["status"] == "error"
     (attempt,) = report.attempts
     assert (attempt["outcome"], attempt["error_class"]) == ("error", "ValueError")
+    assert attempt["inputs"] == {"rows": {f"{Square().name.schema}.source": {"i": 2}}}
     assert attempt["error_message"] == "<b>bad</b> 2"
     assert "in make_compute" in attempt["error_stack"]
 

@@ -228,6 +228,10 @@ def test_the_version_is_noted_with_the_jobs_and_in_the_log(Square: Any) -> None:
     Square.connection.settings.jobs.keep_completed = True
     Square.populate("i = 1", reserve_jobs=True)
     assert Square.jobs.completed.fetch1("version") == "Square 7"
+    Square.jobs.refresh()
+    assert Square.jobs.reserve({"i": 2})
+    assert Square.jobs.reserved.fetch1("version") == "Square 7"
+    assert [each["version"] for each in Square.job_report({"i": 1}).attempts] == ["Square 7"]
 
 
 @pytest.mark.parametrize("wrong", ["hg", 5, ["git"]])

@@ -16,6 +16,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 
 from djupyter.definition.names import TableName
 from djupyter.definition.parser import parse
@@ -136,6 +137,20 @@ def jobs(target: TableStructure, quote: Callable[[str], str]) -> TableStructure:
     keys = tuple(_key_attribute(target.by_name[each], name) for each in names)
     secondary = tuple(each for each in rest.attributes if not each.in_key)
     return replace(rest, attributes=keys + secondary)
+
+
+@lru_cache(maxsize=256)
+def joined(jobs: TableStructure, target: TableStructure) -> TableStructure:
+    """Return a table of jobs whose key has the lineage of the target's key."""
+    attributes = tuple(
+        replace(
+            each, lineage=target.by_name[each.name].lineage, type=target.by_name[each.name].type
+        )
+        if each.in_key and each.name in target.by_name
+        else each
+        for each in jobs.attributes
+    )
+    return replace(jobs, attributes=attributes)
 
 
 def workers(schema: str) -> TableStructure:

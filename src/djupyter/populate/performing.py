@@ -184,7 +184,7 @@ def _failed(
         began,
         seconds,
         orders.version,
-        None,
+        _inputs(table, key, None),
         type(error).__name__,
         words,
         stack,
@@ -206,8 +206,8 @@ def _retry_in(table: AutoPopulate, key: Key, log: JobLog) -> float | None:
     return None if failures >= most else float(table.retry_delay * 2 ** (failures - 1))
 
 
-def _inputs(table: AutoPopulate, key: Key, making: Making) -> dict[str, Any]:
-    """Return which rows a result depends on, and what the fetched values were."""
+def _inputs(table: AutoPopulate, key: Key, making: Making | None) -> dict[str, Any]:
+    """Return which rows a result depends on, and what the fetched values were, where that is known."""
     structure = table.structure
     rows = {
         f"{each.parent.schema}.{each.parent.table}": {
@@ -217,7 +217,7 @@ def _inputs(table: AutoPopulate, key: Key, making: Making) -> dict[str, Any]:
         if all(name in key for name in each.names)
     }
     found: dict[str, Any] = {"rows": _plain(rows)}
-    if making.fetched is not None:
+    if making is not None and making.fetched is not None:
         found["fetched"] = fingerprint(making.fetched)
     return found
 

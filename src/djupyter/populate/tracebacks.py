@@ -5,12 +5,15 @@ from __future__ import annotations
 import traceback
 from typing import TYPE_CHECKING
 
+from djupyter.codecs.blob import pack
+from djupyter.populate.job_tables import LONGEST_MESSAGE
 from djupyter.sql.secrets import without_secrets
 
 if TYPE_CHECKING:
     from djupyter.sql.connection import Connection
 
 _LONGEST = 100_000
+_CUT = "...truncated"
 
 
 def described(error: BaseException, connection: Connection) -> tuple[str, str]:
@@ -35,3 +38,20 @@ def described(error: BaseException, connection: Connection) -> tuple[str, str]:
     if len(stack) > _LONGEST:
         stack = f"{stack[: _LONGEST // 2]}\n...truncated...\n{stack[-_LONGEST // 2 :]}"
     return without_secrets(message, connection), stack
+
+
+def explained(message: str, stack: str | None, connection: Connection) -> dict[str, object]:
+    """Return what a job keeps of an error: its message, which may be cut, and its traceback.
+
+    Parameters
+    ----------
+    message, stack
+        What happened.
+    connection
+        Whose secrets must not be seen.
+    """
+    message = without_secrets(message, connection) if message else ""
+    if len(message) > LONGEST_MESSAGE:
+        message = message[: LONGEST_MESSAGE - len(_CUT)] + _CUT
+    packed = None if stack is None else pack(without_secrets(stack, connection))
+    return {"error_message": message, "error_stack": packed}

@@ -1,4 +1,4 @@
-"""What became of one key of a computed table, as text and as HTML: the state of its job, and each attempt to make it."""
+"""What became of one key of a computed table, as text and as HTML: the state of its job, and each attempt at it."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class JobCard:
 
 
 def job_text(card: JobCard) -> str:
-    """Return a card as lines of text, the last attempt first.
+    """Return a card as lines of text, the last attempt first and with its traceback.
 
     Examples
     --------
@@ -93,12 +93,13 @@ def job_text(card: JobCard) -> str:
       error    ValueError: no
     """
     told = [f"{visible(card.table)}  {_key_text(card)}".rstrip(), visible(card.state)]
-    for attempt in reversed(card.attempts):
+    for place, attempt in reversed(list(enumerate(card.attempts, 1))):
         head = f"{visible(attempt.outcome):<8} {visible(attempt.started)}"
         told.append(f"{head}  {duration_text(attempt.seconds)}")
         told += [f"  {name:<8} {visible(value)}" for name, value in _facts(attempt)]
         told += [f"  {'error':<8} {visible(attempt.error)}"] if attempt.error else []
-        told += [f"    | {line}" for line in lines_of(attempt.traceback)]
+        if place == len(card.attempts):
+            told += [f"    | {line}" for line in _shown_lines(attempt.traceback)]
     return "\n".join([*told, *([_more(card)] if card.more else [])])
 
 
@@ -148,7 +149,7 @@ def duration_text(seconds: float) -> str:
     return " ".join(parts)
 
 
-def lines_of(traceback: str) -> list[str]:
+def _shown_lines(traceback: str) -> list[str]:
     """Return the lines of a traceback that are shown: the first and the last ones of a long one."""
     if len(traceback) > _TRACEBACK:
         half = _TRACEBACK // 2
@@ -171,7 +172,7 @@ def _attempt_html(attempt: AttemptCard, *, is_open: bool) -> Html:
     error = tag("div", attempt.error, class_="dj-failed") if attempt.error else Html("")
     stack = Html("")
     if attempt.traceback:
-        text = lines("\n".join(lines_of(attempt.traceback)))
+        text = lines("\n".join(_shown_lines(attempt.traceback)))
         stack = tag("details", tag("summary", "traceback"), tag("pre", text, tabindex=0))
     body = tag("div", table, error, stack, class_="dj-attempt")
     return tag("details", tag("summary", head), body, open="open" if is_open else None)

@@ -127,7 +127,11 @@ def test_the_key_source_may_be_overridden(schema: dj.Schema, Source: Any) -> Non
 
 
 @pytest.mark.statement(172)
-def test_a_make_that_inserts_nothing_leaves_its_key_pending(schema: dj.Schema, Source: Any) -> None:
+def test_a_make_that_inserts_nothing_is_an_error_and_leaves_its_key_to_be_made(
+    schema: dj.Schema, Source: Any
+) -> None:
+    """Not a success, after which the key would be made again each time."""
+
     @schema
     class Lazy(dj.Computed):
         definition = "-> Source"
@@ -135,7 +139,9 @@ def test_a_make_that_inserts_nothing_leaves_its_key_pending(schema: dj.Schema, S
         def make(self, key: dict[str, Any]) -> None:
             pass
 
-    assert Lazy.populate()["success_count"] == 4
+    found = Lazy.populate(suppress_errors=True)
+    assert found["success_count"] == 0
+    assert "without inserting a row for {'i': 1}" in found["error_list"][0][1]
     assert Lazy.progress() == (4, 4)
 
 
@@ -232,12 +238,26 @@ def test_a_stop_is_never_suppressed(Square: Any, stop: type[BaseException]) -> N
     assert not Square.connection.in_transaction
 
 
+@pytest.mark.statement(178)
+def test_a_stop_gives_the_jobs_back_and_only_that_of_system_exit_is_an_error(Square: Any) -> None:
+    """Ctrl-C says nothing about the key in work, so that its job waits for the next worker."""
+    Square.fails = {2: KeyboardInterrupt()}
+    with pytest.raises(KeyboardInterrupt):
+        Square.populate(reserve_jobs=True, suppress_errors=True)
+    assert len(Square.jobs.pending) == len(Square.jobs) == 3
+    Square.fails = {2: SystemExit("enough")}
+    with pytest.raises(SystemExit):
+        Square.populate(reserve_jobs=True, suppress_errors=True)
+    assert Square.jobs.errors.keys() == [{"i": 2}]
+    assert Square.jobs.errors.fetch1("error_message") == "SystemExit: enough"
+    assert len(Square.jobs.reserved) == 0
+
+
 @pytest.mark.statement(179)
-def test_several_processes_are_refused_until_there_are_reservations(Square: Any) -> None:
-    """Instead of computing in a pool without a reservation."""
-    with pytest.raises(dj.DataJointError, match="one process"):
-        Square.populate(processes=2)
-    assert Square.populate(processes=1)["success_count"] == 4
+@pytest.mark.parametrize("reserve", [False, True])
+def test_several_processes_make_the_same_rows(Square: Any, reserve: bool) -> None:
+    assert Square.populate(processes=2, reserve_jobs=reserve)["success_count"] == 4
+    assert Square.to_arrays("y", order_by="KEY").tolist() == [0.25, 1.0, 2.25, 4.0]
 
 
 @pytest.mark.statement(180)

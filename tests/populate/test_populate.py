@@ -153,12 +153,9 @@ def test_populate_is_refused_where_it_cannot_be_exact(Square: Any, db: Database)
         dj.DataJointError, match=r"restricted table.*Square.populate\(restriction\)"
     ):
         (Square & "i = 1").populate()
-    for options in ({"reserve_jobs": True}, {"processes": 2}):
-        with pytest.raises(dj.DataJointError, match="one process"):
-            Square.populate(**options)
-    with pytest.raises(TypeError, match="priority"):
-        Square.populate(priority=3)
-    assert Square.populate(reserve_jobs=False, processes=1)["success_count"] == 5
+    with pytest.raises(dj.DataJointError, match="processes must be at least 1, but is 0"):
+        Square.populate(processes=0)
+    assert Square.populate(processes=1)["success_count"] == 5
 
 
 def test_a_table_without_make_says_what_to_write(schema: dj.Schema, Source: Any) -> None:
@@ -181,16 +178,36 @@ def test_a_make_of_the_early_days_is_called(schema: dj.Schema, Source: Any) -> N
     assert Old.populate()["success_count"] == 5
 
 
-def test_a_make_that_inserts_nothing_leaves_its_key_pending(schema: dj.Schema, Source: Any) -> None:
+def test_a_make_that_inserts_nothing_is_an_error_that_says_so(
+    schema: dj.Schema, Source: Any
+) -> None:
     @schema
     class Lazy(dj.Computed):
         definition = "-> Source"
 
         def make(self, key: dict[str, Any]) -> None:
-            pass
+            if key["i"] != 2:
+                self.insert1(key)
 
-    assert Lazy.populate()["success_count"] == 5
-    assert Lazy.progress() == (5, 5)
+    with pytest.raises(
+        dj.DataJointError, match=r"Lazy ended without inserting a row for \{'i': 2\}"
+    ):
+        Lazy.populate()
+    assert Lazy.populate(suppress_errors=True)["success_count"] == 3
+    assert Lazy.progress() == (1, 5)
+
+
+def test_a_make_that_finds_its_row_made_through_another_name_is_no_error(
+    schema: dj.Schema, Source: Any
+) -> None:
+    @schema
+    class Made(dj.Computed):
+        definition = "-> Source"
+
+        def make(self, key: dict[str, Any]) -> None:
+            dj.FreeTable(self.connection, self.full_table_name).insert1(key)
+
+    assert Made.populate()["success_count"] == 5
 
 
 def test_a_make_cannot_declare_tables(schema: dj.Schema, Source: Any) -> None:
@@ -218,21 +235,39 @@ def test_an_insert_that_make_gets_wrong_is_explained(schema: dj.Schema, Source: 
         Wrong.populate()
 
 
-def test_progress_is_told_to_listeners_and_shown(
-    Square: Any, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_happens_is_told_to_the_listener(Square: Any) -> None:
     Square.fails = (2,)
-    heard: list[tuple[int, int, int]] = []
+    heard: list[dict[str, Any]] = []
     Square.populate(
-        listener=lambda p: heard.append((p.done, p.errors, p.total)),
-        suppress_errors=True,
-        display_progress=True,
-        max_calls=3,
+        listener=lambda event: heard.append(event.to_dict()), suppress_errors=True, max_calls=3
     )
-    assert heard == [(1, 0, 3), (1, 1, 3), (2, 1, 3)]
+    assert [(event["event"], event.get("key", {}).get("i")) for event in heard] == [
+        ("planned", None),
+        ("started", 1),
+        ("finished", 1),
+        ("started", 2),
+        ("failed", 2),
+        ("started", 3),
+        ("finished", 3),
+        ("summary", None),
+    ]
+    assert {event["table"] for event in heard} == {"Square"}
+    assert heard[4]["error"] == "ValueError: bad three"
+    assert "in make" in heard[4]["traceback"]
+    assert (heard[-1]["done"], heard[-1]["failed"], heard[-1]["lost"]) == (2, 1, 0)
+
+
+def test_what_is_planned_is_no_more_than_max_calls(Square: Any) -> None:
+    heard: list[Any] = []
+    Square.populate(listener=heard.append, max_calls=3)
+    assert heard[0].to_dict() == {"event": "planned", "table": "Square", "keys": 3}
+
+
+def test_progress_is_shown(Square: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    Square.populate(display_progress=True, max_calls=3)
     assert "Square" in capsys.readouterr().err
     Square.progress(display=True)
-    assert capsys.readouterr().out == "Square: 2 of 5 done, 3 remain.\n"
+    assert capsys.readouterr().out == "Square: 3 of 5 done, 2 remain.\n"
 
 
 # Key sources

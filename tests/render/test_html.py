@@ -10,6 +10,7 @@ from djupyter.errors import DefinitionError
 from djupyter.render.card import card_html, card_text
 from djupyter.render.difference import difference_html, difference_text
 from djupyter.render.html import preview_html
+from djupyter.render.job_card import AttemptCard, JobCard, job_html
 from djupyter.render.listing import TableRow, progress_html, tables_html
 from djupyter.render.markup import Html, tag
 from djupyter.render.neighbourhood import neighbourhood_svg
@@ -35,6 +36,7 @@ def all_outputs(text: str) -> dict[str, str]:
     link = CardLink(text, text, True, ((text, text),), True, True)
     attribute = CardAttribute(text, text, True, True, text, text, text)
     columns = (PreviewColumn(text, text, True, text), PreviewColumn("b", text))
+    attempt = AttemptCard(text, text, 1.0, text, 1, text, text, ((text, text),), text[:2000], text)
     row = TableRow(text, text, 5, True, 1, text, 1, 2, 1)
     return {
         "preview": preview_html(
@@ -44,6 +46,7 @@ def all_outputs(text: str) -> dict[str, str]:
             Card(text, text, text, text, (attribute,), (link,), (link,) * 9, (text,), 5, True, text)
         ),
         "difference": difference_html(Difference(text, text, text, (change,), (text,))),
+        "job": job_html(JobCard(text, text, ((text, text),), text, (attempt,) * 3, 5)),
         "error": error_html(text[:2000], text[:2000]),
         "definition": definition_html(text[:2000], text),
         "tables": tables_html([row], text),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from djupyter.heading.job_metadata import LONGEST_VERSION
 from djupyter.populate.holding import Hold
 from djupyter.populate.job_tables import FIRST_WORKER
 from djupyter.populate.jobs import Job
@@ -76,7 +77,8 @@ class Claims:
         job, connection = self.job, self.job.connection
         if not self._held:
             self._lease.extend_to(job.name.schema)
-            self._held = job.held_by(self._lease.worker) | {"version": self._lease.version[:255]}
+            version = self._lease.version[:LONGEST_VERSION]
+            self._held = job.held_by(self._lease.worker) | {"version": version}
         backend = connection.backend
         first = self._due & Top(limit, order_by=[*_ORDER, "KEY"])
         prepared, values = take(first.node, job.structure, backend, self._held, self._names)
@@ -88,7 +90,7 @@ class Claims:
         else:
             count = connection.execute(prepared.text, parameters)
             rows = self.hold.jobs.proj(*_ORDER).to_dicts() if count else []
-        rows.sort(key=lambda row: [row[name] for name in _ORDER])
+        rows.sort(key=lambda row: [row[name] for name in (*_ORDER, *job.key)])
         keys = [{name: row[name] for name in job.key} for row in rows]
         # All that this worker holds was asked for, where the statement does not say what it took.
         fresh = [key for key in keys if tuple(key.values()) not in self._known]

@@ -12,6 +12,7 @@ from djupyter.populate.performing import Outcome
 from djupyter.populate.runners import Task
 from djupyter.populate.stages import Stage
 from djupyter.populate.workers import packed, work
+from djupyter.sql.secrets import without_secrets
 
 # Where an executor does not say how many keys it makes at a time.
 _WORKERS = 16
@@ -79,7 +80,7 @@ class Executing:
                 self._again(Task(task.stage, [key]), error)
             return
         (key,) = task.keys
-        if is_cause(task.stage.table, key, _message(error)):
+        if is_cause(task.stage.table, key, _message(task.stage, error)):
             self._fail(task.stage, key, error)
         else:
             self._again(task, error)
@@ -92,7 +93,7 @@ class Executing:
                 self._fail(task.stage, key, error)
 
     def _fail(self, stage: Stage, key: Key, error: Exception) -> None:
-        self._told(stage, failed(stage.orders.hold, key, _message(error)))
+        self._told(stage, failed(stage.orders.hold, key, _message(stage, error)))
 
     def close(self, *, now: bool) -> None:
         """Cancel what was not begun; the executor is its owner's to end."""
@@ -100,8 +101,9 @@ class Executing:
             future.cancel()
 
 
-def _message(error: Exception) -> str:
-    return f"{died(None)} The executor says: {type(error).__name__}: {error}"
+def _message(stage: Stage, error: Exception) -> str:
+    said = without_secrets(f"{type(error).__name__}: {error}", stage.table.connection)
+    return f"{died(None)} The executor says: {said}"
 
 
 def _workers(executor: Executor) -> int:

@@ -14,7 +14,9 @@ Source of `~~stat`: the storage format of datajoint 2.x.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 
 from djupyter.definition.names import TableName
 from djupyter.definition.parser import parse
@@ -41,7 +43,7 @@ user = "" : varchar(255)
 host = "" : varchar(255)
 pid = 0 : int32
 connection_id = 0 : int64
-version = "" : varchar(255)
+version = "" : varchar(64)
 index (status, priority, scheduled_time)
 """
 
@@ -106,8 +108,15 @@ def job_key(target: TableStructure) -> tuple[str, ...]:
     return names
 
 
-def jobs(target: TableStructure) -> TableStructure:
+def jobs(target: TableStructure, quote: Callable[[str], str]) -> TableStructure:
     """Return the structure of the table of a target's jobs.
+
+    Parameters
+    ----------
+    target
+        Whose keys are made.
+    quote
+        How the database quotes a name, as datajoint writes it in the comment.
 
     Raises
     ------
@@ -123,10 +132,25 @@ def jobs(target: TableStructure) -> TableStructure:
             UserWarning,
             stacklevel=2,
         )
-    rest = resolve(parse(f"# Job queue for {target.name}\n---\n{_JOBS}"), name, _no_parent)
+    comment = f"Job queue for {quote(name.schema)}.{quote(target.name.table)}"
+    rest = resolve(parse(f"# {comment}\n---\n{_JOBS}"), name, _no_parent)
     keys = tuple(_key_attribute(target.by_name[each], name) for each in names)
     secondary = tuple(each for each in rest.attributes if not each.in_key)
     return replace(rest, attributes=keys + secondary)
+
+
+@lru_cache(maxsize=256)
+def joined(jobs: TableStructure, target: TableStructure) -> TableStructure:
+    """Return a table of jobs whose key has the lineage of the target's key."""
+    attributes = tuple(
+        replace(
+            each, lineage=target.by_name[each.name].lineage, type=target.by_name[each.name].type
+        )
+        if each.in_key and each.name in target.by_name
+        else each
+        for each in jobs.attributes
+    )
+    return replace(jobs, attributes=attributes)
 
 
 def workers(schema: str) -> TableStructure:

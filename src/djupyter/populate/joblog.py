@@ -122,6 +122,18 @@ class JobLog:
         found: Any = log & {"table_name": table.table, "key_hash": key_hash(key)}
         return list(found.to_dicts(order_by="KEY"))
 
+    def last(
+        self, table: TableName, key: Mapping[str, Any], most: int
+    ) -> tuple[list[dict[str, Any]], int]:
+        """Return the last attempts to make a key, the first of them first, and how many came before those."""
+        log = FreeTable(self._connection, job_tables.log(table.schema).name)
+        if not log.is_declared:
+            return [], 0
+        all_of_it: Any = log & {"table_name": table.table, "key_hash": key_hash(key)}
+        found = all_of_it.to_dicts(order_by="attempt DESC", limit=most) if most else []
+        earlier = len(all_of_it) - len(found) if len(found) == most else 0
+        return found[::-1], earlier
+
     def failures(self, table: TableName, key: Mapping[str, Any], *outcomes: Outcome) -> int:
         """Return how often a key has ended in one of some ways since it was last made."""
         counted = 0

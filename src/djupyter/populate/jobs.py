@@ -15,16 +15,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import replace
-from functools import lru_cache
 from platform import node as host_name
 from typing import Any, Self
 
-from djupyter.codecs.blob import pack
 from djupyter.errors import DataJointError
+from djupyter.heading.job_metadata import LONGEST_VERSION
 from djupyter.heading.structure import TableStructure
 from djupyter.populate import job_tables
 from djupyter.populate.keys import chosen_keys, missing_keys
+from djupyter.populate.tracebacks import explained
+from djupyter.populate.version import code_version
 from djupyter.query.changing import Change, fill, update
 from djupyter.query.conditions import Condition, Not
 from djupyter.query.counts import counts
@@ -35,8 +35,6 @@ from djupyter.query.statement import Statement
 from djupyter.query.universal import U
 from djupyter.sql import ddl
 from djupyter.table.table import FreeTable, Table
-
-_CUT = "...truncated"
 
 
 class Job(FreeTable):
@@ -73,7 +71,7 @@ class Job(FreeTable):
     @property
     def structure(self) -> TableStructure:
         """The table in the database; its key means what the key of the target means."""
-        return _joined(super().structure, self.target.structure)
+        return job_tables.joined(super().structure, self.target.structure)
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -83,7 +81,8 @@ class Job(FreeTable):
     def ensure(self) -> None:
         """Declare the table if it is not there."""
         if not self.is_declared:
-            ddl.declare(self.connection, job_tables.jobs(self.target.structure))
+            structure = job_tables.jobs(self.target.structure, self.connection.backend.quote)
+            ddl.declare(self.connection, structure)
 
     # -- looking ------------------------------------------------------------------------------------
 
@@ -230,7 +229,9 @@ class Job(FreeTable):
         in batches under a lease.
         """
         due = _where(self.pending & self.name_of(key), Passed("scheduled_time"))
-        return self.change(due, self.held_by(self.connection.connection_id or 0)) == 1
+        version = code_version(type(self.target), self.connection.settings["jobs.version_method"])
+        held = self.held_by(self.connection.connection_id or 0)
+        return self.change(due, held | {"version": version[:LONGEST_VERSION]}) == 1
 
     def complete(self, key: Mapping[str, Any], duration: float | None = None) -> None:
         """Note that a job is done: it goes, or stays as `success` where `jobs.keep_completed` is set."""
@@ -303,12 +304,12 @@ class Job(FreeTable):
             "status": "error",
             "completed_time": self.connection.backend.moment(),
             "duration": duration,
-            **_explained(message, stack),
+            **explained(message, stack, self.connection),
         }
 
     def again(self, seconds: float, message: str, stack: str | None) -> dict[str, Change]:
         """Return what a failed job has that will be tried again in some seconds."""
-        return {**self._pending_again(seconds), **_explained(message, stack)}
+        return {**self._pending_again(seconds), **explained(message, stack, self.connection)}
 
     def _pending_again(self, seconds: float = 0) -> dict[str, Change]:
         moment = self.connection.backend.moment(seconds)
@@ -332,7 +333,8 @@ class Job(FreeTable):
         workers = FreeTable(self.connection, job_tables.workers(self.name.schema).name)
         if not workers.is_declared:
             return held
-        return held.restrict(Not(_where(workers, Ahead("expires"))), semantic_check=False)
+        alive = _where(workers, Ahead("expires")).proj()
+        return held.restrict(Not(alive), semantic_check=False)
 
     def _sent(self, prepared: Statement, values: list[object]) -> int:
         connection = self.connection
@@ -385,24 +387,3 @@ class Job(FreeTable):
 
 def _where(query: Any, condition: Condition) -> Any:
     return query._like(Restriction(query.node, condition, condition))
-
-
-def _explained(message: str, stack: str | None) -> dict[str, Change]:
-    longest = job_tables.LONGEST_MESSAGE
-    if len(message) > longest:
-        message = message[: longest - len(_CUT)] + _CUT
-    return {"error_message": message, "error_stack": None if stack is None else pack(stack)}
-
-
-@lru_cache(maxsize=256)
-def _joined(jobs: TableStructure, target: TableStructure) -> TableStructure:
-    """Return a table of jobs whose key has the lineage of the target's key."""
-    attributes = tuple(
-        replace(
-            each, lineage=target.by_name[each.name].lineage, type=target.by_name[each.name].type
-        )
-        if each.in_key and each.name in target.by_name
-        else each
-        for each in jobs.attributes
-    )
-    return replace(jobs, attributes=attributes)

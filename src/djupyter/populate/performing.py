@@ -15,8 +15,8 @@ from djupyter.populate.holding import Hold, LostJobError
 from djupyter.populate.joblog import Attempt, JobLog
 from djupyter.populate.limits import limited
 from djupyter.populate.make import Key, Making, make_one
+from djupyter.populate.stamping import stamp
 from djupyter.populate.tracebacks import described
-from djupyter.settings.masking import secrets_of
 
 if TYPE_CHECKING:
     from djupyter.populate.tiers import AutoPopulate
@@ -135,7 +135,13 @@ def _one(table: AutoPopulate, key: Key, orders: Orders, log: JobLog) -> Outcome:
     working._allow_insert = True
     hold = orders.hold
     began, clock = time.time(), time.perf_counter()
-    closing = None if hold is None else lambda: hold.complete(key, time.perf_counter() - clock)
+
+    def closing() -> None:
+        seconds = time.perf_counter() - clock
+        stamp(working, key, began, seconds, orders.version)
+        if hold is not None:
+            hold.complete(key, seconds)
+
     try:
         with limited(orders.limit):
             making = make_one(working, key, orders.make_kwargs, closing)
@@ -171,7 +177,7 @@ def _failed(
 ) -> Outcome:
     name = type(table).__name__
     error.add_note(f"While computing {name} for the key {key}.")
-    message, stack = described(error, secrets_of(dict(table.connection.settings)))
+    message, stack = described(error, table.connection)
     words = message.partition(": ")[2]
     attempt = Attempt(
         table.name,
@@ -180,13 +186,14 @@ def _failed(
         began,
         seconds,
         orders.version,
-        None,
+        _inputs(table, key, None),
         type(error).__name__,
         words,
         stack,
     )
     log.note(attempt)
-    retry_in = _retry_in(table, key, log)
+    # Where no jobs are reserved nobody tries again by himself.
+    retry_in = None if orders.hold is None else _retry_in(table, key, log)
     if orders.hold is not None and not orders.hold.fail(key, message, stack, seconds, retry_in):
         return Outcome(key, "lost", seconds, f"another worker took over before {message}")
     return Outcome(key, "failed", seconds, message, stack, error, retry_in)
@@ -201,14 +208,14 @@ def _retry_in(table: AutoPopulate, key: Key, log: JobLog) -> float | None:
     return None if failures >= most else float(table.retry_delay * 2 ** (failures - 1))
 
 
-def _inputs(table: AutoPopulate, key: Key, making: Making) -> dict[str, Any]:
-    """Return which rows a result depends on, and what the fetched values were."""
+def _inputs(table: AutoPopulate, key: Key, making: Making | None) -> dict[str, Any]:
+    """Return which rows a result depends on, and what the fetched values were, where that is known."""
     rows = {
         parent: {there: key[here] for here, there in pairs}
         for parent, pairs in _references(table.structure)
         if all(here in key for here, _ in pairs)
     }
-    if making.fetched is None:
+    if making is None or making.fetched is None:
         return {"rows": rows}
     return {"rows": rows, "fetched": fingerprint(making.fetched)}
 

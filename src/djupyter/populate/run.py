@@ -171,8 +171,8 @@ class _Run:
 
     def _look(self, stage: Stage) -> int:
         found = stage.look()
-        if found:
-            self.tell(Planned(stage.name, found))
+        if planned := stage.plan(found):
+            self.tell(Planned(stage.name, planned))
         return found
 
     # -- what happens -------------------------------------------------------------------------------
@@ -205,7 +205,9 @@ class _Run:
             self._fail(stage, outcome)
 
     def _fail(self, stage: Stage, outcome: Outcome) -> None:
-        if outcome.retry_in is None or not self.options.reserve_jobs:
+        if outcome.retry_in is not None:
+            stage.expect()
+        else:
             error = outcome.exception if self.options.return_exception_objects else outcome.error
             self._errors.setdefault(stage.name, []).append((outcome.key, error))
         self.tell(

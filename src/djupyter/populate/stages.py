@@ -101,24 +101,30 @@ class Claimed:
 
     def __init__(self, claims: Claims, restrictions: Sequence[object], *, refreshes: bool) -> None:
         self._claims, self._restrictions, self._refreshes = claims, restrictions, refreshes
+        self._known = 0  # how many should wait still, of those that waited before
 
     @property
     def _job(self) -> Job:
         return self._claims.job
 
     def look(self) -> int:
-        """Add jobs for what is missing, and return how many wait."""
+        """Add jobs for what is missing, and return how many wait that did not before."""
         if self._refreshes:
             self._job.refresh(*self._restrictions)
-        return self._claims.waiting()
+        waiting = self._claims.waiting()
+        new, self._known = max(waiting - self._known, 0), waiting
+        return new
 
     def take(self, limit: int) -> list[Key]:
         """Take jobs."""
-        return self._claims.take(limit)
+        taken = self._claims.take(limit)
+        self._known = max(self._known - len(taken), 0) if taken else 0
+        return taken
 
     def give_back(self, keys: Sequence[Key]) -> None:
         """Let others have what was not begun."""
         self._claims.give_back(keys)
+        self._known += len(keys)
 
     def ended(self, key: Key) -> None:
         """Note that a job is not held any more."""
@@ -154,7 +160,7 @@ class Stage:
         self.name = table.name.class_name
         self.above = list(above)
         self.made = 0
-        self._left = max_calls
+        self._left = self._unplanned = max_calls
         self._seconds: float | None = None
         self._looked_at: int | None = None  # what had been made above when it was last looked
         self._look_seconds, self._look_ended = 0.0, 0.0
@@ -167,8 +173,16 @@ class Stage:
         found = self.source.look()
         self._look_ended = time.monotonic()
         self._look_seconds = self._look_ended - start
-        self._may_have_keys = found > 0
+        self._may_have_keys = self._may_have_keys or found > 0
         return found
+
+    def plan(self, found: int) -> int:
+        """Return how many of the keys that were found will be made, as far as `max_calls` lets them."""
+        if self._unplanned is None:
+            return found
+        planned = min(found, self._unplanned)
+        self._unplanned -= planned
+        return planned
 
     @property
     def _made_above(self) -> int:
@@ -208,6 +222,10 @@ class Stage:
             self._may_have_keys = True
             if self._left is not None:
                 self._left += len(keys)
+
+    def expect(self) -> None:
+        """Hear that there may be keys to take again, as those that have failed and are tried again."""
+        self._may_have_keys = True
 
     def took(self, seconds: float) -> None:
         """Learn how long a key takes: the mean, in which the last ones count most."""

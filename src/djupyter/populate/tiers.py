@@ -10,6 +10,7 @@ from djupyter.populate import keys
 from djupyter.populate.events import Listener
 from djupyter.populate.jobs import Job
 from djupyter.populate.make import making
+from djupyter.populate.report import JobReport, job_report
 from djupyter.populate.run import Options, Summary, populate
 from djupyter.query.counts import counts
 from djupyter.query.expression import Query
@@ -65,6 +66,50 @@ class AutoPopulate(UserTable):
     def jobs(self) -> Job:
         """Which keys are to be made, by whom, and which failed; see `Job`."""
         return Job(self)
+
+    def job_report(self, key: Mapping[str, Any], *, attempts: int = 10) -> JobReport:
+        """Return what became of a key: the state of its job, and each attempt with its time, code, inputs and error.
+
+        Shown in a notebook it is a card. Attempts are those of this package; what datajoint's workers did is seen
+        in the job alone.
+
+        Parameters
+        ----------
+        key
+            Primary-key values; more do no harm.
+        attempts
+            How many of the last attempts to read.
+
+        Raises
+        ------
+        DataJointError
+            Something of the key is missing.
+
+        Examples
+        --------
+        >>> import djupyter as dj
+        >>> schema = dj.Schema("lab", connection=dj.Connection("sqlite://"))
+        >>> @schema
+        ... class Mouse(dj.Manual):
+        ...     definition = "mouse : int32"
+        >>> @schema
+        ... class Weight(dj.Computed):
+        ...     definition = "-> Mouse"
+        ...     def make(self, key):
+        ...         raise ValueError("the scale is empty")
+        >>> Mouse.insert1((1,))
+        >>> _ = Weight.populate(suppress_errors=True)
+        >>> report = Weight.job_report({"mouse": 1})
+        >>> report.is_made, [attempt["error_message"] for attempt in report.attempts]
+        (False, ['the scale is empty'])
+        >>> print(report)  # doctest: +ELLIPSIS
+        Weight  mouse=1
+        The table does not have this key; it has no job.
+        error ... UTC ...
+          error    ValueError: the scale is empty
+        ...
+        """
+        return job_report(self, key, attempts)
 
     def populate(
         self,

@@ -2,39 +2,56 @@
 
 from __future__ import annotations
 
-import re
 import traceback
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from djupyter.codecs.blob import pack
+from djupyter.populate.job_tables import LONGEST_MESSAGE
+from djupyter.sql.secrets import without_secrets
+
+if TYPE_CHECKING:
+    from djupyter.sql.connection import Connection
 
 _LONGEST = 100_000
-_PASSWORD_IN_URL = re.compile(r"(?<=://)([^:/@\s]*):[^@\s]*(?=@)")
+_CUT = "...truncated"
 
 
-def described(error: BaseException, secrets: Iterable[str] = ()) -> tuple[str, str]:
+def described(error: BaseException, connection: Connection) -> tuple[str, str]:
     """Return `Class: message` and the traceback of an error.
 
     Parameters
     ----------
     error
         The error; its causes are told too.
-    secrets
-        Texts that must not be seen, as passwords; those in URLs are removed in any case.
+    connection
+        Whose secrets, and those of its stores, must not be seen.
 
     Examples
     --------
-    >>> described(ValueError("no such trial"))[0]
+    >>> from djupyter.sql.connection import Connection
+    >>> described(ValueError("no such trial"), Connection("sqlite://"))[0]
     'ValueError: no such trial'
-    >>> described(OSError("cannot reach s3://lab:hunter2@host"))[0]
-    'OSError: cannot reach s3://lab:***@host'
     """
     message = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    stack = "".join(traceback.format_exception(error))
+    # Before it is cut: half a secret would not be found.
+    stack = without_secrets("".join(traceback.format_exception(error)), connection)
     if len(stack) > _LONGEST:
         stack = f"{stack[: _LONGEST // 2]}\n...truncated...\n{stack[-_LONGEST // 2 :]}"
-    return _masked(message, secrets), _masked(stack, secrets)
+    return without_secrets(message, connection), stack
 
 
-def _masked(text: str, secrets: Iterable[str]) -> str:
-    for secret in secrets:
-        text = text.replace(secret, "***")
-    return _PASSWORD_IN_URL.sub(r"\1:***", text)
+def explained(message: str, stack: str | None, connection: Connection) -> dict[str, object]:
+    """Return what a job keeps of an error: its message, which may be cut, and its traceback.
+
+    Parameters
+    ----------
+    message, stack
+        What happened.
+    connection
+        Whose secrets must not be seen.
+    """
+    message = without_secrets(message, connection) if message else ""
+    if len(message) > LONGEST_MESSAGE:
+        message = message[: LONGEST_MESSAGE - len(_CUT)] + _CUT
+    packed = None if stack is None else pack(without_secrets(stack, connection))
+    return {"error_message": message, "error_stack": packed}

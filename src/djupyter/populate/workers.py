@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -137,7 +138,5 @@ def _portable(outcome: Outcome) -> Outcome:
     try:
         cloudpickle.loads(cloudpickle.dumps(outcome.exception))
     except Exception:
-        return Outcome(
-            outcome.key, outcome.status, outcome.seconds, outcome.error, outcome.traceback
-        )
+        return replace(outcome, exception=None)
     return outcome

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -169,7 +169,8 @@ class Jobs(Group):
         default=60.0, ge=1
     )  # for which the jobs of a dead worker are still its own
     default_priority: int = Field(default=5, ge=0, le=255)
-    version_method: Literal["git", "none"] | None = None
+    # A function gets the class of a table and returns what to note as the version of its code.
+    version_method: Literal["git", "package", "none"] | Callable[[type], object] | None = None
     add_job_metadata: bool = False
     allow_new_pk_fields_in_computed_tables: bool = False
 

@@ -55,6 +55,23 @@ def make_classes(schema: Schema, into: Namespace, module: str) -> None:
         _add_part(schema, structure, into, module)
 
 
+def classes_with_jobs(schema: Schema, known: Mapping[str, Any]) -> Iterator[Any]:
+    """Yield a class for each table that has a table of jobs: the known one, or one made from the database.
+
+    Parameters
+    ----------
+    schema
+        An activated schema.
+    known
+        Classes by the names of their tables.
+    """
+    structures = schema.connection.catalog.current(schema.name)
+    for structure in _in_order(structures, schema.name):
+        name = structure.name
+        if name.tier in ("Imported", "Computed") and f"~~{name.table.lstrip('_')}" in structures:
+            yield known.get(name.table) or _new(schema, structure, __name__)
+
+
 def _in_order(structures: Structures, schema: str) -> Iterator[TableStructure]:
     graph = pipeline({schema: structures})
     return (graph.structures[name] for name in graph.in_order() if name.tier is not None)

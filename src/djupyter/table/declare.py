@@ -12,6 +12,7 @@ from djupyter.definition.names import TableName, to_table
 from djupyter.definition.parser import parse
 from djupyter.errors import DataJointError, DefinitionError
 from djupyter.heading.differences import changed
+from djupyter.heading.job_metadata import with_job_metadata
 from djupyter.heading.structure import TableStructure, resolve
 from djupyter.sql import ddl
 from djupyter.table.alter import in_other_tier
@@ -171,6 +172,8 @@ def create(connection: Connection, structure: TableStructure, new: list[TableNam
     """
     _check_name(structure.name)
     _check_master(structure)
+    if connection.settings["jobs.add_job_metadata"]:
+        structure = with_job_metadata(structure)
     if structure.foreign_keys:
         refuse_cycles(connection, structure)
     if ddl.declare(connection, structure):

@@ -16,7 +16,7 @@ from djupyter.query.source import Source
 from djupyter.sql import ddl
 from djupyter.sql.connection import Connection
 from djupyter.table.caring import Caring
-from djupyter.table.classes import make_classes
+from djupyter.table.classes import classes_with_jobs, make_classes
 from djupyter.table.context import names_around
 from djupyter.table.declare import bind, declare, structure_of
 from djupyter.table.default import default_connection
@@ -79,12 +79,13 @@ class Schema(Caring, Tracing):
         self.add_objects = dict(add_objects or {})
         self._create_tables = create_tables
         self._waiting: list[tuple[type[UserTable], Mapping[str, Any]]] = []
+        self._classes: dict[str, type[UserTable]] = {}  # those it has decorated, by their tables
         if schema_name is not None:
             self.activate(schema_name, create_schema=create_schema)
 
     def __getstate__(self) -> dict[str, Any]:
         # In another process its classes are declared already, and the names around them are not there.
-        return {**vars(self), "context": None, "add_objects": {}, "_waiting": []}
+        return {**vars(self), "context": None, "add_objects": {}, "_waiting": [], "_classes": {}}
 
     def __repr__(self) -> str:
         return f"Schema `{self.database}`" if self.database else "Schema (not activated)"
@@ -202,6 +203,8 @@ class Schema(Caring, Tracing):
         if create is None:
             create = bool(self.connection.settings["database.create_tables"])
         bind(cls, self, self.name)
+        assert cls._name is not None, "just bound"
+        self._classes[cls._name.table] = cls
         if create:
             declare(cls, names)
 
@@ -276,6 +279,15 @@ class Schema(Caring, Tracing):
                 f"The schema `{self.name}` has no table `{name}`. {advice.lstrip()}"
             )
         return FreeTable(self.connection, found)
+
+    @property
+    def jobs(self) -> list[Any]:
+        """The `jobs` of each table that has some, parents before children.
+
+        A table of jobs is made when it is first needed. Where the class of a table is not known here, its key source
+        is the default one.
+        """
+        return [cls().jobs for cls in classes_with_jobs(self, self._classes)]
 
     # -- code ---------------------------------------------------------------------------------------
 

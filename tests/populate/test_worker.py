@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from signal import SIGINT, SIGKILL, SIGTERM, Signals
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 
 import djupyter as dj
-from djupyter.cli import main
+from djupyter.cli import _parser, main
 from djupyter.settings import Settings
 from tests.conftest import Database
 from tests.populate.serving import Lab
@@ -191,6 +192,18 @@ def test_a_process_that_hears_nothing_is_killed_after_the_time_limit(lab: Lab) -
     assert "killed" in failed["error"]
 
 
+def test_a_worker_that_hears_nothing_is_killed_and_its_key_has_failed(lab: Lab) -> None:
+    lab.order("deaf", "ok")
+    with lab.worker("--time-limit", "0.5") as worker:
+        assert worker.status() == -SIGKILL
+    while lab.leases:  # its guardian ends it
+        time.sleep(0.02)
+    assert lab.statuses() == {0: "error", 1: "pending"}
+    with lab.worker() as worker:
+        assert worker.status() == 0
+    assert lab.made() == [1]
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 @pytest.mark.parametrize("number", [SIGTERM, SIGKILL])
 def test_no_process_outlives_its_worker(lab: Lab, number: Signals) -> None:
@@ -283,6 +296,14 @@ def test_what_is_no_option_is_refused(options: list[str]) -> None:
     assert exit_.value.code == 2
 
 
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("4GB", 4 * 10**9), ("4GiB", 2**32), ("4g", 2**32), ("1.5 MB", 1_500_000), ("123", 123)],
+)
+def test_sizes_are_read_as_they_are_written(text: str, size: int) -> None:
+    assert _parser().parse_args(["worker", "m", "--memory", text]).memory == size
+
+
 def test_a_database_that_does_not_answer_has_a_status_of_its_own(lab: Lab) -> None:
     with lab.worker(url="postgresql://nobody@127.0.0.1:1/none") as worker:
         status, events = worker.ended()
@@ -290,25 +311,30 @@ def test_a_database_that_does_not_answer_has_a_status_of_its_own(lab: Lab) -> No
     assert "No database answers" in events[0]["error"]
 
 
-def test_a_worker_survives_the_server(tmp_path: Path) -> None:
-    try:
-        started = running("postgresql")
-        server = started.__enter__()
-    except NotAvailable as reason:
-        unavailable("postgresql", str(reason))
-    try:
-        with dj.Connection(server.url, settings=Settings(safemode=False)) as connection:
-            lab = Lab(tmp_path, server.url, "lab", connection)
-            lab.order("ok")
-            with lab.worker("--loop", "--idle", "0.1") as worker:
-                worker.until("idle")
-                server.kill()
-                worker.until("waiting")
-                server.start()
-                lab.Order.insert1((1, "ok"))
-                worker.until("finished", table="Report", key={"i": 1})
-                worker.send(SIGTERM)
-                assert worker.status() == 0
-            assert lab.made(lab.Report) == [0, 1]
-    finally:
-        started.__exit__(None, None, None)
+@pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
+def test_a_worker_survives_the_server(kind: str, tmp_path: Path) -> None:
+    with ExitStack() as ending:
+        try:
+            server = ending.enter_context(running(kind))
+        except NotAvailable as reason:
+            unavailable(kind, str(reason))
+        connection = dj.Connection(server.url, settings=Settings(safemode=False))
+        lab = Lab(tmp_path, server.url, "lab", ending.enter_context(connection))
+        lab.order("ok")
+        worker = ending.enter_context(lab.worker("--loop", "--idle", "0.1"))
+        worker.until("idle")
+        server.kill()
+        worker.until("waiting")
+        server.start()
+        lab.Order.insert1((1, "ok"))
+        worker.until("finished", table="Report", key={"i": 1})
+        lab.Order.insert1((2, "wait"))
+        worker.until("started")
+        server.kill()
+        (tmp_path / "go").touch()
+        server.start()
+        worker.until("finished", table="Report", key={"i": 2})
+        worker.send(SIGTERM)
+        assert worker.status() == 0
+        assert lab.made(lab.Report) == [0, 1, 2]
+        assert lab.statuses() == {}

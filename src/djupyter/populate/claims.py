@@ -66,7 +66,7 @@ class Claims:
         Jobs whose worker has no lease any more are made pending first, if there are not enough others.
         """
         try:
-            found = self._left_over() if self._is_unsure else self._take(limit)
+            found = self._left_over() or self._take(limit)
             if len(found) < limit and self.recover():
                 found += self._take(limit - len(found))
         except LostConnectionError:
@@ -76,6 +76,8 @@ class Claims:
 
     def _left_over(self) -> list[Key]:
         """Return jobs that this worker has taken without hearing of it: the connection was lost just then."""
+        if not self._is_unsure:
+            return []
         rows = self.hold.jobs.proj(*_ORDER).to_dicts()
         self._is_unsure = False
         return self._fresh(rows)

@@ -21,7 +21,7 @@ from djupyter.populate.stages import Stage
 from djupyter.populate.workers import packed, prepare, read_journal, work
 
 # Seconds between two looks at who is late, and beyond the limit for a key to end by itself.
-_LOOK, _GRACE = 0.5, 2.0
+_LOOK, _GRACE = 0.5, 4.0
 # Elsewhere, any signal ends a process at once.
 _KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 

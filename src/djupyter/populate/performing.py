@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from djupyter.errors import DuplicateError
+from djupyter.errors import DuplicateError, LostConnectionError
 from djupyter.populate.fingerprint import fingerprint
 from djupyter.populate.holding import Hold, LostJobError
 from djupyter.populate.joblog import Attempt, JobLog
@@ -122,8 +123,11 @@ def perform(
                 halted = orders.stops_at_error and outcome.status == "failed"
             outcomes.append(outcome)
             told(outcome)
-    finally:
-        patiently(log.write, stopped=stopped)
+    except BaseException:
+        with suppress(LostConnectionError):  # who interrupts does not wait
+            log.write()
+        raise
+    patiently(log.write, stopped=stopped)
     return outcomes
 
 

@@ -311,6 +311,13 @@ def test_a_database_that_does_not_answer_has_a_status_of_its_own(lab: Lab) -> No
     assert "No database answers" in events[0]["error"]
 
 
+def test_a_worker_may_start_before_its_database(lab: Lab) -> None:
+    with lab.worker("--loop", url="postgresql://nobody@127.0.0.1:1/none") as worker:
+        assert "No database answers" in worker.until("waiting")["error"]
+        worker.send(SIGTERM)
+        assert worker.status() == 0
+
+
 @pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
 def test_a_worker_survives_the_server(kind: str, tmp_path: Path) -> None:
     with ExitStack() as ending:

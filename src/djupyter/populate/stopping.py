@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import _thread
+import queue
 import signal
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 from typing import Any, Self
 
@@ -30,14 +32,20 @@ class Stopping:
         self.asked = False
         self._grace, self._told = grace, told
         self._before: dict[signal.Signals, Any] = {}
-        self._timer: threading.Timer | None = None
+        # The thread is there before it is needed: a handler of a signal may put something into such a queue, but may
+        # not start a thread, as it may have come in the middle of that.
+        self._signs: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._watch = threading.Thread(target=self._watch_grace, name="grace", daemon=True)
 
     def __enter__(self) -> Self:
+        self._watch.start()
         self._before = {each: signal.signal(each, self._hear) for each in _SIGNALS}
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._forget_grace()
+        with suppress(KeyboardInterrupt):  # there is nothing left to interrupt
+            self._signs.put("over")
+            self._watch.join()
         for each, handler in self._before.items():
             signal.signal(each, signal.SIG_DFL if handler is None else handler)
 
@@ -47,18 +55,18 @@ class Stopping:
 
     def _hear(self, number: int, frame: FrameType | None) -> None:
         if self.asked:
-            self._forget_grace()
+            self._signs.put("over")
             raise KeyboardInterrupt
         self.asked = True
-        self._timer = threading.Timer(self._grace, _interrupt)
-        self._timer.daemon = True
-        self._timer.start()
+        self._signs.put("asked")
         self._told(signal.Signals(number).name)
 
-    def _forget_grace(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+    def _watch_grace(self) -> None:
+        if self._signs.get() == "asked":
+            try:
+                self._signs.get(timeout=self._grace)
+            except queue.Empty:
+                _interrupt()
 
 
 def _interrupt() -> None:

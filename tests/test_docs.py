@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import doctest
 import re
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 import pytest
 
 import djupyter
+from djupyter.cli import main
 from djupyter.definition.parser import parse
 from djupyter.errors import DefinitionError
 from djupyter.notebook.magics import DjMagics
+from djupyter.populate.events import Event
 from djupyter.sql.language.function_forms import FUNCTION_NAMES
 
 ROOT = Path(__file__).parents[1]
@@ -80,3 +84,18 @@ def test_every_public_name_is_listed():
     text = (ROOT / "docs" / "reference" / "api.md").read_text(encoding="utf-8")
     table = text.partition("## Queries")[0]
     assert set(djupyter.__all__) <= set(re.findall(r"`(\w+)`", table))
+
+
+def test_every_option_and_event_of_the_worker_is_listed():
+    text = (ROOT / "docs" / "reference" / "command-line.md").read_text(encoding="utf-8")
+    with pytest.raises(SystemExit), redirect_stdout(StringIO()) as shown:
+        main(["worker", "--help"])
+    options = set(re.findall(r"(--[a-z-]+)", shown.getvalue())) - {"--help"}
+    assert options == set(re.findall(r"^\| `(--[a-z-]+)", text, flags=re.MULTILINE))
+    source = (ROOT / "src" / "djupyter" / "populate" / "service.py").read_text(encoding="utf-8")
+    said = {kind.kind for kind in Event.__subclasses__()}
+    said |= set(re.findall(r'say\(\s*"([a-z ]+)"', source)) | {"healthy", "unhealthy"}
+    events = re.findall(
+        r"^\| ((?:`[a-z ]+`(?:, )?)+) \|", text.partition("| event |")[2], flags=re.MULTILINE
+    )
+    assert said == set(re.findall(r"`([a-z ]+)`", "".join(events)))

@@ -93,11 +93,13 @@ class JobLog:
 
     def write(self) -> None:
         """Send what was taken down, in one statement for each schema."""
-        waiting, self._waiting = self._waiting, {}
-        for schema, rows in waiting.items():
+        while self._waiting:
+            schema, rows = next(iter(self._waiting.items()))
             table = self._table(schema)
             if table is not None:
+                # A first attempt may have lost its connection after it was carried out.
                 self._insert(table.structure, rows)
+            del self._waiting[schema]
 
     def _insert(self, structure: TableStructure, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert rows whose values are canonical: they need none of the checks that an insert makes for users."""
@@ -111,7 +113,7 @@ class JobLog:
             if adapt is not None and not structure.by_name[name].is_json:
                 values = [None if value is None else adapt(value) for value in values]
             columns.append(values)
-        sql = write.insert(structure, names, "error", connection.backend)
+        sql = write.insert(structure, names, "skip", connection.backend)
         connection.execute_many(sql, zip(*columns, strict=True))
 
     def of(self, table: TableName, key: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
-from djupyter.errors import DuplicateError
+from djupyter.errors import DuplicateError, LostConnectionError
 from djupyter.heading.structure import TableStructure
 from djupyter.populate.fingerprint import fingerprint
 from djupyter.populate.holding import Hold, LostJobError
 from djupyter.populate.joblog import Attempt, JobLog
 from djupyter.populate.limits import limited
 from djupyter.populate.make import Key, Making, make_one
+from djupyter.populate.patience import patiently
 from djupyter.populate.stamping import stamp
 from djupyter.populate.tracebacks import described
 
@@ -123,8 +125,11 @@ def perform(
                 halted = orders.stops_at_error and outcome.status == "failed"
             outcomes.append(outcome)
             told(outcome)
-    finally:
-        log.write()
+    except BaseException:
+        with suppress(LostConnectionError):  # who interrupts does not wait
+            log.write()
+        raise
+    patiently(log.write, stopped=stopped)
     return outcomes
 
 
@@ -192,9 +197,14 @@ def _failed(
         stack,
     )
     log.note(attempt)
+    hold = orders.hold
     # Where no jobs are reserved nobody tries again by himself.
-    retry_in = None if orders.hold is None else _retry_in(table, key, log)
-    if orders.hold is not None and not orders.hold.fail(key, message, stack, seconds, retry_in):
+    retry_in = None if hold is None else patiently(lambda: _retry_in(table, key, log))
+    # Where only the answer to a first attempt was lost, the job is no longer held: the outcome then is "lost", while
+    # the error stands with the job.
+    if hold is not None and not patiently(
+        lambda: hold.fail(key, message, stack, seconds, retry_in)
+    ):
         return Outcome(key, "lost", seconds, f"another worker took over before {message}")
     return Outcome(key, "failed", seconds, message, stack, error, retry_in)
 

@@ -52,12 +52,17 @@ class Guardian:
         if self._process is None or not self._sent(order):
             self._start()
 
-    def works_on(self, table: str, key: Mapping[str, Any], limit: float | None) -> None:
-        """Say which key is being made, and how many seconds that may take.
+    def works_on(self, table: str, key: Mapping[str, Any] | None, limit: float | None) -> None:
+        """Say which key is being made, None for none, and how many seconds that may take.
 
         It stands in a file, which the process looks into when it must: to be told would wake it for each key.
         """
-        work = {"table": table, "key": dict(key), "limit": limit, "began": time.time()}
+        work = key and {
+            "table": table,
+            "key": dict(key),
+            "limit": limit,
+            "began": time.monotonic(),  # which is the same for all processes of a machine
+        }
         text = json.dumps(work, default=str).encode()
         os.pwrite(self._work.fileno(), text + b"\n", 0)
 

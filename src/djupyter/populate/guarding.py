@@ -94,7 +94,9 @@ class _Watch:
         work = self._now_at()
         limit = (work or {}).get("limit")
         return (
-            work is not None and limit is not None and time.time() > work["began"] + limit + _GRACE
+            work is not None
+            and limit is not None
+            and time.monotonic() > work["began"] + limit + _GRACE
         )
 
     def _renew(self) -> None:

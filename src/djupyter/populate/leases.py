@@ -103,7 +103,7 @@ class Lease:
         for workers in self._workers.values():
             renew(workers, self.worker, self.seconds)
 
-    def works_on(self, table: str, key: Mapping[str, Any], limit: float | None) -> None:
+    def works_on(self, table: str, key: Mapping[str, Any] | None, limit: float | None) -> None:
         """Tell the guardian what is being made, so that it can say so when the worker dies over it."""
         if self._guardian is not None:
             self._guardian.works_on(table, key, limit)

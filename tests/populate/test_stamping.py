@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 import djupyter as dj
+from djupyter.populate import performing
 from djupyter.populate.version import code_version
 from tests.statements import statements
 
@@ -167,7 +168,7 @@ def test_what_fails_while_it_is_stamped_is_not_inserted(
     schema: dj.Schema, Square: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The row and its stamp stand or fall together."""
-    monkeypatch.setattr("djupyter.populate.performing.stamp", lambda *_: 1 / 0)
+    monkeypatch.setattr(performing, "stamp", lambda *_: 1 / 0)
     found = Square.populate("i = 1", suppress_errors=True)
     assert found["error_list"] == [({"i": 1}, "ZeroDivisionError: division by zero")]
     assert len(Square) == 0

@@ -29,7 +29,7 @@ def zarr_array_card(array: Any, budget: int | None = None) -> ObjectCard:
     budget
         Bytes that may be read, before compression; None for those that the settings of its store say.
     """
-    most = int(budget or getattr(array.store, "preview_bytes", BUDGET))
+    most: int = getattr(array.store, "preview_bytes", BUDGET) if budget is None else budget
     return guarded(lambda: _array(array, most), "zarr array", (("name", str(array.name)),))
 
 

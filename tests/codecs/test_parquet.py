@@ -51,6 +51,7 @@ def test_a_frame_shows_its_first_rows_and_all_as_text(place):
     for seen in ("&lt;script&gt;", "&lt;b&gt;", "int64", "The first 8 rows.", ref.path):
         assert seen in html
     assert "<script>" not in html
+    assert ".dj-table" in html  # its rules come along
     assert html.count("<tr>") == 5 + 1 + 8  # facts: path, store, size, rows, columns
     assert "It is empty" in place.trip(FRAME.iloc[:0])._repr_html_()
     nested = pa.table({"a": [{"b": 1, "c": [2, 3]}], "a.b": [None]})

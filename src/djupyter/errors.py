@@ -211,11 +211,17 @@ class BucketInaccessible(DataJointError):
 class MissingFolder(BucketInaccessible, FileNotFoundError):
     """The local folder of a store is not there, perhaps since its disk is not mounted."""
 
-    def __init__(self, folder: str) -> None:
-        super().__init__(
+    @classmethod
+    def of(cls, folder: str) -> Self:
+        """Return the error for a folder."""
+        return cls(
             f"Inaccessible local directory {folder}: it is the location of a store. "
             "Make it, mount it, or change the location."
         )
+
+    def suggest(self, *advice: object) -> Self:
+        """Return the same error with more advice; two arguments of an OSError would be a number and a text."""
+        return type(self)(" ".join(str(part) for part in (*self.args, *advice)))
 
 
 class ThreadSafetyError(DataJointError):

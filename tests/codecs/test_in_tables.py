@@ -360,10 +360,35 @@ def test_codecs_of_stores_need_one(small_lab: Lab, declared: str) -> None:
 def test_a_store_that_is_not_configured_is_named(small_lab: Lab, declared: str) -> None:
     T = small_lab.table(f"x : {declared}")
     value = small_lab.file("a.txt") if "attach" in declared else np.zeros(2)
-    with pytest.raises(DataJointError, match=r"`x` : .*'cold' is requested.*Configured: raw"):
+    with pytest.raises(DataJointError, match=r"'cold' is requested.*Configured: raw.*`x` : <"):
         T.insert1((1, value))
     assert not T()
     assert small_lab.objects() == []
+
+
+def test_a_store_that_cannot_be_used_is_no_fault_of_the_value(small_lab: Lab) -> None:
+    T = small_lab.table("x : <object@cold>")
+    missing = str(small_lab.folder / "none")
+    for entry, expected in [
+        (None, r"'cold' is requested but not configured"),
+        ({"protocol": "file"}, r"is missing: location"),
+        ({"protocol": "ftp", "location": ""}, r"Unknown protocol"),
+        ({"protocol": "file", "location": missing}, r"Inaccessible local directory .*none"),
+    ]:
+        small_lab.connection.settings["stores"] = {"cold": entry} if entry else {}
+        with pytest.raises(DataJointError, match=expected) as caught:
+            T.insert1((1, b"abc"))
+        assert "(for the attribute `x` : <object@cold>)" in str(caught.value)
+        assert "cannot hold" not in str(caught.value)
+        assert not isinstance(caught.value, dj.errors.InvalidValueError)
+
+
+@pytest.mark.parametrize("path", ["../../etc/passwd", "/etc/passwd", "a/../../b", "", "."])
+def test_no_row_is_made_that_leads_out_of_its_store(small_lab: Lab, path: str) -> None:
+    T = small_lab.table("x : <object@raw>")
+    with pytest.raises(DataJointError, match=r"lead out of its store|names no object"):
+        T.insert1((1, {"path": path, "store": "raw", "size": 3}))
+    assert not T()
 
 
 def test_without_a_default_store_a_value_for_it_is_refused(small_lab: Lab) -> None:

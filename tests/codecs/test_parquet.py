@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import io
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,9 @@ import pyarrow.parquet as pq
 import pytest
 
 import djupyter as dj
+from djupyter.codecs.file_card import file_card
 from djupyter.codecs.parquet import GROUP
+from djupyter.codecs.parquet_card import parquet_card
 from djupyter.codecs.parquet_ref import ParquetRef
 from djupyter.errors import DataJointError, MissingExternalFile
 from tests.codecs.storing import Place
@@ -40,6 +43,61 @@ def memory() -> Place:
 def long_table(rows: int = N) -> pa.Table:
     """Return a table of several groups of rows."""
     return pa.table({"t": np.arange(rows, dtype=float), "unit": np.arange(rows) % 7})
+
+
+def test_a_frame_shows_its_first_rows_and_all_as_text(place):
+    ref = place.trip(pd.DataFrame({"t": range(20), "<b>": ["<script>", None] * 10}))
+    html = ref._repr_html_()
+    for seen in ("&lt;script&gt;", "&lt;b&gt;", "int64", "The first 8 rows.", ref.path):
+        assert seen in html
+    assert "<script>" not in html
+    assert ".dj-table" in html  # its rules come along
+    assert html.count("<tr>") == 5 + 1 + 8  # facts: path, store, size, rows, columns
+    assert "It is empty" in place.trip(FRAME.iloc[:0])._repr_html_()
+    nested = pa.table({"a": [{"b": 1, "c": [2, 3]}], "a.b": [None]})
+    assert "[2, 3]" in place.trip(nested)._repr_html_()
+
+
+def test_a_file_of_parquet_is_shown_as_a_frame_wherever_it_lies():
+    content = io.BytesIO()
+    pq.write_table(TABLE, content)
+    shown = file_card("a.parquet", len(content.getvalue()), lambda: content, ())
+    assert dict(shown.facts) == {"rows": "3", "columns": "2"}
+    assert "2.5" in shown.picture
+
+
+@pytest.mark.parametrize("columns", [3, 30])
+def test_of_a_large_frame_little_is_read(columns):
+    rng = np.random.default_rng(0)
+    content = io.BytesIO()
+    pq.write_table(pa.table({f"c{n}": rng.random(300_000) for n in range(columns)}), content)
+    read = []
+
+    class Counted(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            data = super().read(size)
+            read.append(len(data))
+            return data
+
+    shown = parquet_card(Counted(content.getvalue()), (), 8_000_000)
+    assert sum(read) < 8_000_000
+    assert "The first 8 rows" in shown.note
+    assert ("columns" in shown.note) is (columns == 30)
+
+
+def test_a_frame_that_is_damaged_or_gone_says_so(memory):
+    ref = memory.trip(TABLE)
+    memory.store.put(ref.path, b"PAR1 nothing")
+    assert "Cannot be shown" in ref._repr_html_()
+    memory.store.remove(ref.path)
+    assert "Missing external file" in ref._repr_html_()
+
+
+def test_a_frame_whose_rows_are_too_large_for_a_preview_is_left_unread():
+    content = io.BytesIO()
+    pq.write_table(pa.table({"text": ["x" * 100] * 3}), content, compression="none")
+    with pytest.raises(DataJointError, match="its rows need more"):
+        parquet_card(io.BytesIO(content.getvalue()), (), 100)
 
 
 def test_a_frame_of_pandas_comes_back_with_its_index(place):

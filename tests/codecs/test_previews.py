@@ -280,6 +280,28 @@ def test_a_zarr_array_shows_its_chunks_and_a_picture_of_few(store):
     assert "<b>" not in object_html(shown)
 
 
+@pytest.mark.parametrize("shape", [(2000, 1500), (5, 5)])
+def test_a_chunk_that_is_larger_than_a_preview_may_read_stays_where_it_is(shape):
+    array = zarr.create_array({}, shape=shape, chunks=(2000, 1500), dtype="float64", fill_value=1)
+    log = zarr.storage.LoggingStore(array.store, log_level="ERROR")
+    watched = zarr.open_array(log, mode="r")
+    log.counter.clear()
+    shown = zarr_array_card(watched)
+    assert log.counter["get"] == 0
+    assert "values" not in dict(shown.facts)
+    assert shown.note == "Not shown: a chunk has 24.0 MB, a preview reads 8.0 MB."
+    assert not shown.failed
+    assert "values" in dict(zarr_array_card(array, 30_000_000).facts)
+
+
+def test_the_setting_says_how_much_of_a_fetched_array_is_read(small_lab):
+    T = small_lab.table("z : <zarr@raw>")
+    T.insert1((1, np.ones((100, 100))))
+    assert "values" in dict(zarr_array_card(T.fetch1("z")).facts)
+    small_lab.connection.settings["display.preview_bytes"] = 1000
+    assert "Not shown" in zarr_array_card(T.fetch1("z")).note
+
+
 @pytest.mark.parametrize("count", [1000, 5000])
 def test_of_very_many_chunks_few_are_counted(store, monkeypatch, count):
     array = zarr.create_array(

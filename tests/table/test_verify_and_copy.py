@@ -98,6 +98,22 @@ def test_files_of_users_and_rows_that_say_nothing_are_checked_too(tmp_path: Path
     ]
 
 
+@pytest.mark.parametrize("path", ["../../etc/passwd", "/etc/passwd", "", ".", "a/.."])
+def test_a_row_that_leads_out_of_its_store_is_told_like_any_other(path: str) -> None:
+    connection = dj.Connection("sqlite://", settings=Settings(safemode=False))
+    with_stores(connection, raw={"protocol": "memory", "location": "led-out"})
+    schema, table = declared(connection, "lab", "n : int32\n---\no = null : <object@raw>")
+    table.insert([{"n": 1, "o": b"abc"}, {"n": 2}])
+    document = json.dumps({"path": path, "store": "raw", "size": 3})
+    connection.query("UPDATE `lab.item` SET o = ? WHERE n = 2", (document,))
+    result = schema.verify(hashes=True)
+    assert [(each.kind, each.key, each.attribute) for each in result.findings] == [
+        ("unreadable", "n=2", "o")
+    ]
+    assert repr(path) in result.findings[0].reason
+    assert result.objects == 1
+
+
 def test_verification_works_on_every_store(store_entry: dict[str, Any], tmp_path: Path) -> None:
     connection = dj.Connection("sqlite://", settings=Settings(safemode=False))
     with_stores(connection, raw=store_entry)

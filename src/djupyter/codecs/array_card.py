@@ -56,6 +56,11 @@ def array_card(
     part = sample(shape, max(dtype.itemsize, 1), budget, chunks)
     if not prod(shape):
         return ObjectCard(title, (*known, *facts), note="It has no elements.")
+    # Of a chunk nothing can be read before all of it is; it is as large at the edges.
+    piece = prod(chunks) * dtype.itemsize if chunks else 0
+    if piece > budget:
+        note = f"Not shown: a chunk has {bytes_text(piece)}, a preview reads {bytes_text(budget)}."
+        return ObjectCard(title, (*known, *facts), note=note)
     values = np.asarray(read(part.index))
     statistics = _statistics(values)
     return ObjectCard(

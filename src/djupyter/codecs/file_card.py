@@ -13,6 +13,7 @@ import numpy as np
 
 from djupyter.codecs.array_card import BUDGET, array_card
 from djupyter.codecs.npy_part import NpyPart
+from djupyter.codecs.parquet_card import parquet_card
 from djupyter.render.markup import lines, tag
 from djupyter.render.object_card import Facts, ObjectCard, bytes_text
 from djupyter.render.pictures import data_url
@@ -88,6 +89,9 @@ def file_card(
         return _table(_TABLES[ending], size, open_file, facts)
     if ending in _TEXTS:
         return _text(ending, size, open_file, facts)
+    if ending == "parquet":
+        with open_file() as file:
+            return parquet_card(file, facts, budget)
     return ObjectCard("file", facts)
 
 

@@ -12,6 +12,7 @@ from djupyter.codecs.backend import files_in, manifest, written
 from djupyter.codecs.base import Context, preview_bytes, store_of
 from djupyter.codecs.object_ref import ObjectRef
 from djupyter.errors import DataJointError
+from djupyter.stores.paths import check_relative
 from djupyter.stores.store import Store
 
 _BYTES = (bytes, bytearray, memoryview)
@@ -33,6 +34,8 @@ class ObjectCodec(SchemaCodec):
                 "<object> expects bytes, (ext, bytes or a file object), the path of a file or folder, or an "
                 f"ObjectRef, got {type(value).__name__}"
             )
+        if isinstance(value, dict) and not check_relative(value["path"]).strip("./"):
+            raise DataJointError(f"The path {value['path']!r} names no object.")
 
     def encode(
         self,

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from djupyter.codecs.addressed import SchemaCodec
-from djupyter.codecs.base import Context, store_of
+from djupyter.codecs.base import Context, preview_bytes, store_of
 from djupyter.codecs.parquet_ref import ParquetRef, need_pyarrow
 from djupyter.errors import DataJointError
 
@@ -73,7 +73,7 @@ class ParquetCodec(SchemaCodec):
         self, stored: Any, *, key: dict[str, Any] | None = None, context: Context | None = None
     ) -> ParquetRef:
         """Return what reads the frame, without reading anything."""
-        return ParquetRef(stored, store_of(stored, context))
+        return ParquetRef(stored, store_of(stored, context), preview_bytes(context))
 
 
 def _reader(value: Any) -> Any:

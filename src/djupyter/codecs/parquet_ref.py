@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import IO, TYPE_CHECKING, Any, ClassVar
 
+from djupyter.codecs.array_card import BUDGET
+from djupyter.codecs.shown import parquet_ref_card
 from djupyter.codecs.stored_ref import StoredRef
 from djupyter.errors import DataJointError
+from djupyter.render.object_card import object_html
+from djupyter.stores.store import Store
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,6 +30,8 @@ class ParquetRef(StoredRef):
         The value of the column.
     backend
         The store; without one only what the document says is known.
+    preview_bytes
+        How much a repr in a notebook may read.
 
     Examples
     --------
@@ -36,9 +42,18 @@ class ParquetRef(StoredRef):
     ParquetRef(3 rows: t double, unit int64)
     """
 
-    __slots__ = ()
+    __slots__ = ("_preview_bytes",)
 
     _what: ClassVar[str] = "frame"
+
+    def __init__(
+        self,
+        document: Mapping[str, Any],
+        backend: Store | None = None,
+        preview_bytes: int = BUDGET,
+    ) -> None:
+        super().__init__(document, backend)
+        self._preview_bytes = preview_bytes
 
     # What is known without reading
 
@@ -70,7 +85,14 @@ class ParquetRef(StoredRef):
         more = ", …" if len(self.schema) > _MOST_SHOWN else ""
         return f"ParquetRef({self.shape[0]} rows: {', '.join(shown)}{more})"
 
+    def _repr_html_(self) -> str:
+        return object_html(parquet_ref_card(self, self._preview_bytes))
+
     # Reading
+
+    def open(self) -> IO[bytes]:
+        """Return the open file."""
+        return self._need_store().open(self.path)
 
     def to_arrow(self, columns: Sequence[str] | None = None, filters: Filters = None) -> Any:
         """Return a `pyarrow.Table`.

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from djupyter.codecs.file_card import file_card, npy_card
+from djupyter.codecs.parquet_card import parquet_card
 from djupyter.render.object_card import Facts, ObjectCard, TreeNode, bytes_text
 
 if TYPE_CHECKING:
     from djupyter.codecs.npy_ref import NpyRef
     from djupyter.codecs.object_ref import ObjectRef
+    from djupyter.codecs.parquet_ref import ParquetRef
     from djupyter.stores.store import Store
 
 _ENTRIES = 200
@@ -42,6 +44,18 @@ def npy_ref_card(ref: NpyRef, budget: int) -> ObjectCard:
         "npy array",
         (("shape", str(ref.shape)), *place),
     )
+
+
+def parquet_ref_card(ref: ParquetRef, budget: int) -> ObjectCard:
+    """Return the card of a frame."""
+    size = () if ref.size is None else (("size", bytes_text(ref.size)),)
+    place = (("path", ref.path), ("store", ref.store or "default"), *size)
+
+    def made() -> ObjectCard:
+        with ref.open() as file:
+            return parquet_card(file, place, budget)
+
+    return guarded(made, "frame", place)
 
 
 def _facts(ref: ObjectRef) -> Facts:

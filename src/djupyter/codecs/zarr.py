@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from djupyter.codecs.addressed import SchemaCodec
-from djupyter.codecs.base import Context, store_of
+from djupyter.codecs.base import Context, preview_bytes, store_of
 from djupyter.codecs.zarr_kinds import kind_of
 from djupyter.errors import DataJointError
 
@@ -86,7 +86,13 @@ class ZarrCodec(SchemaCodec):
         assert store is not None, "a query knows the stores"
         # Others leave chunks out that hold nothing but the fill value.
         complete = "item_count" in stored and not stored.get("sparse")
-        files = ZarrFiles(store, stored["path"], read_only=True, complete=complete)
+        files = ZarrFiles(
+            store,
+            stored["path"],
+            read_only=True,
+            complete=complete,
+            preview_bytes=preview_bytes(context),
+        )
         # All that we write is version 3; others may have written version 2.
         found = opened(files, 3 if "kind" in stored else None)
         _check(found, stored, files)

@@ -19,7 +19,7 @@ _ATTRIBUTES = 12
 _FILES = 1000  # a page of a listing of S3
 
 
-def zarr_array_card(array: Any, budget: int = BUDGET) -> ObjectCard:
+def zarr_array_card(array: Any, budget: int | None = None) -> ObjectCard:
     """Return the card of an open Zarr array.
 
     Parameters
@@ -27,9 +27,10 @@ def zarr_array_card(array: Any, budget: int = BUDGET) -> ObjectCard:
     array
         A `zarr.Array`.
     budget
-        Bytes that may be read, before compression.
+        Bytes that may be read, before compression; None for those that the settings of its store say.
     """
-    return guarded(lambda: _array(array, budget), "zarr array", (("name", str(array.name)),))
+    most: int = getattr(array.store, "preview_bytes", BUDGET) if budget is None else budget
+    return guarded(lambda: _array(array, most), "zarr array", (("name", str(array.name)),))
 
 
 def zarr_group_card(group: Any) -> ObjectCard:

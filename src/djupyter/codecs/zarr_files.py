@@ -22,6 +22,7 @@ from zarr.abc.store import (
 )
 from zarr.core.buffer import Buffer, BufferPrototype, default_buffer_prototype
 
+from djupyter.codecs.array_card import BUDGET
 from djupyter.errors import DataJointError, MissingExternalFile
 from djupyter.stores.failures import translated
 from djupyter.stores.staging import Staging
@@ -45,6 +46,8 @@ class ZarrFiles(Store):
         as Zarr means it.
     staging
         Of the row that the folder belongs to. Zarr's own thread goes on to write when Ctrl-C ends what it writes for.
+    preview_bytes
+        How much a card may read of an array.
 
     Attributes
     ----------
@@ -66,9 +69,10 @@ class ZarrFiles(Store):
         read_only: bool = False,
         complete: bool = False,
         staging: Staging | None = None,
+        preview_bytes: int = BUDGET,
     ) -> None:
         super().__init__(read_only=read_only)
-        self._staging = staging
+        self._staging, self.preview_bytes = staging, preview_bytes
         self.objects, self.path, self.complete = store, path, complete
         self.chunks = self.chunk_bytes = 0
         self.metadata: dict[str, int] = {}

@@ -81,7 +81,7 @@ def object_html(card: ObjectCard) -> str:
         body,
         tree if card.tree else "",
         note if card.note else "",
-        styles=("object",),
+        styles=("object", "table") if "dj-table" in card.picture else ("object",),
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from itertools import combinations
 from typing import Any, NamedTuple
 
-from djupyter.errors import DataJointError, nearest
+from djupyter.errors import DataJointError, InvalidSettingError, nearest
 from djupyter.settings.adapters import COMMON_KEYS, StorageAdapter, adapter_names, find_adapter
 from djupyter.settings.masking import MaskedDict
 
@@ -69,7 +69,7 @@ def store_name(
 
     Raises
     ------
-    DataJointError
+    InvalidSettingError
         There is no default store.
     """
     return name or _default_name(stores, "filepath_default" if use_filepath_default else "default")
@@ -92,7 +92,7 @@ def store_spec(
 
     Raises
     ------
-    DataJointError
+    InvalidSettingError
         The store is not configured, or its entry misses a key, has one too many or contradicts
         itself. Values are never shown: they may be secrets.
 
@@ -106,7 +106,7 @@ def store_spec(
     entry = stores.get(name) if name not in _DEFAULT_NAMES else None
     if not isinstance(entry, Mapping):
         known = store_names(stores)
-        raise DataJointError(
+        raise InvalidSettingError(
             f"Storage '{name}' is requested but not configured in stores.",
             nearest(name, known) or f"Configured: {', '.join(known) or 'none'}.",
         )
@@ -129,25 +129,26 @@ def store_spec(
 def _default_name(stores: Mapping[str, Any], key: str) -> str:
     name = stores.get(key)
     if name is None:
-        raise DataJointError(
-            f"stores.{key} is not configured. Name a store there, or in the type: <blob@store>."
+        codec = "filepath" if key == "filepath_default" else "blob"
+        raise InvalidSettingError(
+            f"stores.{key} is not configured. Name a store there, or in the type: <{codec}@store>."
         )
     if not isinstance(name, str):
-        raise DataJointError(f"stores.{key} must be a string, the name of a store.")
+        raise InvalidSettingError(f"stores.{key} must be a string, the name of a store.")
     return name
 
 
 def _protocol_of(entry: Mapping[str, Any], where: str) -> tuple[str, StorageAdapter | None]:
     """Return the name of a protocol, and its adapter if it is not built in."""
     if "protocol" not in entry:
-        raise DataJointError(f"{where} is missing: protocol")
+        raise InvalidSettingError(f"{where} is missing: protocol")
     protocol = canonical_protocol(str(entry["protocol"]))
     if protocol in _PROTOCOLS:
         return protocol, None
     adapter = find_adapter(protocol)
     if adapter is None:
         others = [name for name in adapter_names() if name not in _PROTOCOLS]
-        raise DataJointError(
+        raise InvalidSettingError(
             f'Unknown protocol "{entry["protocol"]}" in {where}. Built-in: {", ".join(_PROTOCOLS)}. '
             f"Installed or registered: {', '.join(others) or 'none'}; "
             "any other that fsspec knows takes a StorageAdapter of a few lines."
@@ -166,7 +167,7 @@ def _ask(adapter: StorageAdapter, spec: Mapping[str, Any], where: str) -> None:
     except DataJointError:
         raise
     except Exception as error:  # someone else's code; its message may show values
-        raise DataJointError(
+        raise InvalidSettingError(
             f"{where} is refused by the adapter {type(adapter).__name__} of its protocol: "
             f"{type(error).__name__}."
         ) from None
@@ -175,11 +176,11 @@ def _ask(adapter: StorageAdapter, spec: Mapping[str, Any], where: str) -> None:
 def _check_keys(entry: Mapping[str, Any], protocol: _Protocol, where: str) -> None:
     missing = [key for key in protocol.required if key not in entry]
     if missing:
-        raise DataJointError(f"{where} is missing: {', '.join(missing)}")
+        raise InvalidSettingError(f"{where} is missing: {', '.join(missing)}")
     known = {"protocol", *protocol.required, *protocol.optional, *COMMON_KEYS, *_WITHOUT_EFFECT}
     invalid = sorted(set(entry) - known)
     if invalid:
-        raise DataJointError(
+        raise InvalidSettingError(
             f"Invalid key(s) in {where}: {', '.join(invalid)}. {nearest(invalid[0], known)}".strip()
         )
 
@@ -194,7 +195,7 @@ def _check_prefixes(spec: Mapping[str, Any], where: str) -> None:
     for (first, one), (second, other) in combinations(folders.items(), 2):
         shorter = min(len(one), len(other))
         if shorter and one[:shorter] == other[:shorter]:
-            raise DataJointError(
+            raise InvalidSettingError(
                 f"{first} '{spec[first]}' and {second} '{spec[second]}' overlap in {where}: "
                 "give each section of a store a folder of its own."
             )
@@ -204,20 +205,22 @@ def _check_values(spec: Mapping[str, Any], where: str) -> None:
     """Refuse values that would lead out of the store, or nowhere."""
     for key in ("location", *_PREFIXES, "partition_pattern"):
         if spec.get(key) is not None and not isinstance(spec[key], str):
-            raise DataJointError(f"{key} must be a text in {where}.")
+            raise InvalidSettingError(f"{key} must be a text in {where}.")
     for key in _PREFIXES:
         if spec[key] and {".", ".."} & set(spec[key].replace("\\", "/").split("/")):
-            raise DataJointError(f"{key} must be a folder in the store, without dots, in {where}.")
+            raise InvalidSettingError(
+                f"{key} must be a folder in the store, without dots, in {where}."
+            )
     lengths = spec["subfolding"]
     if lengths is not None and not (
         isinstance(lengths, (list, tuple)) and all(type(n) is int and n > 0 for n in lengths)
     ):
-        raise DataJointError(f"subfolding must be a list of whole numbers above 0 in {where}.")
+        raise InvalidSettingError(f"subfolding must be a list of whole numbers above 0 in {where}.")
 
 
 def _check_connection(spec: MaskedDict, where: str) -> None:
     if spec["protocol"] == "s3" and bool(spec["access_key"]) != bool(spec["secret_key"]):
-        raise DataJointError(
+        raise InvalidSettingError(
             f"Incomplete S3 credentials in {where}: give both access_key and secret_key, "
             "or neither to use those of the machine."
         )
@@ -225,17 +228,17 @@ def _check_connection(spec: MaskedDict, where: str) -> None:
         # A text when it comes from a secrets folder.
         secure = _BOOLEANS.get(str(spec["secure"]).lower())
         if secure is None:
-            raise DataJointError(f"secure must be true or false in {where}.")
+            raise InvalidSettingError(f"secure must be true or false in {where}.")
         spec["secure"] = secure
     if "retries" in spec and (type(spec["retries"]) is not int or spec["retries"] < 0):
-        raise DataJointError(f"retries must be a whole number, 0 or more, in {where}.")
+        raise InvalidSettingError(f"retries must be a whole number, 0 or more, in {where}.")
     for key in {"connect_timeout", "read_timeout"} & spec.keys():
         number = spec[key]
         if number is not None and (type(number) not in (int, float) or not number > 0):
-            raise DataJointError(f"{key} must be a number of seconds above 0 in {where}.")
+            raise InvalidSettingError(f"{key} must be a number of seconds above 0 in {where}.")
 
 
 def _clamped_token_length(length: object, where: str) -> int:
     if not isinstance(length, int) or isinstance(length, bool):
-        raise DataJointError(f"token_length must be a whole number in {where}.")
+        raise InvalidSettingError(f"token_length must be a whole number in {where}.")
     return min(max(length, 4), 16)

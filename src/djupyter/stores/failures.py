@@ -120,7 +120,7 @@ def failure(error: Exception, store: str, spec: Mapping[str, Any], path: str) ->
     if isinstance(error, DataJointError):
         return error
     if isinstance(error, NoRootError) and spec["protocol"] == "file":
-        return MissingFolder(str(error))
+        return MissingFolder.of(str(error))
     names, codes = _names(error), _codes(error)
     reason = without_secrets(" ".join(str(error).split()) or type(error).__name__, spec)
     if codes & _NO_BUCKET or isinstance(error, NoRootError):

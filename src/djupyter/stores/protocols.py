@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from djupyter.errors import DataJointError, MissingFolder, nearest
+from djupyter.errors import BucketInaccessible, DataJointError, MissingFolder, nearest
 from djupyter.settings.adapters import StorageAdapter, adapter_names, find_adapter, joined
 from djupyter.settings.stores import canonical_protocol
 
@@ -64,7 +64,7 @@ class _BuiltIn(StorageAdapter):
         try:
             kind = fsspec.get_filesystem_class(self.driver)
         except ImportError as error:
-            raise DataJointError(
+            raise BucketInaccessible(
                 f"Stores of the protocol {spec['protocol']} need the package {self.package}, "
                 f"which cannot be imported ({error}). "
                 f"Install it with: pip install 'djupyter[{self.extra}]'"
@@ -94,7 +94,7 @@ class _File(_BuiltIn):
     def create_filesystem(self, spec: Mapping[str, Any]) -> Any:
         folder = self.root(spec)
         if not os.path.isdir(folder):
-            raise MissingFolder(folder)
+            raise MissingFolder.of(folder)
         return super().create_filesystem(spec)
 
     def options(self, spec: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import numpy as np
 
 from djupyter.errors import DataJointError
 from djupyter.sql.connection import Connection
-from djupyter.stores.paths import content_hash
+from djupyter.stores.paths import check_relative, content_hash
 from djupyter.stores.store import Store
 from djupyter.stores.transfers import run_all
 from djupyter.table.covering import Measure, measured
@@ -118,7 +118,9 @@ class Verifier:
     ) -> None:
         given = document if isinstance(document, dict) and document.get("path") == path else {}
         store = self._connection.stores.get(None if name == "*" else name, filepath=each.is_of_user)
-        clean = normal(path)
+        clean = normal(check_relative(path))
+        if not clean:
+            raise DataJointError(f"The path {path!r} names no object.")
         wanted = Wanted(key_of(clean), clean, *_said(given), *place)
         sections = Sections.of(store.spec, [self._schema])
         kept = self._elsewhere if sections.place(clean) is None else self._listed

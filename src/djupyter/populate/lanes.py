@@ -16,7 +16,7 @@ from djupyter.populate.make import Key
 from djupyter.populate.performing import Outcome
 from djupyter.populate.runners import Task
 from djupyter.populate.stages import Stage
-from djupyter.populate.workers import packed, prepare, read_journal, work
+from djupyter.populate.workers import outcomes_of, packed, prepare, read_journal, work
 
 # Seconds between two looks at who is late, and beyond the limit for a key to end by itself.
 _LOOK, _GRACE = 0.5, 2.0
@@ -96,7 +96,7 @@ class Lanes:
 
     def _outcomes(self, future: Future[Any], lane: _Lane, task: Task) -> list[Outcome]:
         try:
-            return list(future.result())
+            return outcomes_of(future.result())
         except BrokenProcessPool:
             return self._after_death(lane, task)
 
@@ -120,7 +120,9 @@ class Lanes:
     def close(self, *, now: bool) -> None:
         """End all processes."""
         for lane in [*self._idle, *(lane for lane, _ in self._busy.values())]:
-            lane.kill() if now else lane.end()
+            if now:
+                lane.kill()
+            lane.end()
         self._folder.cleanup()
 
 
@@ -149,11 +151,13 @@ class _Lane:
         return time.time() - state.st_mtime if state.st_size else 0.0
 
     def kill(self) -> None:
-        """End the process at once, whatever it does."""
+        """End the process at once, and those it has started, whatever they do."""
         if self._pool is not None:
-            with suppress(Exception):
-                for process in list(self._pool._processes.values()):
-                    process.kill()
+            from loky.backend.utils import kill_process_tree
+
+            for process in list(self._pool._processes.values()):
+                with suppress(Exception):
+                    kill_process_tree(process)
 
     def end(self) -> None:
         """End the process when it has nothing to do."""

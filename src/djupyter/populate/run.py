@@ -132,7 +132,7 @@ class _Run:
 
     def _runner(self) -> Runner:
         options = self.options
-        if options.processes == 1 and options.executor is None:
+        if self._is_at_work:
             return InProcess(self._is_stopped, self._begins, self.hear)
         if options.executor is not None:
             from djupyter.populate.executing import Executing
@@ -141,6 +141,11 @@ class _Run:
         from djupyter.populate.lanes import Lanes
 
         return Lanes(options.processes, self.stages, self._is_stopped, self._begins, self.hear)
+
+    @property
+    def _is_at_work(self) -> bool:
+        """Whether keys are made in this process, one at a time."""
+        return self.options.processes == 1 and self.options.executor is None
 
     def _is_stopped(self) -> bool:
         return self._first is not None or self.options.stop()
@@ -183,7 +188,8 @@ class _Run:
             listen(event)
 
     def _begins(self, stage: Stage, key: Key) -> None:
-        if self.lease is not None:
+        # In other processes a death is known in other ways, and this one waits for as long as it takes.
+        if self.lease is not None and self._is_at_work:
             self.lease.works_on(str(stage.table.name), key, stage.orders.limit)
         self.tell(Started(stage.name, key))
 

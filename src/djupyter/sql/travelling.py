@@ -37,6 +37,8 @@ def recipe(connection: Connection) -> dict[str, Any]:
             f"{connection.label} is in the memory of this process, where no other process can see it. "
             "Use a file, dj.conn('sqlite:///lab.db'), or a server."
         )
+    # What comes back to this process, as to a thread of an executor, is this connection itself.
+    _arrived[connection.name_of_its_own] = connection
     return {
         "name": connection.name_of_its_own,
         "url": connection._url.render_as_string(hide_password=False),
@@ -66,3 +68,28 @@ def opened(kind: type[Connection], recipe: Recipe, settings: Settings | None = N
         known.name_of_its_own = recipe["name"]
         _arrived[recipe["name"]] = known
     return known
+
+
+def check_same(found: Connection, sent: Connection, whose: str) -> None:
+    """Let a connection that was here before go by what another one, which was sent, goes by.
+
+    Parameters
+    ----------
+    found
+        What tables have here, because a module opened it when it was imported.
+    sent
+        What they had where they come from.
+    whose
+        The table, for the message.
+
+    Raises
+    ------
+    DataJointError
+        They are connections to different databases.
+    """
+    if found._url.set(password=None) != sent._url.set(password=None):
+        raise DataJointError(
+            f"In this process {whose} is on another database, {found.label}, than where it was sent from, "
+            f"{sent.label}. The process may have opened that for an earlier populate: start it anew."
+        )
+    found._settings = sent._settings

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -126,6 +127,18 @@ class Lanes:
         self._folder.cleanup()
 
 
+@contextmanager
+def _may_start_processes() -> Iterator[None]:
+    """Start processes also in a daemon, as the workers of Dask are: Python refuses, as it could not end them; we do."""
+    config: dict[str, Any] = multiprocessing.current_process()._config  # type: ignore[attr-defined]
+    before = config.pop("daemon", None)
+    try:
+        yield
+    finally:
+        if before is not None:
+            config["daemon"] = before
+
+
 class _Lane:
     """One process, started when it is first needed."""
 
@@ -142,7 +155,8 @@ class _Lane:
 
             self._pool = ProcessPoolExecutor(1, initializer=prepare, initargs=(self._memory,))
         self.journal.write_bytes(b"")
-        future: Future[Any] = self._pool.submit(work, table, task.keys, str(self.journal))
+        with _may_start_processes():
+            future: Future[Any] = self._pool.submit(work, table, task.keys, str(self.journal))
         return future
 
     def seconds_in_work(self) -> float:

@@ -24,6 +24,7 @@ from djupyter.errors import DataJointError
 from djupyter.populate.jobs import Job
 from djupyter.populate.make import Key
 from djupyter.populate.performing import Orders, Outcome, perform
+from djupyter.populate.tracebacks import described
 from djupyter.sql.travelling import check_same
 from djupyter.table.default import adopt
 
@@ -119,8 +120,8 @@ def limit_memory(memory: int) -> None:
         resource.setrlimit(kind, (memory if most < 0 else min(memory, most), most))
 
 
-def work(data: bytes, keys: Sequence[Key], journal: str | None = None) -> bytes:
-    """Make keys of a table that has travelled, and return what became of them, for `outcomes_of`.
+def work(data: bytes, keys: Sequence[Key], journal: str | None = None, call: str = "") -> bytes:
+    """Make keys of a table that has travelled, and return for `outcomes_of` what became of them, or what failed.
 
     Parameters
     ----------
@@ -130,26 +131,47 @@ def work(data: bytes, keys: Sequence[Key], journal: str | None = None) -> bytes:
         Primary-key values.
     journal
         A file that tells how far this is, should the process die; `read_journal` reads it.
+    call
+        Makes each call different from all others.
     """
-    table, orders = _unpacked(data)
-    if journal is None:
-        outcomes = perform(table, keys, orders)
-    else:
-        with Path(journal).open("wb", buffering=0) as file:
-            outcomes = perform(
-                table,
-                keys,
-                orders,
-                begins=lambda _: _note(file, None),
-                told=lambda outcome: _note(file, outcome),
-            )
-    # Not every executor knows how to pickle what is written in a notebook, as a class of exceptions.
+    # Not every executor knows how to pickle what is written in a notebook, as a class of exceptions; and an error that
+    # comes from it shall be its own.
+    try:
+        outcomes = _performed(data, keys, journal)
+    except Exception as error:
+        message, stack = described(error)
+        return bytes(cloudpickle.dumps(_sent(Outcome({}, "failed", 0.0, message, stack, error))))
     return bytes(cloudpickle.dumps([_sent(outcome) for outcome in outcomes]))
 
 
+def _performed(data: bytes, keys: Sequence[Key], journal: str | None) -> list[Outcome]:
+    table, orders = _unpacked(data)
+    if journal is None:
+        return perform(table, keys, orders)
+    with Path(journal).open("wb", buffering=0) as file:
+        return perform(
+            table,
+            keys,
+            orders,
+            begins=lambda _: _note(file, None),
+            told=lambda outcome: _note(file, outcome),
+        )
+
+
 def outcomes_of(data: bytes) -> list[Outcome]:
-    """Return what `work` has returned in another process."""
-    return [_received(*sent) for sent in cloudpickle.loads(data)]
+    """Return what `work` has returned in another process.
+
+    Raises
+    ------
+    Exception
+        It had failed as a whole.
+    """
+    said = cloudpickle.loads(data)
+    if isinstance(said, tuple):
+        error = _received(*said).exception
+        assert error is not None, "it is why it failed"
+        raise error
+    return [_received(*sent) for sent in said]
 
 
 def _note(file: Any, outcome: Outcome | None) -> None:

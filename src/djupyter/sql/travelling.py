@@ -32,7 +32,7 @@ def recipe(connection: Connection) -> dict[str, Any]:
         The database is in the memory of this process.
     """
     sessions = connection._sessions
-    if sessions.shared_lock is not None:
+    if is_private(connection):
         raise DataJointError(
             f"{connection.label} is in the memory of this process, where no other process can see it. "
             "Use a file, dj.conn('sqlite:///lab.db'), or a server."
@@ -45,6 +45,11 @@ def recipe(connection: Connection) -> dict[str, Any]:
         "tls": asdict(sessions.tls),
         "timeout": connection.timeout,
     }
+
+
+def is_private(connection: Connection) -> bool:
+    """Whether the database is in the memory of this process, where no other one can see it."""
+    return connection._sessions.shared_lock is not None
 
 
 def opened(kind: type[Connection], recipe: Recipe, settings: Settings | None = None) -> Connection:

@@ -6,7 +6,7 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -176,6 +176,31 @@ def test_a_pool_that_broke_is_named_and_what_it_worked_on_can_be_made_again(Stat
     assert Stat.jobs.progress()["reserved"] == 0
     assert {"i": 1} in Stat.jobs.pending.proj().to_dicts()
     assert 1 not in Stat.to_arrays("i")
+
+
+class Forgetful(Executor):
+    """Makes keys in this process at once; of every other call it never says what came of it."""
+
+    def __init__(self) -> None:
+        self._calls = 0
+
+    def submit(self, function: Any, /, *args: Any, **options: Any) -> Future[Any]:
+        """Return a future that ends, or does not."""
+        future: Future[Any] = Future()
+        result = function(*args, **options)
+        self._calls += 1
+        if self._calls % 2:
+            future.set_result(result)
+        return future
+
+
+def test_results_that_an_executor_has_lost_are_found_in_the_database(
+    Stat: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("djupyter.populate.executing._LOOK", 0.1)
+    done = Stat.populate("i > 4", executor=Forgetful(), processes=2)
+    assert done == {"success_count": 4, "error_list": []}
+    assert len(Stat) == 4
 
 
 @pytest.mark.parametrize("url", ["sqlite://", None])

@@ -24,6 +24,8 @@ from djupyter.populate.workers import outcomes_of, packed, work
 
 # Where neither the executor nor the user says how many keys it makes at a time.
 _WORKERS = 16
+# Seconds without any news after which results are looked for in the database.
+_LOOK = 30.0
 
 
 class Executing:
@@ -73,9 +75,7 @@ class Executing:
 
     def _submit(self, task: Task) -> None:
         stage = task.stage
-        if isinstance(
-            self._executor, ThreadPoolExecutor
-        ):  # its threads have the table and connection
+        if isinstance(self._executor, ThreadPoolExecutor):  # which has the table and its connection
             call: Any = (perform, stage.table, task.keys, stage.orders)
         else:
             if stage.name not in self._tables:
@@ -92,10 +92,12 @@ class Executing:
         DataJointError
             The executor is broken for good, as Python's is when one of its processes has died.
         """
-        self._is_trying = not self._busy
-        if self._is_trying:
+        if not self._busy:
+            self._is_trying = bool(self._suspects)
             self._submit(self._suspects.pop(0))
-        done, _ = wait(self._busy, return_when=FIRST_COMPLETED)
+        done, _ = wait(self._busy, _LOOK, FIRST_COMPLETED)
+        if not done:
+            self._drop_lost()
         for future in done:
             task = self._busy.pop(future)
             try:
@@ -108,7 +110,19 @@ class Executing:
                 outcomes = outcomes_of(result) if isinstance(result, bytes) else result
                 for outcome in outcomes:
                     self._told(task.stage, outcome)
-        self._is_trying = False
+        if not self._busy:
+            self._is_trying = False
+
+    def _drop_lost(self) -> None:
+        """Stop waiting for tasks whose keys are made, but whose results were lost.
+
+        Dask keeps a result with the worker until it is fetched. When the worker dies before, the future may never end
+        (distributed 2026.8, `_cascade_future`: an error while it gathers is not passed on).
+        """
+        for future, task in list(self._busy.items()):
+            if len(task.stage.table & task.keys) == len(task.keys):
+                del self._busy[future]
+                self._unmade(task)
 
     def _after_death(self, task: Task, error: Exception) -> None:
         """Find out which key a worker died over; that one has failed."""

@@ -75,7 +75,7 @@ SCRIPT = """
     Source.insert((i,) for i in range(3))
     os.chdir("elsewhere")
     print(Imported.populate(processes=2))
-    print((Imported & "label LIKE '%lab.db'" & "shown = 7").to_arrays("i").tolist())
+    print((Imported & "label LIKE '%lab.db'" & "shown = 7").to_arrays("i", order_by="KEY").tolist())
     print(Here.populate(processes=2, reserve_jobs=True), Here.jobs.progress()["total"])
     print(other.Made.populate("i = 1", processes=2, reserve_jobs=True), other.Made.jobs.progress())
     os.environ["OTHER_LAB"] = "sqlite:///yet_another.db"

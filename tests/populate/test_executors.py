@@ -197,7 +197,7 @@ class Forgetful(Executor):
 def test_results_that_an_executor_has_lost_are_found_in_the_database(
     Stat: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("djupyter.populate.executing._LOOK", 0.1)
+    monkeypatch.setattr("djupyter.populate.executing._QUIET", 0.0)
     done = Stat.populate("i > 4", executor=Forgetful(), processes=2)
     assert done == {"success_count": 4, "error_list": []}
     assert len(Stat) == 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from concurrent.futures import (
     FIRST_COMPLETED,
@@ -24,8 +25,10 @@ from djupyter.populate.workers import outcomes_of, packed, work
 
 # Where neither the executor nor the user says how many keys it makes at a time.
 _WORKERS = 16
+# Seconds between two looks at whether there is more to begin.
+_LOOK = 0.5
 # Seconds without any news after which results are looked for in the database.
-_LOOK = 30.0
+_QUIET = 30.0
 
 
 class Executing:
@@ -56,6 +59,7 @@ class Executing:
         # made alone, when all others are made.
         self._suspects: list[Task] = []
         self._is_trying = False
+        self._news = time.monotonic()
 
     @property
     def has_room(self) -> bool:
@@ -85,7 +89,7 @@ class Executing:
         self._busy[self._executor.submit(*call)] = task
 
     def wait(self) -> None:
-        """Wait until a task has ended.
+        """Wait until a task has ended, or for a while: there may be more to begin.
 
         Raises
         ------
@@ -96,8 +100,11 @@ class Executing:
             self._is_trying = bool(self._suspects)
             self._submit(self._suspects.pop(0))
         done, _ = wait(self._busy, _LOOK, FIRST_COMPLETED)
-        if not done:
+        if done:
+            self._news = time.monotonic()
+        elif time.monotonic() - self._news > _QUIET:
             self._drop_lost()
+            self._news = time.monotonic()
         for future in done:
             task = self._busy.pop(future)
             try:

@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from copy import copy
 from dataclasses import replace
@@ -87,14 +87,27 @@ def prepare(memory: int | None = None) -> None:
     memory
         Bytes that it may have; beyond, Python raises MemoryError, and compiled code mostly ends the process.
     """
-    # Ctrl-C reaches the whole group of processes; the one that gave the work decides what it means.
+    # Ctrl-C, and the end of a service, reach the whole group of processes; the one that gave the work decides what it
+    # means. Pools that a make starts end theirs by SIGTERM, which those would inherit as ignored.
     with suppress(ValueError):
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, _unless_forked(os.getpid()))
     # loky leaves its own as what Python's multiprocessing starts processes by, and those do not know it.
     multiprocessing.set_start_method(None, force=True)
     if memory is not None:
         limit_memory(memory)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _unless_forked(owner: int) -> Callable[[int, object], None]:
+    """Return a handler that does nothing in one process, and lets those that a make has forked be ended as usual."""
+
+    def hear(number: int, _: object) -> None:
+        if os.getpid() != owner:
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+
+    return hear
 
 
 def _end_with_parent() -> None:

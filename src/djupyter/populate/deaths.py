@@ -48,13 +48,13 @@ def is_cause(table: Table, key: Mapping[str, Any], message: str) -> bool:
     return deaths >= MOST_DEATHS
 
 
-def failed(hold: Hold | None, key: Key, message: str) -> Outcome:
-    """Let a key have failed for the death of its worker."""
+def failed(hold: Hold | None, key: Key, message: str, retry_in: float | None = None) -> Outcome:
+    """Let a key have failed for the death of its worker; `retry_in` says when its job is pending again."""
     error = WorkerDiedError(message)
     text = f"WorkerDied: {message}"
     if hold is not None:
-        hold.fail(key, text, None, 0.0)
-    return Outcome(key, "failed", 0.0, text, text, error)
+        hold.fail(key, text, None, 0.0, retry_in)
+    return Outcome(key, "failed", 0.0, text, text, error, retry_in)
 
 
 def note_death(

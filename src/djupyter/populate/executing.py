@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    Executor,
+    Future,
+    ThreadPoolExecutor,
+    wait,
+)
 from typing import Any
+from uuid import uuid4
 
+from djupyter.errors import DataJointError
 from djupyter.populate.deaths import died, failed, is_cause
 from djupyter.populate.make import Key
-from djupyter.populate.performing import Outcome
+from djupyter.populate.performing import Outcome, perform
 from djupyter.populate.runners import Task
 from djupyter.populate.stages import Stage
-from djupyter.populate.workers import packed, work
+from djupyter.populate.workers import outcomes_of, packed, work
 from djupyter.sql.secrets import without_secrets
 
-# Where an executor does not say how many keys it makes at a time.
+# Where neither the executor nor the user says how many keys it makes at a time.
 _WORKERS = 16
 # Seconds between two looks at whether there is more to begin.
 _LOOK = 0.5
+# Seconds without any news after which results are looked for in the database.
+_QUIET = 30.0
 
 
 class Executing:
@@ -29,6 +41,8 @@ class Executing:
         Its processes, wherever they are, must be able to import djupyter and reach the database.
     begins, told
         Called before and after each key.
+    workers
+        How many keys it makes at a time; None asks the executor.
     """
 
     def __init__(
@@ -36,76 +50,133 @@ class Executing:
         executor: Executor,
         begins: Callable[[Stage, Key], None],
         told: Callable[[Stage, Outcome], None],
+        workers: int | None = None,
     ) -> None:
         self._executor, self._begins, self._told = executor, begins, told
-        self.workers = _workers(executor)
+        self.workers = workers or _workers(executor)
         self._tables: dict[str, bytes] = {}
         self._busy: dict[Future[Any], Task] = {}
+        # Keys that were with a worker when it died. Not every executor tells which of them it worked on, so each is
+        # made alone, when all others are made.
+        self._suspects: list[Task] = []
+        self._is_trying = False
+        self._news = time.monotonic()
 
     @property
     def has_room(self) -> bool:
         """Whether to give it more: a little more than it can work on, so that nobody waits for us."""
-        return len(self._busy) < 2 * self.workers
+        return not self._is_trying and len(self._busy) < 2 * self.workers
 
     @property
     def is_idle(self) -> bool:
         """Whether it has nothing to do."""
-        return not self._busy
+        return not self._busy and not self._suspects
 
     def begin(self, task: Task) -> None:
         """Submit a task."""
-        stage = task.stage
-        if stage.name not in self._tables:
-            self._tables[stage.name] = packed(stage.table, stage.orders)
         for key in task.keys:
-            self._begins(stage, key)
-        future = self._executor.submit(work, self._tables[stage.name], task.keys)
-        self._busy[future] = task
+            self._begins(task.stage, key)
+        self._submit(task)
+
+    def _submit(self, task: Task) -> None:
+        stage = task.stage
+        if isinstance(self._executor, ThreadPoolExecutor):  # which has the table and its connection
+            call: Any = (perform, stage.table, task.keys, stage.orders)
+        else:
+            if stage.name not in self._tables:
+                self._tables[stage.name] = packed(stage.table, stage.orders)
+            # Dask takes two calls with the same arguments for one, and gives the result of the first.
+            call = (work, self._tables[stage.name], task.keys, None, uuid4().hex)
+        self._busy[self._executor.submit(*call)] = task
 
     def wait(self) -> None:
-        """Wait until a task has ended, or for a while: there may be more to begin."""
+        """Wait until a task has ended, or for a while: there may be more to begin.
+
+        Raises
+        ------
+        DataJointError
+            The executor is broken for good, as Python's is when one of its processes has died.
+        """
+        if not self._busy:
+            self._is_trying = bool(self._suspects)
+            self._submit(self._suspects.pop(0))
         done, _ = wait(self._busy, _LOOK, FIRST_COMPLETED)
+        if done:
+            self._news = time.monotonic()
+        elif time.monotonic() - self._news > _QUIET:
+            self._drop_lost()
+            self._news = time.monotonic()
         for future in done:
             task = self._busy.pop(future)
             try:
-                outcomes = future.result()
+                result = future.result()
+            except BrokenExecutor as error:
+                self._give_up([task, *self._busy.values()], error)
             except Exception as error:
                 self._after_death(task, error)
-                continue
-            for outcome in outcomes:
-                self._told(task.stage, outcome)
+            else:
+                outcomes = outcomes_of(result) if isinstance(result, bytes) else result
+                for outcome in outcomes:
+                    self._told(task.stage, outcome)
+        if not self._busy:
+            self._is_trying = False
+
+    def _drop_lost(self) -> None:
+        """Stop waiting for tasks whose keys are made, but whose results were lost.
+
+        Dask keeps a result with the worker until it is fetched. When the worker dies before, the future may never end
+        (distributed 2026.8, `_cascade_future`: an error while it gathers is not passed on).
+        """
+        for future, task in list(self._busy.items()):
+            if len(task.stage.table & task.keys) == len(task.keys):
+                del self._busy[future]
+                self._unmade(task)
 
     def _after_death(self, task: Task, error: Exception) -> None:
-        """Find out which key a worker died over by making each by itself; the error is one of the executor."""
-        if len(task.keys) > 1:
-            for key in task.keys:
-                self._again(Task(task.stage, [key]), error)
-            return
-        (key,) = task.keys
-        if is_cause(task.stage.table, key, _message(task.stage, error)):
-            self._fail(task.stage, key, error)
-        else:
-            self._again(task, error)
+        """Find out which key a worker died over; that one has failed."""
+        for key in self._unmade(task):
+            if self._is_trying:
+                self._died(task.stage, key, error)
+            else:
+                self._suspects.append(Task(task.stage, [key]))
 
-    def _again(self, task: Task, error: Exception) -> None:
-        try:
-            self.begin(task)
-        except RuntimeError:  # the executor is broken for good, as Python's is after a death
-            for key in task.keys:
-                self._fail(task.stage, key, error)
+    def _unmade(self, task: Task) -> list[Key]:
+        """Return those keys of a task that are not made, and tell of those that are."""
+        table = task.stage.table
+        made = [tuple(key.values()) for key in (table & task.keys).proj(*task.keys[0]).to_dicts()]
+        for key in task.keys:
+            if tuple(key.values()) in made:
+                self._told(task.stage, Outcome(key, "made"))
+        return [key for key in task.keys if tuple(key.values()) not in made]
 
-    def _fail(self, stage: Stage, key: Key, error: Exception) -> None:
-        self._told(stage, failed(stage.orders.hold, key, _message(stage, error)))
+    def _died(self, stage: Stage, key: Key, error: Exception) -> None:
+        """Let a key have failed; its job is tried again later, by another call, unless it has cost many workers."""
+        said = without_secrets(f"{type(error).__name__}: {error}", stage.table.connection)
+        message = f"{died(None)} The executor says: {said}"
+        retry_in = None if is_cause(stage.table, key, message) else stage.table.retry_delay
+        self._told(stage, failed(stage.orders.hold, key, message, retry_in))
+
+    def _give_up(self, tasks: list[Task], error: Exception) -> None:
+        """Note what was in work when the executor broke, of each task the first key that is not made."""
+        self._busy.clear()
+        for suspect in self._suspects:
+            self._told(suspect.stage, Outcome(suspect.keys[0], "left"))
+        self._suspects.clear()
+        for task in tasks:
+            for number, key in enumerate(self._unmade(task)):
+                if number == 0:
+                    self._died(task.stage, key, error)
+                else:
+                    self._told(task.stage, Outcome(key, "left"))
+        raise DataJointError(
+            f"The executor can make no more keys, since one of its processes has died: {error} Populate again with a "
+            "new executor; what was in work is noted in the jobs. With `processes=N` other keys go on."
+        ) from error
 
     def close(self, *, now: bool) -> None:
         """Cancel what was not begun; the executor is its owner's to end."""
         for future in self._busy:
             future.cancel()
-
-
-def _message(stage: Stage, error: Exception) -> str:
-    said = without_secrets(f"{type(error).__name__}: {error}", stage.table.connection)
-    return f"{died(None)} The executor says: {said}"
 
 
 def _workers(executor: Executor) -> int:

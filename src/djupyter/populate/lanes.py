@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import signal
+import multiprocessing
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,12 +17,10 @@ from djupyter.populate.make import Key
 from djupyter.populate.performing import Outcome
 from djupyter.populate.runners import Task
 from djupyter.populate.stages import Stage
-from djupyter.populate.workers import packed, prepare, read_journal, work
+from djupyter.populate.workers import outcomes_of, packed, prepare, read_journal, work
 
 # Seconds between two looks at who is late, and beyond the limit for a key to end by itself.
 _LOOK, _GRACE = 0.5, 4.0
-# Elsewhere, any signal ends a process at once.
-_KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 
 
 class Lanes:
@@ -98,7 +95,7 @@ class Lanes:
 
     def _outcomes(self, future: Future[Any], lane: _Lane, task: Task) -> list[Outcome]:
         try:
-            return list(future.result())
+            return outcomes_of(future.result())
         except BrokenProcessPool:
             return self._after_death(lane, task)
 
@@ -124,10 +121,20 @@ class Lanes:
         for lane in [*self._idle, *(lane for lane, _ in self._busy.values())]:
             if now:
                 lane.kill()
-                lane.restart()
-            else:
-                lane.end()
+            lane.end()
         self._folder.cleanup()
+
+
+@contextmanager
+def _may_start_processes() -> Iterator[None]:
+    """Start processes also in a daemon, as the workers of Dask are: Python refuses, as it could not end them; we do."""
+    config: dict[str, Any] = multiprocessing.current_process()._config  # type: ignore[attr-defined]
+    before = config.pop("daemon", None)
+    try:
+        yield
+    finally:
+        if before is not None:
+            config["daemon"] = before
 
 
 class _Lane:
@@ -146,7 +153,8 @@ class _Lane:
 
             self._pool = ProcessPoolExecutor(1, initializer=prepare, initargs=(self._memory,))
         self.journal.write_bytes(b"")
-        future: Future[Any] = self._pool.submit(work, table, task.keys, str(self.journal))
+        with _may_start_processes():
+            future: Future[Any] = self._pool.submit(work, table, task.keys, str(self.journal))
         return future
 
     def seconds_in_work(self) -> float:
@@ -155,11 +163,13 @@ class _Lane:
         return time.time() - state.st_mtime if state.st_size else 0.0
 
     def kill(self) -> None:
-        """End the process at once, whatever it does."""
+        """End the process at once, and those it has started, whatever they do."""
         if self._pool is not None:
+            from loky.backend.utils import kill_process_tree
+
             for process in list(self._pool._processes.values()):
-                with suppress(OSError):  # it has ended
-                    os.kill(process.pid, _KILL)
+                with suppress(Exception):
+                    kill_process_tree(process)
 
     def end(self) -> None:
         """End the process when it has nothing to do."""

@@ -20,10 +20,14 @@ from djupyter.populate import job_tables
 from djupyter.populate.guardian import Guardian
 from djupyter.query.changing import update
 from djupyter.sql import ddl
+from djupyter.sql.travelling import is_private
 from djupyter.table.table import FreeTable
 
 if TYPE_CHECKING:
     from djupyter.sql.connection import Connection
+
+
+_FOR_EVER = 1e9
 
 
 class Lease:
@@ -54,7 +58,9 @@ class Lease:
         version: str = "",
         health_file: str | None = None,
     ) -> None:
-        self.connection, self.seconds, self.version = connection, seconds, version
+        self.connection, self.version = connection, version
+        # Nobody sees a database in the memory of this process when it has died, and no other process can renew a lease.
+        self.seconds = _FOR_EVER if is_private(connection) else seconds
         self._health_file = health_file
         # Random numbers of 62 bits need no agreement, and are never equal in practice.
         self.worker = random.SystemRandom().randrange(job_tables.FIRST_WORKER, 2**62)
@@ -94,9 +100,10 @@ class Lease:
         )
         self._workers[schema] = workers
         self.renew()
-        if self._guardian is None:
+        if self._guardian is None and not is_private(self.connection):
             self._guardian = Guardian(self.connection, self.worker, self.seconds)
-        self._guardian.tell({"schemas": list(self._workers), "health_file": self._health_file})
+        if self._guardian is not None:
+            self._guardian.tell({"schemas": list(self._workers), "health_file": self._health_file})
 
     def renew(self) -> None:
         """Let the lease last from now on; done by the guardian, and here for the first time."""

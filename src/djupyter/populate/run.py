@@ -149,7 +149,8 @@ class _Run:
         if options.executor is not None:
             from djupyter.populate.executing import Executing
 
-            return Executing(options.executor, self._begins, self.hear)
+            workers = options.processes if options.processes > 1 else None
+            return Executing(options.executor, self._begins, self.hear, workers)
         from djupyter.populate.lanes import Lanes
 
         return Lanes(

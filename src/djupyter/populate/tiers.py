@@ -147,7 +147,7 @@ class AutoPopulate(UserTable):
         display_progress
             Show a bar.
         processes
-            Make keys in so many processes beside this one.
+            Make keys in so many processes beside this one; with an executor, how many keys it makes at a time.
         make_kwargs
             Further arguments of `make`.
         priority

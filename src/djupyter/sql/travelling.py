@@ -32,17 +32,24 @@ def recipe(connection: Connection) -> dict[str, Any]:
         The database is in the memory of this process.
     """
     sessions = connection._sessions
-    if sessions.shared_lock is not None:
+    if is_private(connection):
         raise DataJointError(
             f"{connection.label} is in the memory of this process, where no other process can see it. "
             "Use a file, dj.conn('sqlite:///lab.db'), or a server."
         )
+    # What comes back to this process, as to a thread of an executor, is this connection itself.
+    _arrived[connection.name_of_its_own] = connection
     return {
         "name": connection.name_of_its_own,
         "url": connection._url.render_as_string(hide_password=False),
         "tls": asdict(sessions.tls),
         "timeout": connection.timeout,
     }
+
+
+def is_private(connection: Connection) -> bool:
+    """Whether the database is in the memory of this process, where no other one can see it."""
+    return connection._sessions.shared_lock is not None
 
 
 def opened(kind: type[Connection], recipe: Recipe, settings: Settings | None = None) -> Connection:
@@ -66,3 +73,28 @@ def opened(kind: type[Connection], recipe: Recipe, settings: Settings | None = N
         known.name_of_its_own = recipe["name"]
         _arrived[recipe["name"]] = known
     return known
+
+
+def check_same(found: Connection, sent: Connection, whose: str) -> None:
+    """Let a connection that was here before go by what another one, which was sent, goes by.
+
+    Parameters
+    ----------
+    found
+        What tables have here, because a module opened it when it was imported.
+    sent
+        What they had where they come from.
+    whose
+        The table, for the message.
+
+    Raises
+    ------
+    DataJointError
+        They are connections to different databases.
+    """
+    if found._url.set(password=None) != sent._url.set(password=None):
+        raise DataJointError(
+            f"In this process {whose} is on another database, {found.label}, than where it was sent from, "
+            f"{sent.label}. The process may have opened that for an earlier populate: start it anew."
+        )
+    found._settings = sent._settings

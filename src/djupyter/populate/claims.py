@@ -16,6 +16,7 @@ from djupyter.query.moments import Passed
 from djupyter.query.restriction import Restriction
 from djupyter.query.top import Top
 from djupyter.sql.backends.base import Row
+from djupyter.table.table import FreeTable
 
 Key = dict[str, Any]
 _ORDER = ("priority", "scheduled_time")
@@ -70,11 +71,18 @@ class Claims:
 
     def waiting(self) -> int:
         """Return how many jobs there are to take: those that are due, and those of dead workers."""
-        return sum(counts(self.job.connection, [self._due.node, self._abandoned.node]))
+        expired = self.job.expired_workers()
+        queries = [self._due, self._abandoned, *([] if expired is None else [expired])]
+        due, abandoned, *gone = counts(self.job.connection, [query.node for query in queries])
+        if any(gone):
+            self.recover()
+        return due + abandoned
 
     def _take(self, limit: int) -> list[Key]:
         job, connection = self.job, self.job.connection
-        if not self._held:
+        if self._held:
+            self._lease.renew_if_due()
+        else:
             self._lease.extend_to(job.name.schema)
             self._held = job.held_by(self._lease.worker) | {"version": self._lease.version[:255]}
         backend = connection.backend
@@ -103,8 +111,15 @@ class Claims:
         return decoded
 
     def recover(self) -> int:
-        """Make the jobs of workers without a lease pending again, and return how many there were."""
-        return self.job.change(self._abandoned, self.job.again(0, "", None))
+        """Make the jobs of workers without a lease pending again, and return how many there were.
+
+        What tells of these workers is removed.
+        """
+        count = self.job.change(self._abandoned, self.job.again(0, "", None))
+        expired = self.job.expired_workers()
+        if expired is not None:
+            FreeTable.delete_quick(expired)
+        return count
 
     @property
     def _abandoned(self) -> Any:

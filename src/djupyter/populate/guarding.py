@@ -47,7 +47,8 @@ class _Watch:
     def __init__(self, state: dict[str, Any]) -> None:
         self.state = state
         self.pause = state["seconds"] / 3
-        self.next = time.monotonic() + self.pause
+        # Python may take seconds to import what it takes to renew, where many start at once.
+        self.next = time.monotonic() + self.pause / 2
         self.deadline: float | None = None
         self._note(state)
 
@@ -89,7 +90,7 @@ class _Watch:
         from djupyter.populate.leases import renew
 
         for workers in self._workers():
-            renew(workers, self.state["worker"], self.state["seconds"])
+            renew(workers, self.state["worker"], self.state["seconds"], self.state["about"])
 
     def _workers(self) -> Iterator[Any]:
         from djupyter.populate.job_tables import WORKERS

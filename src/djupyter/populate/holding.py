@@ -43,8 +43,8 @@ class Hold:
         if self._ended(key, seconds) != 1:
             raise LostJobError(
                 f"The job {self.job.name_of(key)} of {self.job.target.name.class_name} is no longer held by this "
-                "worker: its lease had run out, or somebody removed the job. What was computed is not inserted; whoever "
-                "holds the job makes it."
+                "worker: its lease had run out, or somebody removed the job. What was computed is not inserted; "
+                "whoever holds the job makes it."
             )
 
     def drop(self, key: Mapping[str, Any]) -> None:

@@ -117,8 +117,8 @@ class Lease:
 
 def renew(
     workers: FreeTable, worker: int, seconds: float, about: Mapping[str, Any] = MappingProxyType({})
-) -> None:
-    """Let a lease last `seconds` from now by the database's clock.
+) -> bool:
+    """Let a lease last `seconds` from now by the database's clock; return whether it does.
 
     Parameters
     ----------
@@ -137,7 +137,8 @@ def renew(
     row: Any = workers & {"connection_id": worker}
     prepared, values = update(row.node, workers.structure, backend, until)
     parameters = prepared.parameters(values, backend.adapt)
-    if not connection.execute(prepared.text, parameters):
-        # Not yet valid: the clock that counts is the database's, which only a statement of ours can ask.
-        workers.insert1({"connection_id": worker, "expires": 0.0, **about}, skip_duplicates=True)
-        connection.execute(prepared.text, parameters)
+    if connection.execute(prepared.text, parameters):
+        return True
+    # Not yet valid: the clock that counts is the database's, which only a statement of ours can ask.
+    workers.insert1({"connection_id": worker, "expires": 0.0, **about}, skip_duplicates=True)
+    return connection.execute(prepared.text, parameters) == 1

@@ -26,6 +26,7 @@ from djupyter.codecs.base import Codec
 from djupyter.codecs.blob import MatCell, MatStruct
 from djupyter.codecs.registry import get_codec, list_codecs
 from djupyter.errors import DataJointError, ThreadSafetyError
+from djupyter.populate.pipeline import populate  # the function; the folder is reached by its files
 from djupyter.populate.tiers import AutoPopulate, Computed, Imported
 from djupyter.query.conditions import AndList, Not
 from djupyter.query.top import Top
@@ -85,6 +86,7 @@ __all__ = [
     "list_codecs",
     "list_schemas",
     "load_ipython_extension",
+    "populate",
     "virtual_schema",
 ]
 

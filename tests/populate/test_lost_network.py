@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import djupyter as dj
-from djupyter.populate import make
+from djupyter.populate import make, patience
 from djupyter.settings import Settings
 from djupyter.sql.connection import Connection
 from djupyter.table.table import FreeTable
@@ -35,6 +35,7 @@ def server_db(request: pytest.FixtureRequest, servers: Servers) -> Iterator[Data
 def relay(server_db: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Relay]:
     if not LOSS:
         monkeypatch.setattr(make, "_PAUSES", (0.0,) * 10)
+        monkeypatch.setattr(patience, "_FIRST", 0.0)
     relay = Relay(server_db.url)
     yield relay
     relay.close()

@@ -10,9 +10,10 @@ from typing import Any
 from IPython.display import DisplayHandle, display
 
 from djupyter.errors import DataJointError
-from djupyter.graph.dependencies import pipeline
 from djupyter.notebook.shown import Shown
 from djupyter.populate.events import Event, Failed, Finished, Planned
+from djupyter.populate.pipeline import in_order, populate, tables_of
+from djupyter.populate.run import names_of
 from djupyter.populate.tiers import AutoPopulate
 from djupyter.render.listing import TableRow, progress_html, progress_text
 from djupyter.render.source import error_html, error_text
@@ -43,17 +44,20 @@ def populate_tables(
     DataJointError
         A table cannot fill itself, or keys failed.
     """
-    bars = _Bars([_automatic(table) for table in _in_order(tables)])
-    failed: list[tuple[str, dict[str, Any], BaseException]] = []
-    for bar, table in enumerate(bars.tables):
-        summary = table.populate(
-            *restrictions,
-            suppress_errors=True,
-            return_exception_objects=True,
-            max_calls=max_calls,
-            listener=bars.listener(bar),
-        )
-        failed += [(table.name.class_name, key, error) for key, error in summary["error_list"]]
+    bars = _Bars(in_order(tables_of(*tables)))
+    summaries = populate(
+        *bars.tables,
+        restrictions=restrictions,
+        suppress_errors=True,
+        return_exception_objects=True,
+        max_calls=max_calls,
+        listener=bars.hear,
+    )
+    failed: list[tuple[str, dict[str, Any], BaseException]] = [
+        (name, key, error)
+        for name, summary in summaries.items()
+        for key, error in summary["error_list"]
+    ]
     bars.draw()
     for name, key, error in failed[:10]:
         title = f"{name} {key}"
@@ -71,27 +75,30 @@ class _Bars:
 
     def __init__(self, tables: Sequence[AutoPopulate]) -> None:
         self.tables = tables
-        self._rows = [_row(table) for table in tables]
+        self._rows = {
+            name: _row(name, table) for name, table in zip(names_of(tables), tables, strict=True)
+        }
+        self._planned: set[str] = set()
         self._drawn = time.monotonic()
         self._handle: DisplayHandle = display(self._shown(), display_id=True)
 
-    def listener(self, bar: int) -> Any:
-        """Return what a table's populate tells of each key."""
-
-        def listen(event: Event) -> None:
-            row = self._rows[bar]
-            if isinstance(event, Planned):
-                # What is missing may have grown since the first picture: parents were computed meanwhile.
-                row = replace(row, total=(row.done or 0) + event.keys)
-            elif isinstance(event, Finished):
-                row = replace(row, done=(row.done or 0) + 1)
-            elif isinstance(event, Failed):
-                row = replace(row, errors=row.errors + 1)
-            self._rows[bar] = row
-            if time.monotonic() - self._drawn > _PAUSE:
-                self.draw()
-
-        return listen
+    def hear(self, event: Event) -> None:
+        """Take note of what happened to a key."""
+        row = self._rows.get(event.table)
+        if row is None:  # what is said of all tables
+            return
+        if isinstance(event, Planned):
+            # What is missing may have grown since the first picture: parents were computed meanwhile.
+            before = row.total if event.table in self._planned else row.done
+            self._planned.add(event.table)
+            row = replace(row, total=(before or 0) + event.keys)
+        elif isinstance(event, Finished):
+            row = replace(row, done=(row.done or 0) + 1)
+        elif isinstance(event, Failed):
+            row = replace(row, errors=row.errors + 1)
+        self._rows[event.table] = row
+        if time.monotonic() - self._drawn > _PAUSE:
+            self.draw()
 
     def draw(self) -> None:
         """Show the bars as they are."""
@@ -99,29 +106,14 @@ class _Bars:
         self._handle.update(self._shown())
 
     def _shown(self) -> Shown:
+        rows = list(self._rows.values())
         lines = [
             f"{row.name}  {progress_text(row.done or 0, row.errors, row.total or 0)}"
-            for row in self._rows
+            for row in rows
         ]
-        return Shown(progress_html(self._rows), "\n".join(lines))
+        return Shown(progress_html(rows), "\n".join(lines))
 
 
-def _row(table: AutoPopulate) -> TableRow:
+def _row(name: str, table: AutoPopulate) -> TableRow:
     remaining, total = table.progress()
-    return TableRow(table.name.class_name, table.name.tier, done=total - remaining, total=total)
-
-
-def _automatic(table: Table) -> AutoPopulate:
-    if not isinstance(table, AutoPopulate):
-        raise DataJointError(
-            f"{table.name.class_name} cannot be populated: only Imported and Computed tables whose class is "
-            "in the notebook know how to compute their rows."
-        )
-    return table
-
-
-def _in_order(tables: Sequence[Table]) -> list[Table]:
-    schemas = {table.name.schema for table in tables}
-    graph = pipeline(tables[0].connection.catalog.connected(*schemas))
-    place = {name: i for i, name in enumerate(graph.in_order())}
-    return sorted(tables, key=lambda table: place.get(table.name, 0))
+    return TableRow(name, table.name.tier, done=total - remaining, total=total)

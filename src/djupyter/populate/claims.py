@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from djupyter.errors import LostConnectionError
 from djupyter.populate.holding import Hold
 from djupyter.populate.job_tables import FIRST_WORKER
 from djupyter.populate.jobs import Job
@@ -49,6 +50,7 @@ class Claims:
         self._names = [*job.key, *_ORDER]
         self._due = self._find(restrictions, priority)
         self._known: set[tuple[Any, ...]] = set()
+        self._is_unsure = False
 
     def _find(self, restrictions: Sequence[object], priority: int | None) -> Any:
         due: Any = self.job.pending
@@ -64,10 +66,20 @@ class Claims:
 
         Jobs whose worker has no lease any more are made pending first, if there are not enough others.
         """
-        found = self._take(limit)
-        if len(found) < limit and self.recover():
-            found += self._take(limit - len(found))
+        try:
+            found = self._left_over() if self._is_unsure else self._take(limit)
+            if len(found) < limit and self.recover():
+                found += self._take(limit - len(found))
+        except LostConnectionError:
+            self._is_unsure = True
+            raise
         return found
+
+    def _left_over(self) -> list[Key]:
+        """Return jobs that this worker has taken without hearing of it: the connection was lost just then."""
+        rows = self.hold.jobs.proj(*_ORDER).to_dicts()
+        self._is_unsure = False
+        return self._fresh(rows)
 
     def waiting(self) -> int:
         """Return how many jobs there are to take: those that are due, and those of dead workers."""
@@ -96,8 +108,11 @@ class Claims:
         else:
             count = connection.execute(prepared.text, parameters)
             rows = self.hold.jobs.proj(*_ORDER).to_dicts() if count else []
+        return self._fresh(rows)
+
+    def _fresh(self, rows: list[dict[str, Any]]) -> list[Key]:
         rows.sort(key=lambda row: [row[name] for name in _ORDER])
-        keys = [{name: row[name] for name in job.key} for row in rows]
+        keys = [{name: row[name] for name in self.job.key} for row in rows]
         # All that this worker holds was asked for, where the statement does not say what it took.
         fresh = [key for key in keys if tuple(key.values()) not in self._known]
         self._known.update(tuple(key.values()) for key in fresh)

@@ -119,6 +119,23 @@ class Lost(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting(Event):
+    """The database does not answer; it will be asked again.
+
+    Parameters
+    ----------
+    seconds
+        Until then.
+    error
+        What the connection says.
+    """
+
+    kind: ClassVar[str] = "waiting"
+    seconds: float
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
 class Summary(Event):
     """All is done that there was to do.
 

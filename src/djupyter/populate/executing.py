@@ -15,6 +15,8 @@ from djupyter.populate.workers import packed, work
 
 # Where an executor does not say how many keys it makes at a time.
 _WORKERS = 16
+# Seconds between two looks at whether there is more to begin.
+_LOOK = 0.5
 
 
 class Executing:
@@ -60,8 +62,8 @@ class Executing:
         self._busy[future] = task
 
     def wait(self) -> None:
-        """Wait until a task has ended."""
-        done, _ = wait(self._busy, return_when=FIRST_COMPLETED)
+        """Wait until a task has ended, or for a while: there may be more to begin."""
+        done, _ = wait(self._busy, _LOOK, FIRST_COMPLETED)
         for future in done:
             task = self._busy.pop(future)
             try:

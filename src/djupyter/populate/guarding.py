@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 # Seconds between two looks at whether the worker lives, and after its time limit in which it may end by itself.
@@ -24,8 +25,10 @@ _LOOK, _GRACE = 1.0, 5.0
 
 def main() -> None:
     """Obey the orders of the worker that started this process."""
+    # Whoever stops a service may send the signal to all its processes: the worker decides when it ends.
     with suppress(ValueError):
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
     orders: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(orders,), daemon=True).start()
     state = orders.get()
@@ -89,8 +92,12 @@ class _Watch:
     def _renew(self) -> None:
         from djupyter.populate.leases import renew
 
-        for workers in self._workers():
+        renewed = [
             renew(workers, self.state["worker"], self.state["seconds"], self.state["about"])
+            for workers in self._workers()
+        ]
+        if all(renewed) and self.state.get("health_file"):
+            Path(self.state["health_file"]).touch()
 
     def _workers(self) -> Iterator[Any]:
         from djupyter.populate.job_tables import WORKERS

@@ -89,11 +89,13 @@ class JobLog:
 
     def write(self) -> None:
         """Send what was taken down, in one statement for each schema."""
-        waiting, self._waiting = self._waiting, {}
-        for schema, rows in waiting.items():
+        while self._waiting:
+            schema, rows = next(iter(self._waiting.items()))
             table = self._table(schema)
             if table is not None:
-                table.insert(rows)
+                # A first attempt may have lost its connection after it was carried out.
+                table.insert(rows, skip_duplicates=True)
+            del self._waiting[schema]
 
     def of(self, table: TableName, key: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Return the attempts to make a key, the first one first."""

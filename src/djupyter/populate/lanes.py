@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -20,6 +22,8 @@ from djupyter.populate.workers import packed, prepare, read_journal, work
 
 # Seconds between two looks at who is late, and beyond the limit for a key to end by itself.
 _LOOK, _GRACE = 0.5, 2.0
+# Elsewhere, any signal ends a process at once.
+_KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 
 
 class Lanes:
@@ -79,15 +83,13 @@ class Lanes:
         self._busy[future] = lane, task
 
     def wait(self) -> None:
-        """Wait until a process has ended its task, or died over it."""
-        done: set[Future[Any]] = set()
-        while not done:
-            done, _ = wait(self._busy, _LOOK, FIRST_COMPLETED)
-            for lane, task in list(self._busy.values()):
-                limit = task.stage.orders.limit
-                if limit is not None and lane.seconds_in_work() > limit + _GRACE:
-                    lane.is_late = True
-                    lane.kill()
+        """Wait until a process has ended its task, or died over it, or for a while: there may be more to begin."""
+        done, _ = wait(self._busy, _LOOK, FIRST_COMPLETED)
+        for lane, task in list(self._busy.values()):
+            limit = task.stage.orders.limit
+            if limit is not None and lane.seconds_in_work() > limit + _GRACE:
+                lane.is_late = True
+                lane.kill()
         for future in done:
             lane, task = self._busy.pop(future)
             self._idle.append(lane)
@@ -120,7 +122,11 @@ class Lanes:
     def close(self, *, now: bool) -> None:
         """End all processes."""
         for lane in [*self._idle, *(lane for lane, _ in self._busy.values())]:
-            lane.kill() if now else lane.end()
+            if now:
+                lane.kill()
+                lane.restart()
+            else:
+                lane.end()
         self._folder.cleanup()
 
 
@@ -151,9 +157,9 @@ class _Lane:
     def kill(self) -> None:
         """End the process at once, whatever it does."""
         if self._pool is not None:
-            with suppress(Exception):
-                for process in list(self._pool._processes.values()):
-                    process.kill()
+            for process in list(self._pool._processes.values()):
+                with suppress(OSError):  # it has ended
+                    os.kill(process.pid, _KILL)
 
     def end(self) -> None:
         """End the process when it has nothing to do."""
@@ -162,7 +168,7 @@ class _Lane:
             self._pool = None
 
     def restart(self) -> None:
-        """Let another process take the place of one that died."""
+        """Let another process, if one is needed, take the place of one that died."""
         if self._pool is not None:
             self._pool.shutdown(wait=False)
         self._pool, self.is_late = None, False

@@ -12,10 +12,12 @@ import os
 import random
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from platform import node as host_name
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from djupyter.errors import LostConnectionError
 from djupyter.populate import job_tables
 from djupyter.populate.guardian import Guardian
 from djupyter.query.changing import update
@@ -37,6 +39,9 @@ class Lease:
         How long it lasts without being renewed. It is renewed three times as often.
     version
         Of the code that makes the keys, as it is noted with the jobs.
+    health_file
+        A file that is touched whenever the lease was renewed: while it is young, the lease is alive and the database
+        answers, whatever code of the user does.
 
     Attributes
     ----------
@@ -44,8 +49,15 @@ class Lease:
         The number that the jobs of this worker have as `connection_id`; no two leases ever had the same.
     """
 
-    def __init__(self, connection: Connection, seconds: float, version: str = "") -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        seconds: float,
+        version: str = "",
+        health_file: str | None = None,
+    ) -> None:
         self.connection, self.seconds, self.version = connection, seconds, version
+        self._health_file = health_file
         # Random numbers of 62 bits need no agreement, and are never equal in practice.
         self.worker = random.SystemRandom().randrange(job_tables.FIRST_WORKER, 2**62)
         self._workers: dict[str, FreeTable] = {}
@@ -80,11 +92,13 @@ class Lease:
                 "pid": os.getpid(),
                 "version": self.version[:255],
             }
-        self._workers[schema] = workers
-        self.renew()
+        renew(workers, self.worker, self.seconds, self._about)
+        self._renewed = time.monotonic()
         if self._guardian is None:
             self._guardian = Guardian(self.connection, self.worker, self.seconds)
-        self._guardian.tell({"schemas": list(self._workers), "about": self._about})
+        told = {"schemas": [*self._workers, schema], "about": self._about}
+        self._guardian.tell({**told, "health_file": self._health_file})
+        self._workers[schema] = workers
 
     def renew(self) -> None:
         """Let the lease last from now on."""
@@ -110,8 +124,9 @@ class Lease:
         if self._guardian is not None:
             self._guardian.end()
             self._guardian = None
-        for workers in self._workers.values():
-            FreeTable.delete_quick(workers & {"connection_id": self.worker})
+        with suppress(LostConnectionError):  # it expires by itself
+            for workers in self._workers.values():
+                FreeTable.delete_quick(workers & {"connection_id": self.worker})
         self._workers.clear()
 
 

@@ -15,6 +15,14 @@ class TimeLimitError(DataJointError):
     """A key took longer than the time limit; nothing of it was inserted."""
 
 
+# Seconds after which code that has caught the error and goes on hears of it again, in a form that it does not catch.
+_AGAIN = 2.0
+
+
+class _InsistError(BaseException):
+    """Ends code that catches every `Exception`."""
+
+
 @contextmanager
 def limited(seconds: float | None) -> Iterator[None]:
     """Raise `TimeLimitError` in a block that takes longer.
@@ -32,16 +40,25 @@ def limited(seconds: float | None) -> Iterator[None]:
         yield
         return
 
+    said: list[TimeLimitError] = []
+
     def end(*_: Any) -> None:
-        raise TimeLimitError(
-            f"The key had not been made {seconds:g} s after it was begun. Raise the time limit, or find out what it "
-            "waits for."
+        if said:
+            raise _InsistError
+        said.append(
+            TimeLimitError(
+                f"The key had not been made {seconds:g} s after it was begun. Raise the time limit, or find out what "
+                "it waits for."
+            )
         )
+        raise said[0]
 
     before = signal.signal(signal.SIGALRM, end)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    signal.setitimer(signal.ITIMER_REAL, seconds, _AGAIN)
     try:
         yield
+    except _InsistError:
+        raise said[0] from None
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)

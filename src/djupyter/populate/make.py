@@ -178,11 +178,16 @@ def check_makes(table: AutoPopulate) -> None:
     NotImplementedError
         It has neither `make` nor its three parts.
     """
-    if _make_of(table) is None and not all(hasattr(table, part) for part in _PARTS):
+    if not says_how(table):
         raise NotImplementedError(
             f"{type(table).__name__} does not say how to compute a row. Define make(self, key), or "
             "make_fetch, make_compute and make_insert."
         )
+
+
+def says_how(table: AutoPopulate) -> bool:
+    """Return whether a table says how its rows are made: by `make`, or by its three parts."""
+    return _make_of(table) is not None or all(hasattr(table, part) for part in _PARTS)
 
 
 def _make_of(table: AutoPopulate) -> Any:

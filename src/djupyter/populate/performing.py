@@ -13,6 +13,7 @@ from djupyter.populate.holding import Hold, LostJobError
 from djupyter.populate.joblog import Attempt, JobLog
 from djupyter.populate.limits import limited
 from djupyter.populate.make import Key, Making, make_one
+from djupyter.populate.patience import patiently
 from djupyter.populate.tracebacks import described
 from djupyter.settings.masking import secrets_of
 
@@ -122,7 +123,7 @@ def perform(
             outcomes.append(outcome)
             told(outcome)
     finally:
-        log.write()
+        patiently(log.write, stopped=stopped)
     return outcomes
 
 
@@ -184,8 +185,13 @@ def _failed(
         stack,
     )
     log.note(attempt)
-    retry_in = _retry_in(table, key, log)
-    if orders.hold is not None and not orders.hold.fail(key, message, stack, seconds, retry_in):
+    retry_in = patiently(lambda: _retry_in(table, key, log))
+    hold = orders.hold
+    # Where only the answer to a first attempt was lost, the job is no longer held: the outcome then is "lost", while
+    # the error stands with the job.
+    if hold is not None and not patiently(
+        lambda: hold.fail(key, message, stack, seconds, retry_in)
+    ):
         return Outcome(key, "lost", seconds, f"another worker took over before {message}")
     return Outcome(key, "failed", seconds, message, stack, error, retry_in)
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
-from djupyter.errors import DataJointError
+from djupyter.errors import DataJointError, LostConnectionError
 from djupyter.graph.dependencies import pipeline
 from djupyter.populate.claims import Claims
 from djupyter.populate.events import (
@@ -24,11 +24,13 @@ from djupyter.populate.events import (
     Lost,
     Planned,
     Started,
+    Waiting,
 )
 from djupyter.populate.events import Summary as SummaryEvent
 from djupyter.populate.jobs import Job
 from djupyter.populate.leases import Lease
 from djupyter.populate.make import Key, check_makes
+from djupyter.populate.patience import PATIENCE, patiently
 from djupyter.populate.performing import Orders, Outcome
 from djupyter.populate.progress import Bar
 from djupyter.populate.runners import InProcess, Runner, Task
@@ -39,6 +41,9 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from djupyter.populate.tiers import AutoPopulate
+
+
+T = TypeVar("T")
 
 
 class Summary(TypedDict):
@@ -63,8 +68,17 @@ class Options:
     refresh: bool | None = None
     executor: Executor | None = None
     time_limit: float | None = None
+    memory_limit: int | None = None
     listener: Listener | None = None
     stop: Callable[[], bool] = lambda: False
+    # Seconds to wait for a database that is away, and a file to touch while the lease is renewed.
+    patience: float = PATIENCE
+    health_file: str | None = None
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether keys are made in this process."""
+        return self.processes == 1 and self.executor is None and self.memory_limit is None
 
 
 def populate(
@@ -83,10 +97,7 @@ def populate(
     for table in tables:
         _check(table)
         check_makes(table)
-    if options.max_calls is not None and options.max_calls < 0:
-        raise DataJointError(f"max_calls must not be negative, but is {options.max_calls}.")
-    if options.processes < 1:
-        raise DataJointError(f"processes must be at least 1, but is {options.processes}.")
+    _check_options(options)
     with ExitStack() as ending:
         run = _Run(options, ending)
         run.stages = _stages(tables, restrictions, options, run, ending)
@@ -119,6 +130,7 @@ class _Run:
         try:
             while self._give(runner) or not runner.is_idle:
                 runner.wait()
+                self._rests()
         except BaseException:
             runner.close(now=True)
             raise
@@ -132,7 +144,7 @@ class _Run:
 
     def _runner(self) -> Runner:
         options = self.options
-        if options.processes == 1 and options.executor is None:
+        if options.is_alone:
             return InProcess(self._is_stopped, self._begins, self.hear)
         if options.executor is not None:
             from djupyter.populate.executing import Executing
@@ -140,7 +152,14 @@ class _Run:
             return Executing(options.executor, self._begins, self.hear)
         from djupyter.populate.lanes import Lanes
 
-        return Lanes(options.processes, self.stages, self._is_stopped, self._begins, self.hear)
+        return Lanes(
+            options.processes,
+            self.stages,
+            self._is_stopped,
+            self._begins,
+            self.hear,
+            options.memory_limit,
+        )
 
     def _is_stopped(self) -> bool:
         return self._first is not None or self.options.stop()
@@ -161,19 +180,31 @@ class _Run:
         for stage in reversed(self.stages):
             if stage.may_look:
                 self._look(stage)
-            if keys := stage.take(runner.workers):
+            if keys := self._take(stage, runner):
                 return Task(stage, keys)
         if runner.is_idle:  # nothing more will change by itself, so it is worth looking at once
             for stage in reversed(self.stages):
-                if stage.is_outdated and self._look(stage) and (keys := stage.take(runner.workers)):
+                if stage.is_outdated and self._look(stage) and (keys := self._take(stage, runner)):
                     return Task(stage, keys)
         return None
 
     def _look(self, stage: Stage) -> int:
-        found = stage.look()
+        found = self._patiently(stage, stage.look)
         if found:
             self.tell(Planned(stage.name, found))
         return found
+
+    def _take(self, stage: Stage, runner: Runner) -> list[Key]:
+        return self._patiently(stage, lambda: stage.take(runner.workers))
+
+    def _patiently(self, stage: Stage, work: Callable[[], T]) -> T:
+        """Do something again while the database is away."""
+        return patiently(
+            work,
+            self.options.patience,
+            stopped=self._is_stopped,
+            told=lambda error, pause: self.tell(Waiting(stage.name, pause, str(error))),
+        )
 
     # -- what happens -------------------------------------------------------------------------------
 
@@ -183,14 +214,20 @@ class _Run:
             listen(event)
 
     def _begins(self, stage: Stage, key: Key) -> None:
-        if self.lease is not None:
+        # Of keys in other processes their own parent takes care, which knows when each is begun.
+        if self.lease is not None and self.options.is_alone:
             self.lease.works_on(str(stage.table.name), key, stage.orders.limit)
         self.tell(Started(stage.name, key))
+
+    def _rests(self) -> None:
+        """Tell the guardian that no key is in work, lest it takes the search for others for a key that is late."""
+        if self.lease is not None and self.options.is_alone:
+            self.lease.works_on("", None, None)
 
     def hear(self, stage: Stage, outcome: Outcome) -> None:
         """Note what became of a key."""
         if outcome.status == "left":
-            stage.give_back([outcome.key])
+            self._patiently(stage, lambda: stage.give_back([outcome.key]))
             return
         stage.source.ended(outcome.key)
         stage.took(outcome.seconds)
@@ -230,6 +267,15 @@ class _Run:
         return self.stages[0].name if len(self.stages) == 1 else f"{len(self.stages)} tables"
 
 
+def names_of(tables: Sequence[AutoPopulate]) -> list[str]:
+    """Return what tables are called in events and summaries: their classes, with the schema where two are namesakes."""
+    classes = [table.name.class_name for table in tables]
+    return [
+        name if classes.count(name) == 1 else f"{table.name.schema}.{name}"
+        for name, table in zip(classes, tables, strict=True)
+    ]
+
+
 def _stages(
     tables: Sequence[AutoPopulate],
     restrictions: Sequence[object],
@@ -238,6 +284,7 @@ def _stages(
     ending: ExitStack,
 ) -> list[Stage]:
     above = _above(tables)
+    names = dict(zip((table.name for table in tables), names_of(tables), strict=True))
     stages: dict[Any, Stage] = {}
     for table in tables:
         settings = table.connection.settings
@@ -252,20 +299,28 @@ def _stages(
         if options.reserve_jobs:
             if run.lease is None:
                 run.lease = ending.enter_context(
-                    Lease(table.connection, settings["jobs.lease"], version)
+                    Lease(table.connection, settings["jobs.lease"], version, options.health_file)
                 )
             job = Job(table)
             job.ensure()
             claims = Claims(job, run.lease, restrictions, options.priority)
-            ending.callback(claims.give_back)
+            ending.callback(_give_back, claims)
             orders.hold = claims.hold
             refreshes = (
                 settings["jobs.auto_refresh"] if options.refresh is None else options.refresh
             )
             source = Claimed(claims, restrictions, refreshes=bool(refreshes))
         parents = [stages[name] for name in above.get(table.name, ()) if name in stages]
-        stages[table.name] = Stage(table, source, orders, options.max_calls, parents)
+        stages[table.name] = Stage(
+            table, source, orders, options.max_calls, parents, name=names[table.name]
+        )
     return list(stages.values())
+
+
+def _give_back(claims: Claims) -> None:
+    # Where the database is away, the end of the lease does it.
+    with suppress(LostConnectionError):
+        claims.give_back()
 
 
 def _above(tables: Sequence[AutoPopulate]) -> Mapping[Any, Iterable[Any]]:
@@ -275,6 +330,18 @@ def _above(tables: Sequence[AutoPopulate]) -> Mapping[Any, Iterable[Any]]:
     schemas = {table.name.schema for table in tables}
     graph = pipeline(tables[0].connection.catalog.connected(*schemas))
     return {table.name: graph.ancestors(table.name) for table in tables}
+
+
+def _check_options(options: Options) -> None:
+    if options.max_calls is not None and options.max_calls < 0:
+        raise DataJointError(f"max_calls must not be negative, but is {options.max_calls}.")
+    if options.processes < 1:
+        raise DataJointError(f"processes must be at least 1, but is {options.processes}.")
+    if options.memory_limit is not None and options.executor is not None:
+        raise DataJointError(
+            "memory_limit is for processes of our own. How much memory those of an executor may have, "
+            "tell the executor."
+        )
 
 
 def _check(table: AutoPopulate) -> None:

@@ -44,7 +44,7 @@ class Runner(Protocol):
         """Begin a task."""
 
     def wait(self) -> None:
-        """Wait until something has ended, and tell what became of its keys."""
+        """Wait until something has ended, and tell what became of its keys; may return before, to be given more."""
 
     def close(self, *, now: bool) -> None:
         """End, at once or when what is begun has ended."""

@@ -140,6 +140,8 @@ class Stage:
         Most keys to make.
     above
         The stages whose rows its keys come from.
+    name
+        What it is called in events; otherwise the name of the class.
     """
 
     def __init__(
@@ -149,9 +151,11 @@ class Stage:
         orders: Orders,
         max_calls: int | None = None,
         above: Iterable[Stage] = (),
+        *,
+        name: str = "",
     ) -> None:
         self.table, self.source, self.orders = table, source, orders
-        self.name = table.name.class_name
+        self.name = name or table.name.class_name
         self.above = list(above)
         self.made = 0
         self._left = max_calls

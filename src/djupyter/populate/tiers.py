@@ -80,6 +80,7 @@ class AutoPopulate(UserTable):
         refresh: bool | None = None,
         executor: Executor | None = None,
         time_limit: float | None = None,
+        memory_limit: int | None = None,
         listener: Listener | None = None,
         stop: Callable[[], bool] = lambda: False,
     ) -> Summary:
@@ -113,6 +114,9 @@ class AutoPopulate(UserTable):
             Make keys through any `concurrent.futures.Executor`, such as those of Dask, IPython Parallel or a cluster.
         time_limit
             Seconds that a key may take; then it has failed.
+        memory_limit
+            Bytes that each of the processes may have; a key that wants more has failed. With it also a single
+            process is another than this one.
         listener
             Called with each `Event`.
         stop
@@ -143,6 +147,7 @@ class AutoPopulate(UserTable):
             refresh=refresh,
             executor=executor,
             time_limit=time_limit,
+            memory_limit=memory_limit,
             listener=listener,
             stop=stop,
         )

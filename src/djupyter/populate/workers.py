@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
+import threading
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     from djupyter.populate.tiers import AutoPopulate
     from djupyter.sql.connection import Connection
 
+# Seconds between two looks at whether the process that gives the work lives.
+_LOOK = 1.0
 # Tables that have arrived in this process, by what they were sent as. Unpickling one costs more than many keys.
 _arrived: dict[bytes, tuple[AutoPopulate, Orders]] = {}
 
@@ -52,11 +57,21 @@ def prepare(memory: int | None = None) -> None:
     memory
         Bytes that it may have; beyond, Python raises MemoryError, and compiled code mostly ends the process.
     """
-    # Ctrl-C reaches the whole group of processes; the one that gave the work decides what it means.
+    # Ctrl-C, and the end of a service, reach the whole group of processes; the one that gave the work decides what it
+    # means.
     with suppress(ValueError):
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     if memory is not None:
         limit_memory(memory)
+
+
+def _end_with(parent: int) -> None:
+    """End this process when the one that gave it work is gone: nobody hears of its results, nor ends it any more."""
+    while os.getppid() == parent:
+        time.sleep(_LOOK)
+    os._exit(1)
 
 
 def limit_memory(memory: int) -> None:

@@ -67,7 +67,9 @@ class Claims:
         Jobs whose worker has no lease any more are made pending first, if there are not enough others.
         """
         try:
-            found = self._left_over() if self._is_unsure else self._take(limit)
+            found = self._left_over() if self._is_unsure else []
+            if not found:
+                found = self._take(limit)
             if len(found) < limit and self.recover():
                 found += self._take(limit - len(found))
         except LostConnectionError:

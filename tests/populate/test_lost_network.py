@@ -186,3 +186,27 @@ def test_the_network_may_be_lost_between_keys(
     assert len(Same) == 3
     assert len(Same.jobs) == 0
     assert log(Same) == {(n, "success"): 1 for n in range(3)}
+
+
+@pytest.mark.parametrize("passes", [False, True], ids=["before", "after"])
+def test_the_network_may_be_lost_while_an_error_is_recorded(
+    schema: dj.Schema, relay: Relay, passes: bool
+) -> None:
+    @schema
+    class Number(dj.Manual):
+        definition = "n : int32"
+
+    @schema
+    class Failing(dj.Computed):
+        definition = "-> Number"
+
+        def make(self, key: dict[str, Any]) -> None:
+            relay.lose_at(b"on purpose", passes=passes)
+            raise ValueError("on purpose")
+
+    Number.insert1((1,))
+    summary = Failing.populate(reserve_jobs=True, suppress_errors=True)
+    assert relay.losses == 1
+    assert summary["error_list"] == [({"n": 1}, "ValueError: on purpose")]
+    assert Failing.jobs.errors.fetch1("error_message") == "ValueError: on purpose"
+    assert log(Failing) == {(1, "error"): 1}

@@ -18,8 +18,10 @@ demo: $(VENV)/lab.done
 lab: $(VENV)/lab.done
 	$(BIN)/jupyter lab --notebook-dir=notebooks $(if $(filter 0,$(shell id -u)),--allow-root)
 
+# Each worker starts servers of its own, which want memory too.
+WORKERS := 2
 test: $(VENV)/dev.done
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal
 	@# Notebooks start from nothing: not with the database of whoever tried them before.
 	folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
 	  DJ_IGNORE_CONFIG_FILE=1 DJ_DATABASE_PATH="$$folder/djupyter.db" \

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import big, places, report
+from benchmarks import big, many, places, report
 from benchmarks.tables import TINY, Sizes
 from benchmarks.timing import Outcome, measure
 from benchmarks.workloads import WORKLOADS
@@ -20,6 +20,8 @@ def main(arguments: list[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
     if asked.big:
         return big.main()
+    if asked.many:
+        return many.main()
     sizes = TINY if asked.tiny else Sizes(repeats=asked.repeats)
     outcomes: list[Outcome] = []
     here = Path.cwd()
@@ -59,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--repeats", type=int, default=5, help="rounds, beside one to warm up")
     parser.add_argument("--tiny", action="store_true", help="few rows: does everything run?")
     parser.add_argument("--big", action="store_true", help="stream 10 million rows from SQLite")
+    parser.add_argument("--many", action="store_true", help="collect a million objects")
     parser.add_argument("--json", type=lambda text: Path(text).absolute())
     parser.add_argument("--markdown", type=lambda text: Path(text).absolute())
     return parser

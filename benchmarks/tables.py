@@ -31,11 +31,28 @@ class Sizes:
     cascade: int = 20_000
     declared: tuple[int, ...] = (60, 500)
     objects: int = 5_000
+    arrays: int = 200
+    floats: int = 100_000
+    files: int = 20
+    puts: int = 8
+    latency: float = 0.2
     repeats: int = 5
 
 
 TINY = Sizes(
-    insert=20, fetch=50, small=3, build=2, cascade=40, declared=(2,), objects=20, repeats=0
+    insert=20,
+    fetch=50,
+    small=3,
+    build=2,
+    cascade=40,
+    declared=(2,),
+    objects=20,
+    arrays=3,
+    floats=10,
+    files=2,
+    puts=1,
+    latency=0,
+    repeats=0,
 )
 
 SUBJECTS = 1_000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from statistics import median
 from time import perf_counter
@@ -71,6 +71,8 @@ class Workload:
         Which of the sizes tells how often one act does its work; times are given for each.
     backends
         Where it makes sense.
+    alone
+        Names of places where datajoint cannot take part.
     """
 
     name: str
@@ -78,6 +80,7 @@ class Workload:
     aims: Aims = Aims()
     per: Literal["", "small", "build"] = ""
     backends: tuple[str, ...] = ("sqlite", "mysql", "postgresql")
+    alone: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -109,10 +112,21 @@ class Outcome:
         return ("pass" if all(judged) else "MISS") if judged else ""
 
 
+@contextmanager
+def _forgotten() -> Iterator[None]:
+    """Let the collector of garbage not look at what was there before: it would take longer than what is measured."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
 def measure(workload: Workload, place: Place, sizes: Sizes) -> Outcome:
     """Return the medians of a workload on one backend; the first round only warms up."""
     times: dict[Contender, list[float]] = {}
-    with workload.prepare(place, sizes) as contest:
+    with workload.prepare(place, sizes) as contest, _forgotten():
         for round_, (contender, act) in _turns(contest, sizes.repeats + 1):
             gc.collect()
             start = perf_counter()

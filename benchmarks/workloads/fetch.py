@@ -119,11 +119,15 @@ def _contest(form: Form, table: str, place: Place, sizes: Sizes) -> Iterator[Con
         _fill(world, table, sizes.fetch)
         acts: dict[Contender, Act] = {"driver": partial(of_driver, world.driver, table, names)}
         for contender in ("djupyter", "datajoint"):
-            # It cannot read UUIDs from PostgreSQL.
-            fails = contender == "datajoint" and (table, place.backend) == ("record", "postgresql")
+            fails = contender == "datajoint" and place.name in _alone(table)
             if contender in world.tables and not fails:
                 acts[contender] = partial(of_query, world.tables[contender][table.capitalize()]())
         yield Contest(acts)
+
+
+def _alone(table: str) -> tuple[str, ...]:
+    """Return where datajoint cannot take part: it cannot read UUIDs from PostgreSQL."""
+    return ("postgresql",) if table == "record" else ()
 
 
 def _fill(world: tables.World, table: str, count: int) -> None:
@@ -142,7 +146,12 @@ def _fill(world: tables.World, table: str, count: int) -> None:
 
 
 WORKLOADS = tuple(
-    Workload(f"fetch 100,000 x 5 as {name}{label}", partial(_contest, form, table), aims)
+    Workload(
+        f"fetch 100,000 x 5 as {name}{label}",
+        partial(_contest, form, table),
+        aims,
+        alone=_alone(table),
+    )
     for table, label in (("session", ""), ("record", ", rich types"))
     for name, (form, aims) in _FORMS.items()
 )

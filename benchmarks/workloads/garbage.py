@@ -1,4 +1,8 @@
-"""Garbage collection of a folder with many objects of both kinds, a tenth of which no row refers to."""
+"""Garbage collection of a folder with many objects of both kinds, a tenth of which no row refers to.
+
+djupyter has twice the rows to read: it counts those of all schemas, also of the one that is datajoint's here. Both
+remove the folders that become empty, which may take most of the time where that waits for a disk.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks.places import LIBRARIES, Library, Place
+from benchmarks.stores import configure, folder_entry
 from benchmarks.tables import Sizes
 from benchmarks.timing import Act, Aims, Contender, Contest, Workload
 
@@ -30,7 +35,7 @@ def _contest(place: Place, sizes: Sizes) -> Iterator[Contest]:
             folder = Path(stack.enter_context(TemporaryDirectory()))
             library = LIBRARIES[kind](place)
             stack.callback(library.close)
-            _configure(library, folder)
+            configure(library, folder_entry(folder))
             schema_name = place.schema(f"bench_{kind}")
             schema = _declared(library, schema_name)
             stack.callback(schema.drop, prompt=False)
@@ -46,17 +51,6 @@ def _contest(place: Place, sizes: Sizes) -> Iterator[Contest]:
         yield Contest(acts, reset)
 
 
-def _entry(folder: Path) -> dict[str, Any]:
-    return {"default": "raw", "raw": {"protocol": "file", "location": str(folder)}}
-
-
-def _configure(library: Library, folder: Path) -> None:
-    if library.dj.__name__ == "djupyter":
-        library.connection.settings["stores"] = _entry(folder)
-    else:
-        library.schema.__self__.config["stores"] = _entry(folder)
-
-
 def _declared(library: Library, name: str) -> Any:
     schema = library.schema(name)
     definition = "n : int32\n---\nvalues : <hash@raw>\nmovie : <object@raw>"
@@ -67,7 +61,7 @@ def _declared(library: Library, name: str) -> Any:
 def _fill(place: Place, schema_name: str, folder: Path, count: int) -> None:
     """Insert the rows of either library with ours, which is no part of what is measured."""
     ours = LIBRARIES["djupyter"](place)
-    ours.connection.settings["stores"] = _entry(folder)
+    configure(ours, folder_entry(folder))
     table = ours.dj.FreeTable(ours.connection, f"{schema_name}.recording")
     kept = (count - count // _ORPHANS) // 2
     table.insert({"n": n, "values": b"%d" % n, "movie": b"frames"} for n in range(kept))

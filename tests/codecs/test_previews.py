@@ -22,11 +22,12 @@ from djupyter.codecs.npy_part import NpyPart
 from djupyter.codecs.npy_ref import NpyRef
 from djupyter.codecs.object_ref import ObjectRef
 from djupyter.codecs.zarr_card import zarr_array_card, zarr_array_summary, zarr_group_card
+from djupyter.codecs.zarr_files import ZarrFiles
 from djupyter.errors import DataJointError
 from djupyter.render.object_card import object_html, object_text
 from djupyter.render.pictures import picture as array_picture
 from djupyter.settings.stores import store_spec
-from djupyter.stores.store import Store
+from djupyter.stores.store import Entry, Store
 
 
 class Counted(io.BytesIO):
@@ -277,6 +278,27 @@ def test_a_zarr_array_shows_its_chunks_and_a_picture_of_few(store):
     assert facts["@unit"] == "<b>"
     assert str(shown.picture).startswith("<img")
     assert "<b>" not in object_html(shown)
+
+
+@pytest.mark.parametrize("count", [1000, 5000])
+def test_of_very_many_chunks_few_are_counted(store, monkeypatch, count):
+    array = zarr.create_array(
+        ZarrFiles(store, "many.zarr"), shape=(count - 1,), chunks=(1,), dtype="uint8"
+    )
+    listed = []
+
+    def entries(self, prefix=""):
+        for number in range(count):  # as if they were there
+            listed.append(number)
+            yield Entry(f"{prefix}/c/{number}", 10_000, 0.0)
+
+    monkeypatch.setattr(Store, "entries", entries)
+    text = object_text(zarr_array_card(array))
+    if count == 1000:
+        assert re.search(r"stored +10.0 MB\n", text)
+    else:
+        assert re.search(r"stored +more than 10.0 MB, in more than 1,000 files", text)
+        assert len(listed) < 1100
 
 
 def test_a_zarr_group_shows_a_tree():

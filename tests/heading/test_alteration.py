@@ -8,8 +8,8 @@ from djupyter.definition.names import TableName
 from djupyter.definition.parser import parse
 from djupyter.definition.types import parse_type
 from djupyter.errors import DataJointError
-from djupyter.heading.alteration import plan
 from djupyter.heading.attribute import Attribute
+from djupyter.heading.planning import plan
 from djupyter.heading.structure import TableStructure, resolve
 
 BEFORE = """

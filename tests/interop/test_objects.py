@@ -318,6 +318,37 @@ def test_their_garbage_collector_keeps_what_either_refers_to(plain: Shared, writ
     assert read(plain.theirs) == kept
 
 
+@pytest.mark.parametrize("writer", ["mine", "theirs"])
+def test_both_garbage_collectors_agree_on_what_is_in_use(plain: Shared, writer: str) -> None:
+    plain.fill(getattr(plain, writer))
+    stage(plain.mine, 10)
+    stage(plain.theirs, 20)
+    plain.mine.insert1({**KEY, "n": 30, "ha": b"hello", "bl": "of its own"})
+    for n in (1, 3, 11, 20, 30):  # one of each kind, and content that another row refers to
+        (plain.mine & {"n": n}).delete(prompt=False)
+    plain.both.connection.settings["objects.grace_period"] = 0
+    mine = dj.gc.GarbageCollector(plain.schema, store="main")
+    name = plain.both.schema_name()
+    theirs = datajoint.gc.GarbageCollector(plain.both.peer.Schema(name), store="main")
+    for kind in ("hash", "schema"):
+        references, listed = f"{kind}_references", f"list_{kind}_paths"
+        assert getattr(mine, references)() == set(getattr(theirs, references)())
+        assert getattr(mine, listed)(name) == dict(getattr(theirs, listed)(name))
+    ours, other = mine.collect(), theirs.collect()
+    for key in set(ours) & set(other) - {"errors", "scan_errors"}:
+        alike = sorted if isinstance(ours[key], list) else lambda value: value
+        assert alike(ours[key]) == alike(other[key]), key
+    assert ours["hash_paths_orphaned"] > 0
+    assert ours["schema_paths_orphaned"] > 0
+    before = plain.files()
+    done = mine.collect(dry_run=False)
+    gone = {*other["orphaned_hash_paths"], *other["orphaned_schema_paths"]}
+    assert before - plain.files() == gone
+    assert done["deleted"] == len(gone)
+    assert theirs.collect()["hash_paths_orphaned"] == 0
+    assert read(plain.mine & "n < 10") == read(plain.theirs & "n < 10")
+
+
 def test_a_default_store_is_written_by_its_name(plain: Shared) -> None:
     definition = "k : int32\n---\nx : <npy@>\ny : <blob@>"
     Mine = plain.schema(type("Def", (dj.Manual,), {"definition": definition}))

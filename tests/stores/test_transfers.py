@@ -22,14 +22,14 @@ def test_results_come_in_the_order_of_the_tasks(numbers, workers) -> None:
 
 @pytest.mark.parametrize("workers", [1, 4])
 def test_the_first_error_ends_the_work(workers) -> None:
-    done, running = [], threading.Semaphore(0)
+    done, others = [], threading.Semaphore(0)
 
     def fail() -> None:
-        running.acquire(timeout=10)
+        others.acquire(timeout=10)
         raise KeyError("first")
 
     def succeed(n: int) -> None:
-        running.release()
+        others.release()
         done.append(n)
 
     tasks = [partial(succeed, 0), fail, *(partial(succeed, n) for n in range(1, 10_000))]
@@ -37,7 +37,8 @@ def test_the_first_error_ends_the_work(workers) -> None:
         run_all(tasks, workers)
     after = len(done)
     assert after < 10_000
-    assert not [thread for thread in threading.enumerate() if "djupyter-transfer" in thread.name]
+    running = [thread.name for thread in threading.enumerate() if thread.is_alive()]
+    assert not [name for name in running if "djupyter-transfer" in name]
     assert len(done) == after
 
 

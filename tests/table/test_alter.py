@@ -14,7 +14,7 @@ import pytest
 import djupyter as dj
 from djupyter.errors import DataJointError, DuplicateError, IntegrityError, InvalidValueError
 from djupyter.graph.dependencies import DependencyCycle
-from djupyter.heading.alteration import plan
+from djupyter.heading.planning import plan
 from djupyter.table.alter import alter as alter_table
 from tests.conftest import Database
 

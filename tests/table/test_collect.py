@@ -100,6 +100,31 @@ def test_objects_of_deleted_rows_are_removed_and_all_others_stay(lab: Any) -> No
     assert all_read(table) == [(2, 2, 2), (3, 3, 3)]
 
 
+def test_many_objects_are_removed_at_once_and_their_folders_with_them(
+    local: Any, tmp_path: Path
+) -> None:
+    schema, table = local
+    filled(table, range(1))
+    store, kept = the_store(schema), paths(the_store(schema))
+    for n in range(1, 701):
+        store.put(f"_schema/lab/item/n={n}/o_x1y2z3w4", b"left behind")
+    failing = tmp_path / "raw" / "_schema" / "lab" / "item" / "n=350"
+    remove = os.unlink
+
+    def refusing(path: Any, *arguments: Any, **options: Any) -> None:
+        if Path(path).parent == failing:
+            raise PermissionError("not yours")
+        remove(path, *arguments, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "unlink", refusing)
+        done = dj.gc.collect(schema, dry_run=False, grace_period=0)
+    assert (done.orphans, done.removed) == (700, 699)
+    assert done.failures == ("_schema/lab/item/n=350/o_x1y2z3w4: not yours",)
+    assert paths(store) == {*kept, "_schema/lab/item/n=350/o_x1y2z3w4"}
+    assert {folder.name for folder in failing.parent.iterdir()} == {"n=0", "n=350"}
+
+
 def test_collection_works_on_every_store(store_entry: dict[str, Any], tmp_path: Path) -> None:
     connection = dj.Connection("sqlite://", settings=Settings(safemode=False))
     schema, table = declared(with_stores(connection, raw=store_entry), "lab")
@@ -573,3 +598,102 @@ def test_what_is_placed_lies_in_a_section_of_its_schema(parts: list[str]) -> Non
 def _quoted(table: Any) -> str:
     backend = table.connection.backend
     return backend.dialect.identifier_preparer.format_table(backend.table(table().name))
+
+
+# Uploads in parts
+
+
+def begun(store: Store, path: str) -> None:
+    """Begin to send an object in parts, as a writer that is killed then."""
+    bucket, _, key = store.full_path(path).partition("/")
+    upload = store.fs.call_s3("create_multipart_upload", Bucket=bucket, Key=key)["UploadId"]
+    store.fs.call_s3(
+        "upload_part", Bucket=bucket, Key=key, UploadId=upload, PartNumber=1, Body=b"part"
+    )
+
+
+@pytest.fixture
+def on_s3(s3_entry: dict[str, Any]) -> Any:
+    """A schema with a table of objects on S3, and uploads of all kinds that nobody finished."""
+    connection = dj.Connection("sqlite://", settings=Settings(safemode=False))
+    schema, table = declared(with_stores(connection, raw=s3_entry), "lab")
+    filled(table)
+    for path in (
+        "_hash/lab/lvauakv4jmvhnolrtwiraf6fsi",
+        "_schema/lab/item/n=7/a_x1y2z3w4.npy",
+        "_schema/n=7/lab/item/a_x1y2z3w4.npy",
+        "_schema/other/item/n=7/a_x1y2z3w4.npy",
+        "mine/large.dat",
+    ):
+        begun(the_store(schema), path)
+    return schema, table
+
+
+def left(schema: Any) -> list[str]:
+    return sorted(upload.path for upload in the_store(schema).uploads())
+
+
+def test_uploads_that_nobody_finished_are_found_and_given_up(on_s3: Any) -> None:
+    schema, table = on_s3
+    before = left(schema)
+    assert len(before) == 5
+    seen = dj.gc.scan(schema)  # the server says that all uploads began in 2010
+    assert (seen.uploads, seen.uploads_removed, seen.orphans) == (3, 0, 0)
+    assert "3 uploads were begun long ago and never finished." in repr(seen)
+    assert left(schema) == before
+    done = dj.gc.collect(schema, dry_run=False)
+    assert (done.uploads, done.uploads_removed, done.failures) == (3, 3, ())
+    assert done.to_dict()["uploads_removed"] == 3
+    assert "the parts of 3 were removed" in done._repr_html_()
+    # Those of other schemas and of users stay.
+    assert left(schema) == ["_schema/other/item/n=7/a_x1y2z3w4.npy", "mine/large.dat"]
+    assert dj.gc.collect(schema, dry_run=False).uploads == 0
+    assert all_read(table) == [(n, n, n) for n in range(4)]
+
+
+def test_uploads_that_may_still_be_written_stay(on_s3: Any) -> None:
+    schema, table = on_s3
+    before = left(schema)
+    done = dj.gc.collect(schema, dry_run=False, grace_period=time.time() - 10_000)
+    assert (done.uploads, left(schema)) == (0, before)
+    table.delete(collect=True)
+    assert left(schema) == before
+
+
+def test_uploads_are_listed_page_by_page(on_s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    schema, _ = on_s3
+    fs = the_store(schema).fs
+    call = fs.call_s3
+
+    def paged(method: str, **asked: Any) -> Any:
+        after = asked.pop("KeyMarker", ""), asked.pop("UploadIdMarker", "")
+        page = call(method, **asked)
+        if method != "list_multipart_uploads":
+            return page
+        found = sorted(page.get("Uploads", ()), key=lambda each: (each["Key"], each["UploadId"]))
+        rest = [each for each in found if (each["Key"], each["UploadId"]) > after]
+        marks = {"NextKeyMarker": rest[0]["Key"], "NextUploadIdMarker": rest[0]["UploadId"]}
+        return {"Uploads": rest[:1], "IsTruncated": len(rest) > 1, **marks}
+
+    monkeypatch.setattr(fs, "call_s3", paged)
+    assert len(left(schema)) == 5
+
+
+def test_objects_are_collected_where_uploads_may_not_be_listed(
+    on_s3: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schema, table = on_s3
+    fs = the_store(schema).fs
+    call = fs.call_s3
+
+    def refused(method: str, **asked: Any) -> Any:
+        if method == "list_multipart_uploads":
+            raise PermissionError("Access Denied")
+        return call(method, **asked)
+
+    table.delete()
+    monkeypatch.setattr(fs, "call_s3", refused)
+    done = dj.gc.collect(schema, dry_run=False, grace_period=0)
+    assert done.removed == 12
+    (told,) = done.failures
+    assert "unfinished uploads to the store 'raw'" in told

@@ -84,12 +84,18 @@ while True:
         n += 1
     elif work == 4:
         (Recording & f"n < {n - 6}").delete(collect=True)
-    elif hasattr(Recording, "staged_insert1") and chance.random() < 0.5:
+    elif chance.random() < 0.5:
         with Recording.staged_insert1 as staged:
             staged.rec["n"] = n
-            with staged.open("o", ".bin") as file:
-                for _ in range(20):
-                    file.write(b"y" * 10_000)
+            if n % 2:
+                with staged.open("o", ".bin") as file:
+                    for _ in range(20):
+                        file.write(b"y" * 10_000)
+            else:
+                folder = staged.store("o", ".zarr")
+                folder.update({f"c/{part}": b"y" * 10_000 for part in range(20)})
+            with staged.open("a") as file:
+                np.save(file, big[:n])
         n += 1
     else:
         Mean.populate(max_calls=3)

@@ -79,6 +79,29 @@ def test_one_row_many_rows_and_frames(small_lab: Lab, T: Any) -> None:
     assert len(small_lab.objects()) == 7 * 5
 
 
+@pytest.mark.parametrize("where", ["<blob>", "<blob@raw>"])
+def test_many_large_blobs_keep_their_rows(small_lab: Lab, where: str) -> None:
+    T = small_lab.table(f"x = null : {where}")
+    values = [None if k % 5 == 4 else np.full(40_000, float(k)) for k in range(12)]
+    T.insert({"k": k, "x": value} for k, value in enumerate(values))
+    for row in T.to_dicts(order_by="k"):
+        expected = values[row["k"]]
+        assert row["x"] is None if expected is None else np.array_equal(row["x"], expected)
+
+
+@pytest.mark.parametrize("where", ["<blob>", "<blob@raw>"])
+def test_a_value_among_many_large_blobs_that_does_not_fit_is_named(
+    small_lab: Lab, where: str
+) -> None:
+    T = small_lab.table(f"x : {where}")
+    values = [np.full(40_000, float(k)) for k in range(12)]
+    rows: list[dict[str, Any]] = [{"k": k, "x": value} for k, value in enumerate(values)]
+    rows[7]["x"] = object()
+    with pytest.raises(DataJointError, match=r"row 7: Attribute `x` : <blob.*object"):
+        T.insert(rows)
+    assert len(T()) == 0
+
+
 def test_null_is_no_object(small_lab: Lab, T: Any) -> None:
     T.insert([{"k": 1}, {"k": 2, "n": None, "b": None}])
     assert [*T.to_arrays("b", order_by="KEY")] == [*T.to_arrays("n")] == [None, None]
@@ -481,3 +504,40 @@ def set_document(lab: Lab, table: Any, name: str, text: str) -> None:
     full = ".".join(map(backend.quote, filter(None, [schema, physical])))
     mark = "?" if backend.name == "sqlite" else "%s"
     lab.connection.execute(f"UPDATE {full} SET {backend.quote(name)} = {mark}", (text,))
+
+
+def test_objects_of_rows_that_are_passed_over_are_removed(lab: Lab) -> None:
+    definition = "j : varchar(8)\nk : float64\n---\no = null : <object@>\nn = null : <npy@>\nz = null : <zarr@>"
+    T = lab.table(definition)
+    folder = lab.file("folder/deep/x", b"x").parent.parent
+    T.insert1({"j": "a", "k": 0.1, "o": b"old", "n": np.zeros(1)})
+    before = lab.objects()
+
+    def rows(*keys: tuple[str, float]) -> list[dict[str, Any]]:
+        return [{"j": j, "k": k, "o": folder, "n": np.ones(2), "z": np.ones(9)} for j, k in keys]
+
+    T.insert(rows(("a", 0.1)), skip_duplicates=True)
+    T.insert1(rows(("a", 0.1))[0], skip_duplicates=True)
+    assert lab.objects() == before
+    T.insert(rows(("a", 0.1), ("b", 0.2), ("b", 0.2), ("A", 1 / 3)), skip_duplicates=True)
+    assert T.to_arrays("j", order_by="j, k").tolist() in (["A", "a", "b"], ["a", "A", "b"])
+    assert dj.gc.scan(lab.schema, grace_period=0).orphans == 0
+    assert lab.schema.verify()
+    assert [ref.read() for ref in (T & "j = 'a'").to_arrays("o")] == [b"old"]
+    assert (T & "j = 'b'").fetch1("o").verify()
+    # A file, its array; twice a folder's file with its manifest, an array, and two files of Zarr.
+    assert len(lab.objects()) == 2 + 2 * 5
+
+
+def test_rows_passed_over_in_a_transaction_that_is_undone_leave_nothing(small_lab: Lab) -> None:
+    T = small_lab.table("n = null : <npy@>")
+    T.insert1((1, np.zeros(1)))
+    before = small_lab.objects()
+    with pytest.raises(RuntimeError), small_lab.connection.transaction:  # noqa: PT012
+        T.insert([(1, np.ones(2)), (2, np.ones(2))], skip_duplicates=True)
+        raise RuntimeError
+    assert small_lab.objects() == before
+    with small_lab.connection.transaction:
+        T.insert([(1, np.ones(2)), (2, np.ones(2))], skip_duplicates=True)
+    assert len(small_lab.objects()) == 2
+    assert [ref.load().tolist() for ref in T.to_arrays("n", order_by="k")] == [[0], [1, 1]]

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import zarr
 
 import djupyter as dj
 from djupyter.errors import (
@@ -16,6 +17,7 @@ from djupyter.errors import (
     DuplicateError,
     IntegrityError,
     MissingAttributeError,
+    MissingExternalFile,
     UnknownAttributeError,
 )
 from tests.object_stores import Lab
@@ -233,6 +235,95 @@ def test_an_attribute_is_one_file_or_one_folder(small_lab: Lab) -> None:
         with pytest.raises(DataJointError, match=message):
             work()
     assert small_lab.objects() == []
+    assert not T()
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_zarr_arrays_are_written_chunk_by_chunk(lab: Lab, version: Any) -> None:
+    T = lab.table("x : <zarr@raw>\ny = null : <zarr@>")
+    with T.staged_insert1 as staged:
+        staged.rec["k"] = 1
+        array = zarr.create_array(
+            staged.store("x"), shape=(20, 10), chunks=(5, 10), dtype="int16", zarr_format=version
+        )
+        for start in (0, 5, 15):  # one chunk has nothing but zeros, and is left out
+            array[start : start + 5] = start + 1
+        group = zarr.group(staged.store("y"), zarr_format=version)
+        group.create_array("inner", shape=(3,), dtype="float64")[:] = 1.5
+    row = T.fetch1()
+    assert (row["x"].shape, row["x"].dtype) == ((20, 10), np.dtype("int16"))
+    assert row["x"][:, 0].tolist() == [1] * 5 + [6] * 5 + [0] * 5 + [16] * 5
+    assert row["y"]["inner"][:].tolist() == [1.5] * 3
+    (document,) = lab.raw(T, "x")
+    prefix = document["path"] + "/"
+    assert document["path"].endswith(".zarr")
+    assert document["item_count"] == sum(path.startswith(prefix) for path in lab.objects())
+    assert "zarr int16 (20, 10)" in repr(T())
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_a_chunk_that_is_missing_from_a_staged_array_is_found(small_lab: Lab, version: Any) -> None:
+    T = small_lab.table("x : <zarr@raw>")
+    filled: list[list[int]] = [[0, 5, 10, 15], [0, 5, 15]]
+    for k, starts in enumerate(filled):
+        with T.staged_insert1 as staged:
+            staged.rec["k"] = k
+            group = zarr.group(staged.store("x"), zarr_format=version)
+            options = {"dtype": "int16", "chunks": (5, 10)}
+            array = group.create_array("deep/5", shape=(20, 10), **options)
+            for start in starts:
+                array[start : start + 5] = start + 1
+            group.create_array("one", shape=(), dtype="bool")[...] = True
+            group.create_array("none", shape=(0, 3), **options)
+            if version == 3:
+                sharded = group.create_array(
+                    "s", shape=(9, 12), shards=(5, 10), chunks=(5, 5), dtype="u1"
+                )
+                sharded[...] = 7
+    # All that was written is there, whether or not a chunk was left out.
+    assert small_lab.schema.verify()
+    complete, sparse = small_lab.raw(T, "x")
+    assert ("sparse" in complete, sparse.get("sparse")) == (False, True)
+    for document in (complete, sparse):
+        store, prefix = small_lab.store, f"{document['path']}/deep/5/"
+        first = next(
+            each.path for each in store.entries(prefix) if each.path.endswith(("0/0", "0.0"))
+        )
+        store.remove(first)
+    missing = small_lab.schema.verify()
+    assert [(each.kind, each.attribute) for each in missing.findings] == [("changed", "x")] * 2
+    whole, with_gaps = (group["deep/5"] for group in T.to_arrays("x", order_by="KEY"))
+    with pytest.raises(MissingExternalFile, match="chunk"):
+        whole[...]
+    assert with_gaps[0, 0] == 0  # Zarr cannot know
+
+
+def test_a_staged_zarr_folder_must_be_one(lab: Lab) -> None:
+    T = lab.table("x : <zarr@raw>")
+
+    def no_array() -> None:
+        with T.staged_insert1 as staged:
+            staged.rec["k"] = 2
+            staged.store("x")["zarr.json"] = b"{"
+
+    def nothing() -> None:
+        with T.staged_insert1 as staged:
+            staged.rec["k"] = 2
+            staged.store("x")
+
+    def file() -> None:
+        with T.staged_insert1 as staged:
+            staged.rec["k"] = 2
+            staged.open("x")
+
+    for work, message in [
+        (no_array, "is damaged"),
+        (nothing, "Nothing was written"),
+        (file, "<zarr> is a folder"),
+    ]:
+        with pytest.raises(DataJointError, match=message):
+            work()
+    assert lab.objects() == []
     assert not T()
 
 

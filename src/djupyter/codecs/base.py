@@ -18,7 +18,7 @@ from djupyter.errors import DataJointError
 
 if TYPE_CHECKING:
     from djupyter.stores.staging import Staging
-    from djupyter.stores.store import Stores
+    from djupyter.stores.store import Store, Stores
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _on_definition: list[Callable[[type[Codec]], object]] = []
@@ -162,6 +162,23 @@ class Codec(ABC):
 
 def _shown_size(size: int) -> str:
     return readable_size(size) if size >= 1000 else f"{size} byte{'s' * (size != 1)}"
+
+
+def store_of(
+    stored: dict[str, Any], context: Context | None, *, filepath: bool = False
+) -> Store | None:
+    """Return the store with the object of a document; None where nobody tells which stores there are.
+
+    Parameters
+    ----------
+    stored
+        The document of the row.
+    context
+        As `decode` got it.
+    filepath
+        Whether the object is a user's own, so that the default is the store for those.
+    """
+    return context["stores"].get(stored.get("store"), filepath=filepath) if context else None
 
 
 def preview_bytes(context: Context | None) -> int:

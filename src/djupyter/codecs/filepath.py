@@ -6,7 +6,7 @@ import os
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from djupyter.codecs.base import Codec, Context, preview_bytes
+from djupyter.codecs.base import Codec, Context, preview_bytes, store_of
 from djupyter.codecs.object_ref import ObjectRef
 from djupyter.errors import DataJointError
 from djupyter.stores.paths import check_relative
@@ -65,7 +65,7 @@ class FilepathCodec(Codec):
         self, stored: Any, *, key: dict[str, Any] | None = None, context: Context | None = None
     ) -> ObjectRef:
         """Return what reads the file or folder, without reading anything."""
-        store = context["stores"].get(stored.get("store"), filepath=True) if context else None
+        store = store_of(stored, context, filepath=True)
         return ObjectRef.from_json(stored, store, preview_bytes(context))
 
     def referenced_paths(self, stored: Any) -> list[tuple[str, str | None]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from djupyter.codecs.base import Codec, Context
+from djupyter.codecs.base import Codec, Context, store_of
 from djupyter.errors import DataJointError
 from djupyter.stores.paths import content_hash, hash_path
 
@@ -64,8 +64,8 @@ class HashCodec(Codec):
         DataJointError
             It has changed.
         """
-        assert context is not None, "a query knows the stores"
-        store = context["stores"].get(stored.get("store"))
+        store = store_of(stored, context)
+        assert store is not None, "a query knows the stores"
         data = store.get(stored["path"])
         found = content_hash([data])
         if found != stored["hash"]:

@@ -11,7 +11,7 @@ from typing import IO, Any, ClassVar
 import numpy as np
 
 from djupyter.codecs.addressed import SchemaCodec
-from djupyter.codecs.base import Context, preview_bytes
+from djupyter.codecs.base import Context, preview_bytes, store_of
 from djupyter.codecs.npy_ref import NpyRef
 from djupyter.errors import DataJointError
 from djupyter.stores.store import Store
@@ -74,8 +74,7 @@ class NpyCodec(SchemaCodec):
         self, stored: Any, *, key: dict[str, Any] | None = None, context: Context | None = None
     ) -> NpyRef:
         """Return what loads the array, without reading anything."""
-        store = context["stores"].get(stored.get("store")) if context else None
-        return NpyRef(stored, store, preview_bytes(context))
+        return NpyRef(stored, store_of(stored, context), preview_bytes(context))
 
 
 def _document(

@@ -5,22 +5,29 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from ast import literal_eval
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Any, ClassVar, Literal
 
 import numpy as np
 
 from djupyter.codecs.array_card import BUDGET
 from djupyter.codecs.shown import npy_ref_card
+from djupyter.codecs.stored_ref import StoredRef
 from djupyter.errors import DataJointError
 from djupyter.render.object_card import object_html
 from djupyter.stores.store import Store
 
 Array = np.ndarray[Any, Any]
+# A third one has names of fields that are not Latin, and no function of its own.
+_HEADERS = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+}
 
 
-class NpyRef:
+class NpyRef(StoredRef):
     """An array in a store; made by fetching an attribute `<npy@store>`.
 
     NumPy functions and indexing load it. `load(mmap_mode="r")` maps the file into memory instead, so that only the
@@ -36,7 +43,9 @@ class NpyRef:
         How much a repr in a notebook may read.
     """
 
-    __slots__ = ("_array", "_backend", "_document", "_preview_bytes")
+    __slots__ = ("_array", "_preview_bytes")
+
+    _what: ClassVar[str] = "array"
 
     def __init__(
         self,
@@ -44,25 +53,11 @@ class NpyRef:
         backend: Store | None = None,
         preview_bytes: int = BUDGET,
     ) -> None:
-        if not isinstance(document.get("path"), str):
-            raise DataJointError(
-                "This is no array of a store: the document in the row has no path."
-            )
-        self._document, self._backend = dict(document), backend
+        super().__init__(document, backend)
         self._array: Array | None = None
         self._preview_bytes = preview_bytes
 
     # What is known without reading
-
-    @property
-    def path(self) -> str:
-        """Where the file is, relative to the store."""
-        return str(self._document["path"])
-
-    @property
-    def store(self) -> str | None:
-        """Name of the store; None for the default one."""
-        return self._document.get("store")
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -95,10 +90,6 @@ class NpyRef:
     def is_loaded(self) -> bool:
         """Whether the values are in memory."""
         return self._array is not None
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the document for a row."""
-        return dict(self._document)
 
     def is_in(self, store: Store) -> bool:
         """Whether the array lies in a store of the very connection that is asked."""
@@ -139,12 +130,19 @@ class NpyRef:
             It is no .npy file, or not the array that was written.
         """
         if mmap_mode is not None:
-            mapped: Array = np.load(self._local(), mmap_mode=mmap_mode, allow_pickle=False)
-            return self._checked(mapped)
+            return self._mapped(mmap_mode)
         if self._array is None:
             with self.open() as file:
                 self._array = self._read(file)
         return self._array
+
+    def _mapped(self, mode: Literal["r", "r+", "c"]) -> Array:
+        local = self._local()
+        with self.open() if self._is_near else local.open("rb") as file:
+            self._check_header(file)
+        with self._named_damage():
+            mapped: Array = np.load(local, mmap_mode=mode, allow_pickle=False)
+        return self._checked(mapped)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         array = self.load()
@@ -155,27 +153,53 @@ class NpyRef:
     def __getitem__(self, key: Any) -> Any:
         return self.load()[key]
 
-    def _read(self, file: Any) -> Array:
-        try:
+    def _read(self, file: IO[bytes]) -> Array:
+        self._check_header(file)
+        with self._named_damage():
             array = np.load(file, allow_pickle=False)
-        except (ValueError, EOFError, OSError) as error:
-            raise DataJointError(f"The file {self.path} is damaged: {error}.") from error
-        if not isinstance(array, np.ndarray):
-            raise DataJointError(f"The file {self.path} holds several arrays, not one.")
+            if not isinstance(array, np.ndarray):
+                raise DataJointError(f"The file {self.path} holds several arrays, not one.")
+            if file.read(1):
+                raise DataJointError(
+                    f"The file {self.path} goes on after its array: it was changed."
+                )
         return self._checked(array)
 
+    def _check_header(self, file: IO[bytes]) -> None:
+        """Compare what a file says that it holds, before memory for as much is taken."""
+        with self._named_damage():
+            header = _HEADERS.get(np.lib.format.read_magic(file))
+            if header is not None:
+                shape, _, dtype = header(file)
+                self._check(shape, dtype)
+            file.seek(0)
+
+    @contextmanager
+    def _named_damage(self) -> Iterator[None]:
+        try:
+            yield
+        except (ValueError, EOFError, OSError, SyntaxError) as error:
+            raise DataJointError(f"The file {self.path} is damaged: {error}.") from error
+
     def _checked(self, array: Array) -> Array:
-        if array.shape != self.shape or array.dtype != self.dtype:
+        self._check(array.shape, array.dtype)
+        return array
+
+    def _check(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+        if shape != self.shape or dtype != self.dtype:
             raise DataJointError(
-                f"The file {self.path} holds {array.dtype} {array.shape}, "
+                f"The file {self.path} holds {dtype} {shape}, "
                 f"not {self.dtype} {self.shape} as the row says: it was changed."
             )
-        return array
+
+    @property
+    def _is_near(self) -> bool:
+        return bool(self._need_store().spec["protocol"] == "file")
 
     def _local(self) -> Path:
         """Return the file on this machine; a copy of one that lies elsewhere."""
         store = self._need_store()
-        if store.spec["protocol"] == "file":
+        if self._is_near:
             return Path(store.full_path(self.path))
         mark = hashlib.md5(store.url(self.path).encode(), usedforsecurity=False).hexdigest()
         copy = Path(tempfile.gettempdir(), "djupyter_mmap", f"{mark}.npy")
@@ -183,10 +207,3 @@ class NpyRef:
         if not copy.exists():
             store.get_file(self.path, copy)
         return copy
-
-    def _need_store(self) -> Store:
-        if self._backend is None:
-            raise DataJointError(
-                f"NpyRef has no storage backend configured: {self.path} can be read once it is fetched from a table."
-            )
-        return self._backend

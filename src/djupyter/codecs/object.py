@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from djupyter.codecs.addressed import SchemaCodec
 from djupyter.codecs.backend import files_in, manifest, written
-from djupyter.codecs.base import Context, preview_bytes
+from djupyter.codecs.base import Context, preview_bytes, store_of
 from djupyter.codecs.object_ref import ObjectRef
 from djupyter.errors import DataJointError
 from djupyter.stores.store import Store
@@ -122,8 +122,7 @@ class ObjectCodec(SchemaCodec):
         self, stored: Any, *, key: dict[str, Any] | None = None, context: Context | None = None
     ) -> ObjectRef:
         """Return what reads the object, without reading anything."""
-        store = context["stores"].get(stored.get("store")) if context else None
-        return ObjectRef.from_json(stored, store, preview_bytes(context))
+        return ObjectRef.from_json(stored, store_of(stored, context), preview_bytes(context))
 
 
 def _document(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import wraps
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Concatenate, ParamSpec, TypeVar
 
 from djupyter.codecs.array_card import BUDGET
 from djupyter.codecs.shown import object_ref_card
@@ -17,6 +18,25 @@ from djupyter.stores.paths import check_relative, content_hash
 from djupyter.stores.store import Store
 
 _CHUNK = 1 << 20
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _with_origin(
+    method: Callable[Concatenate[ObjectRef, P], R],
+) -> Callable[Concatenate[ObjectRef, P], R]:
+    """Let errors of a method say which row the object is of: paths of users do not."""
+
+    @wraps(method)
+    def told(ref: ObjectRef, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return method(ref, *args, **kwargs)
+        except DataJointError as error:
+            if not ref.origin or ref.origin in str(error):
+                raise
+            raise error.suggest(ref.origin) from error
+
+    return told
 
 
 @dataclass(frozen=True)
@@ -55,6 +75,8 @@ class ObjectRef:
     mime_type: str | None = None
     backend: Store | None = field(default=None, repr=False, compare=False)
     preview_bytes: int = field(default=BUDGET, repr=False, compare=False)
+    origin: str = field(default="", repr=False, compare=False)
+    """Attribute, table and key that it was fetched from, for errors."""
 
     @classmethod
     def from_json(
@@ -135,6 +157,7 @@ class ObjectRef:
 
     # Reading
 
+    @_with_origin
     def read(self) -> bytes:
         """Return the contents of a file.
 
@@ -148,12 +171,14 @@ class ObjectRef:
         self._need_file("read() a directory")
         return self.need_backend().get(self.path)
 
+    @_with_origin
     def open(self, subpath: str | None = None, mode: str = "rb") -> IO[Any]:
         """Return a file object for it, or for a file in it."""
         if subpath is None:
             self._need_file("open() a directory without a subpath")
         return self.need_backend().open(self._inside(subpath), mode)
 
+    @_with_origin
     def listdir(self, subpath: str = "") -> list[str]:
         """Return the names of what lies in a folder."""
         self._need_folder("listdir()")
@@ -174,6 +199,7 @@ class ObjectRef:
             yield here, inside, [name for name in names if name not in inside]
             folders += [_below(here, name) for name in inside]
 
+    @_with_origin
     def download(self, destination: str | Path, subpath: str | None = None) -> Path:
         """Copy it, or something in it, to this machine, and return where it lies.
 
@@ -199,6 +225,7 @@ class ObjectRef:
             self.need_backend().get_file(entry.path, inside)
         return target
 
+    @_with_origin
     def verify(self) -> bool:
         """Return True when all of it is there as it was written.
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from djupyter.codecs.addressed import SchemaCodec
-from djupyter.codecs.base import Context
+from djupyter.codecs.base import Context, store_of
 from djupyter.codecs.parquet_ref import ParquetRef, need_pyarrow
 from djupyter.errors import DataJointError
 
@@ -73,8 +73,7 @@ class ParquetCodec(SchemaCodec):
         self, stored: Any, *, key: dict[str, Any] | None = None, context: Context | None = None
     ) -> ParquetRef:
         """Return what reads the frame, without reading anything."""
-        store = context["stores"].get(stored.get("store")) if context else None
-        return ParquetRef(stored, store)
+        return ParquetRef(stored, store_of(stored, context))
 
 
 def _reader(value: Any) -> Any:
@@ -102,7 +101,9 @@ def _write(reader: Any, file: Any) -> int:
 
     rows = 0
     with _refused():
-        writer = parquet.ParquetWriter(file, reader.schema, **_COMPRESSION)
+        writer = parquet.ParquetWriter(
+            file, reader.schema, write_page_checksum=True, **_COMPRESSION
+        )
     with writer:
         for group in _groups(reader):
             with _refused():

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from djupyter.codecs.stored_ref import StoredRef
 from djupyter.errors import DataJointError
-from djupyter.stores.store import Store
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,7 +17,7 @@ Filters = Sequence[Any] | None
 _MOST_SHOWN = 6
 
 
-class ParquetRef:
+class ParquetRef(StoredRef):
     """A frame in a store; made by fetching an attribute `<parquet@store>`.
 
     Parameters
@@ -36,26 +36,11 @@ class ParquetRef:
     ParquetRef(3 rows: t double, unit int64)
     """
 
-    __slots__ = ("_backend", "_document")
+    __slots__ = ()
 
-    def __init__(self, document: Mapping[str, Any], backend: Store | None = None) -> None:
-        if not isinstance(document.get("path"), str):
-            raise DataJointError(
-                "This is no frame of a store: the document in the row has no path."
-            )
-        self._document, self._backend = dict(document), backend
+    _what: ClassVar[str] = "frame"
 
     # What is known without reading
-
-    @property
-    def path(self) -> str:
-        """Where the file is, relative to the store."""
-        return str(self._document["path"])
-
-    @property
-    def store(self) -> str | None:
-        """Name of the store; None for the default one."""
-        return self._document.get("store")
 
     @property
     def size(self) -> int | None:
@@ -79,10 +64,6 @@ class ParquetRef:
 
     def __len__(self) -> int:
         return self.shape[0]
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the document for a row."""
-        return dict(self._document)
 
     def __repr__(self) -> str:
         shown = [f"{name} {kind}" for name, kind in [*self.schema.items()][:_MOST_SHOWN]]
@@ -155,7 +136,11 @@ class ParquetRef:
         wanted = None if columns is None else [*columns]
         with self._opened() as source:
             table = parquet.read_table(
-                source, columns=wanted, filters=filters, use_pandas_metadata=with_index
+                source,
+                columns=wanted,
+                filters=filters,
+                use_pandas_metadata=with_index,
+                page_checksum_verification=True,
             )
         if filters is None:
             self._check_rows(table.num_rows)
@@ -167,7 +152,10 @@ class ParquetRef:
         need_pyarrow()
         import pyarrow.parquet as parquet
 
-        with self._opened() as source, parquet.ParquetFile(source, pre_buffer=True) as file:
+        with (
+            self._opened() as source,
+            parquet.ParquetFile(source, pre_buffer=True, page_checksum_verification=True) as file,
+        ):
             self._check_rows(file.metadata.num_rows)
             yield file
 
@@ -176,6 +164,7 @@ class ParquetRef:
         """Yield the bytes of the file; what pyarrow says of them is said with the path."""
         arrow = need_pyarrow()
         with self._need_store().open(self.path) as source:
+            self._check_size(source)
             try:
                 yield source
             except (arrow.ArrowInvalid, arrow.ArrowSerializationError, OSError) as error:
@@ -183,6 +172,16 @@ class ParquetRef:
                     f"The file {self.path} in the store {self.store!r} cannot be read, "
                     f"or not with these filters: {error}"
                 ) from error
+
+    def _check_size(self, source: Any) -> None:
+        """Compare the size, before memory is taken for what a file claims to hold."""
+        size = source.seek(0, 2)
+        source.seek(0)
+        if self.size is not None and size != self.size:
+            raise DataJointError(
+                f"The file {self.path} in the store {self.store!r} has {size:,} bytes, not {self.size:,} as the row "
+                "of the table says: it was changed."
+            )
 
     def _check_columns(self, columns: Sequence[str] | None) -> None:
         need_pyarrow()
@@ -203,14 +202,6 @@ class ParquetRef:
             f"The file {self.path} in the store {self.store!r} has {rows:,} rows, "
             f"not {self.shape[0]:,} as the row of the table says: it was changed."
         )
-
-    def _need_store(self) -> Store:
-        if self._backend is None:
-            raise DataJointError(
-                f"ParquetRef has no storage backend configured: {self.path} can be read once it is "
-                "fetched from a table."
-            )
-        return self._backend
 
 
 def need_pyarrow() -> Any:

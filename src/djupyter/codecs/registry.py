@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from djupyter.codecs.base import Codec, checked_name, on_definition
 from djupyter.errors import DataJointError, nearest
+from djupyter.settings.entry_points import loaded
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -123,15 +124,7 @@ def _offers() -> dict[str, EntryPoint]:
 
 
 def _loaded(offer: EntryPoint) -> Codec:
-    package = offer.dist.name if offer.dist else "unknown"
-    source = f"the entry point {offer.name} = {offer.value} of the package {package}"
-    try:
-        codec_class = offer.load()
-    except Exception as error:  # someone else's code: anything may go wrong
-        raise DataJointError(
-            f"The codec <{offer.name}> cannot be loaded from {source}: "
-            f"{type(error).__name__}: {error}. Repair or remove that package."
-        ) from error
+    codec_class, source = loaded(offer, f"The codec <{offer.name}>")
     codec = _instance(codec_class, source)
     if codec.name != offer.name:
         raise DataJointError(

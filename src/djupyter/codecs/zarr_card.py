@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from djupyter.render.object_card import Facts, ObjectCard, TreeNode, bytes_text,
 # Of a group, so many members are listed, and so far down.
 _MEMBERS, _LEVELS = 100, 3
 _ATTRIBUTES = 12
+_FILES = 1000  # a page of a listing of S3
 
 
 def zarr_array_card(array: Any, budget: int = BUDGET) -> ObjectCard:
@@ -52,13 +54,12 @@ def zarr_array_summary(array: Any) -> ObjectCard:
 
 
 def _array(array: Any, budget: int) -> ObjectCard:
-    stored = ("stored", bytes_text(int(array.nbytes_stored())))
     return array_card(
         "zarr array",
         tuple(array.shape),
         np.dtype(array.dtype),
         array.__getitem__,
-        facts=(*_layout(array), stored, *_named(array)),
+        facts=(*_layout(array), *_stored(array), *_named(array)),
         # A shard can be read in part, a chunk cannot.
         chunks=tuple(array.chunks),
         budget=budget,
@@ -73,6 +74,18 @@ def _layout(array: Any) -> Facts:
         *((("shards", shape_text(shards)),) if shards else ()),
         ("codecs", _codecs(array)),
     )
+
+
+def _stored(array: Any) -> Facts:
+    """Return how many bytes lie in a store of ours, of so many files at most: there may be a million chunks."""
+    from djupyter.codecs.zarr_files import ZarrFiles
+
+    if not isinstance(array.store, ZarrFiles):
+        return ()
+    sizes = list(islice(array.store.sizes(array.path), _FILES + 1))
+    if len(sizes) <= _FILES:
+        return (("stored", bytes_text(sum(sizes))),)
+    return (("stored", f"more than {bytes_text(sum(sizes))}, in more than {_FILES:,} files"),)
 
 
 def _named(node: Any) -> Facts:

@@ -8,7 +8,8 @@ first value is written or read.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -23,6 +24,7 @@ from zarr.core.buffer import Buffer, BufferPrototype, default_buffer_prototype
 
 from djupyter.errors import DataJointError, MissingExternalFile
 from djupyter.stores.failures import translated
+from djupyter.stores.staging import Staging
 from djupyter.stores.store import Store as ObjectStore
 
 # Absent ones tell Zarr what a folder is not; all other files are chunks.
@@ -41,6 +43,8 @@ class ZarrFiles(Store):
     complete
         Whether every chunk was written, so that an absent one is an error. Otherwise it is filled by `fill_value`,
         as Zarr means it.
+    staging
+        Of the row that the folder belongs to. Zarr's own thread goes on to write when Ctrl-C ends what it writes for.
 
     Attributes
     ----------
@@ -61,15 +65,23 @@ class ZarrFiles(Store):
         *,
         read_only: bool = False,
         complete: bool = False,
+        staging: Staging | None = None,
     ) -> None:
         super().__init__(read_only=read_only)
+        self._staging = staging
         self.objects, self.path, self.complete = store, path, complete
         self.chunks = self.chunk_bytes = 0
         self.metadata: dict[str, int] = {}
 
     def with_read_only(self, read_only: bool = False) -> ZarrFiles:
         """Return the same folder for reading, or for writing."""
-        return ZarrFiles(self.objects, self.path, read_only=read_only, complete=self.complete)
+        return ZarrFiles(
+            self.objects,
+            self.path,
+            read_only=read_only,
+            complete=self.complete,
+            staging=self._staging,
+        )
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, ZarrFiles):
@@ -140,13 +152,17 @@ class ZarrFiles(Store):
         """Write a file, whole or not at all."""
         self._check_writable()
         contents = memoryview(value.as_numpy_array().view(np.uint8).data)
-        await asyncio.to_thread(self.objects.put, self._at(key), contents)
+        await asyncio.to_thread(self._put, self._at(key), contents)
         # Counted on the one thread of Zarr's event loop.
         if _is_metadata(key):
             self.metadata[key] = contents.nbytes
         else:
             self.chunks += 1
             self.chunk_bytes += contents.nbytes
+
+    def _put(self, path: str, contents: memoryview) -> None:
+        work = partial(self.objects.put, path, contents)
+        work() if self._staging is None else self._staging.guarded(work)
 
     async def delete(self, key: str) -> None:
         """Remove a file, or a folder with all in it."""
@@ -169,6 +185,10 @@ class ZarrFiles(Store):
         """Yield the names of the files and folders in a folder."""
         for name in await asyncio.to_thread(self._names, prefix):
             yield name
+
+    def sizes(self, folder: str) -> Iterator[int]:
+        """Yield the size of each file in a folder, as they are listed."""
+        return (entry.size for entry in self.objects.entries(self._at(folder)))
 
     def _keys(self, prefix: str) -> Iterable[str]:
         folder = self._at(prefix.rpartition("/")[0])

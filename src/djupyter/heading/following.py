@@ -43,7 +43,7 @@ def followers(
     Examples
     --------
     >>> from djupyter.definition.parser import parse
-    >>> from djupyter.heading.alteration import plan
+    >>> from djupyter.heading.planning import plan
     >>> from djupyter.heading.structure import resolve
     >>> def table(name, text):
     ...     return resolve(parse(text), TableName("lab", name), lambda key: mouse)

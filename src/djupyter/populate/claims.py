@@ -16,7 +16,7 @@ from djupyter.query.counts import counts
 from djupyter.query.moments import Passed
 from djupyter.query.restriction import Restriction
 from djupyter.query.top import Top
-from djupyter.sql.backends.base import Row
+from djupyter.sql.backends.differences.records import Row
 from djupyter.table.table import FreeTable
 
 Key = dict[str, Any]

@@ -10,9 +10,11 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
 from djupyter.sql.travelling import recipe
@@ -41,6 +43,8 @@ class Guardian:
         self._connection = connection
         self._known: dict[str, Any] = {"worker": worker, "seconds": seconds}
         self._process: subprocess.Popen[bytes] | None = None
+        self._work = TemporaryFile()  # noqa: SIM115  # lives as long as this, and nothing is left of it
+        self._known["work"] = self._work.fileno()
 
     def tell(self, order: Mapping[str, Any]) -> None:
         """Send an order; starts the process if there is none, or it has died."""
@@ -48,13 +52,25 @@ class Guardian:
         if self._process is None or not self._sent(order):
             self._start()
 
+    def revive(self) -> None:
+        """Start the process again if it has died."""
+        if self._process is not None and self._process.poll() is not None:
+            self._start()
+
     def works_on(self, table: str, key: Mapping[str, Any] | None, limit: float | None) -> None:
-        """Say which key is being made, and how many seconds that may take."""
-        work = None if key is None else {"table": table, "key": dict(key), "limit": limit}
-        self.tell({"work": work})
+        """Say which key is being made, if any, and how many seconds that may take.
+
+        It stands in a file, which the process looks into when it must: to be told would wake it for each key.
+        """
+        work = None
+        if key is not None:
+            work = {"table": table, "key": dict(key), "limit": limit, "began": time.monotonic()}
+        text = json.dumps(work, default=str).encode()
+        os.pwrite(self._work.fileno(), text + b"\n", 0)
 
     def end(self) -> None:
         """End the process; the lease is the caller's to give up."""
+        self._work.close()
         process, self._process = self._process, None
         if process is None or process.stdin is None:
             return
@@ -76,6 +92,7 @@ class Guardian:
             [sys.executable, "-c", _PROGRAM.read_text(encoding="utf-8")],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
+            pass_fds=[self._work.fileno()],
             start_new_session=True,
         )
         about = {"path": sys.path, "parent": os.getpid(), "place": recipe(self._connection)}

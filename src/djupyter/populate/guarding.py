@@ -21,6 +21,8 @@ from typing import Any
 
 # Seconds between two looks at whether the worker lives, and after its time limit in which it may end by itself.
 _LOOK, _GRACE = 1.0, 5.0
+# Bytes that tell of a key in work.
+_LONGEST = 1 << 20
 
 
 def main() -> None:
@@ -52,8 +54,6 @@ class _Watch:
         self.pause = state["seconds"] / 3
         # Python may take seconds to import what it takes to renew, where many start at once.
         self.next = time.monotonic() + self.pause / 2
-        self.deadline: float | None = None
-        self._note(state)
 
     def keep(self, orders: queue.SimpleQueue[dict[str, Any] | None]) -> None:
         """Renew the lease until the worker ends."""
@@ -63,11 +63,11 @@ class _Watch:
                     return self.bury()
                 if order.get("end"):
                     return
-                self._note(order)
+                self.state.update(order)
             if os.getppid() != self.state["parent"]:
                 return self.bury()
             now = time.monotonic()
-            if self.deadline is not None and now > self.deadline:
+            if self._is_late():
                 os.kill(self.state["parent"], signal.SIGKILL)
                 return self.bury(is_late=True)
             if now >= self.next:
@@ -83,11 +83,20 @@ class _Watch:
             while True:
                 yield orders.get_nowait()
 
-    def _note(self, order: dict[str, Any]) -> None:
-        self.state.update(order)
-        if "work" in order:
-            limit = (order["work"] or {}).get("limit")
-            self.deadline = None if limit is None else time.monotonic() + limit + _GRACE
+    def _now_at(self) -> dict[str, Any] | None:
+        """Return what the worker is making, or was when it died; None when it had begun nothing."""
+        written = os.pread(self.state["work"], _LONGEST, 0).partition(b"\n")[0]
+        with suppress(ValueError):  # only in part
+            found: dict[str, Any] | None = json.loads(written)
+            return found
+        return None
+
+    def _is_late(self) -> bool:
+        work = self._now_at()
+        if work is None or work["limit"] is None:
+            return False
+        deadline: float = work["began"] + work["limit"] + _GRACE
+        return time.monotonic() > deadline  # the same clock as the worker's
 
     def _renew(self) -> None:
         from djupyter.populate.leases import renew
@@ -115,7 +124,7 @@ class _Watch:
         from djupyter.populate.deaths import note_death
 
         tables = list(self._workers())
-        work = self.state.get("work")
+        work = self._now_at()
         if work:
             note_death(self.state["connection"], self.state["worker"], work, is_late=is_late)
         for workers in tables:

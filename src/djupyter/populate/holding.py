@@ -30,6 +30,8 @@ class Hold:
 
     def __init__(self, job: Job, worker: int) -> None:
         self.job, self.worker = job, worker
+        # The statement that ends a job, which of its attributes it takes, and what turns them into the driver's values.
+        self._removal: tuple[str, tuple[str, ...], Mapping[str, Any]] | None = None
         self._keeps = bool(job.connection.settings["jobs.keep_completed"])
 
     def complete(self, key: Mapping[str, Any], seconds: float) -> None:
@@ -42,9 +44,9 @@ class Hold:
         """
         if self._ended(key, seconds) != 1:
             raise LostJobError(
-                f"The job {self.job.name_of(key)} of {self.job.target.name.class_name} is no longer held by this "
-                "worker: its lease had run out, or somebody removed the job. What was computed is not inserted; "
-                "whoever holds the job makes it."
+                f"The job {self.job.name_of(key)} of {self.job.target.name.class_name} is not held by "
+                "this worker: its lease had run out, or somebody removed the job. What was computed is not "
+                "inserted; whoever holds the job makes it."
             )
 
     def drop(self, key: Mapping[str, Any]) -> None:
@@ -98,12 +100,13 @@ class Hold:
         """End a job and return how many there were, 0 or 1; without building a query where that is not needed."""
         job, connection = self.job, self.job.connection
         if self._keeps:
-            return job.change(self.jobs & self.job.name_of(key), job.done(seconds))
-        structure = job.structure
-        sql, order = write.delete(
-            structure, (*job.key, "connection_id", "status"), connection.backend
-        )
-        adapters = adapters_of(structure, connection.backend)
+            return job.change(self.jobs & job.name_of(key), job.done(seconds))
+        if self._removal is None:
+            structure, backend = job.structure, connection.backend
+            names = (*job.key, "connection_id", "status")
+            sql, order = write.delete(structure, names, backend)
+            self._removal = sql, order, adapters_of(structure, backend)
+        sql, order, adapters = self._removal
         given = {**key, "connection_id": self.worker, "status": "reserved"}
         values = [
             given[name] if (adapt := adapters[name]) is None else adapt(given[name])
@@ -111,3 +114,6 @@ class Hold:
         ]
         with connection.as_one():
             return connection.execute(sql, values)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_removal": None}

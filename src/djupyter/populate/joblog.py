@@ -12,7 +12,7 @@ import json
 import os
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,16 +21,20 @@ from platform import node as host_name
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
+from djupyter.codecs.blob import pack
 from djupyter.definition.names import TableName
 from djupyter.errors import AccessError
+from djupyter.heading.structure import TableStructure
 from djupyter.populate import job_tables
-from djupyter.sql import ddl
+from djupyter.sql import ddl, write
+from djupyter.table.one import adapters_of
 from djupyter.table.table import FreeTable
 
 if TYPE_CHECKING:
     from djupyter.sql.connection import Connection
 
 Outcome = Literal["success", "error", "lost"]
+_encoder = json.JSONEncoder(sort_keys=True, default=str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +97,24 @@ class JobLog:
             schema, rows = next(iter(self._waiting.items()))
             table = self._table(schema)
             if table is not None:
-                # A first attempt may have lost its connection after it was carried out.
-                table.insert(rows, skip_duplicates=True)
+                self._insert(table.structure, rows)
             del self._waiting[schema]
+
+    def _insert(self, structure: TableStructure, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert rows whose values are canonical: they need none of the checks that an insert makes for users."""
+        connection, names = self._connection, tuple(structure.heading)
+        adapters = adapters_of(structure, connection.backend)
+        columns = []
+        for name in names:
+            adapt = adapters[name]
+            values = [row[name] for row in rows]
+            # What is JSON or a blob is what the column holds already.
+            if adapt is not None and not structure.by_name[name].is_json:
+                values = [None if value is None else adapt(value) for value in values]
+            columns.append(values)
+        # A first attempt may have lost its connection after it was carried out.
+        sql = write.insert(structure, names, "skip", connection.backend)
+        connection.execute_many(sql, zip(*columns, strict=True))
 
     def of(self, table: TableName, key: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Return the attempts to make a key, the first one first."""
@@ -138,37 +157,43 @@ def key_hash(key: Mapping[str, Any]) -> str:
     >>> key_hash({"a": 1, "b": "x"}) == key_hash({"b": "x", "a": 1})
     True
     """
-    return hashlib.md5(_text(key).encode(), usedforsecurity=False).hexdigest()
+    return _hash(_text(key))
+
+
+def _hash(text: str) -> str:
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
 
 def _text(key: Mapping[str, Any]) -> str:
-    return json.dumps(dict(key), sort_keys=True, default=str)
+    return _encoder.encode(dict(key))
 
 
 def _row(attempt: Attempt) -> dict[str, Any]:
+    key = _text(attempt.key)
+    began = datetime.fromtimestamp(attempt.started, UTC).replace(tzinfo=None)
     return {
         # In the order of time, so that they are written one beside the other.
         "attempt": UUID(int=(time.time_ns() << 64) | random.getrandbits(64)),
         "table_name": attempt.table.table,
-        "key_hash": key_hash(attempt.key),
-        "job_key": json.loads(_text(attempt.key)),
+        "key_hash": _hash(key),
+        "job_key": key,
         "outcome": attempt.outcome,
-        "started": datetime.fromtimestamp(attempt.started, UTC).replace(tzinfo=None),
+        "started": began.replace(microsecond=began.microsecond // 1000 * 1000),
         "duration": attempt.seconds,
-        "user": _user(),
-        "host": host_name()[:255],
-        "pid": os.getpid(),
+        **_whereabouts(os.getpid()),
         "version": attempt.version[:255],
-        "inputs": attempt.inputs,
+        "inputs": None if attempt.inputs is None else _encoder.encode(attempt.inputs),
         "error_class": attempt.error_class[:255],
         "error_message": attempt.message[: job_tables.LONGEST_MESSAGE],
-        "error_stack": attempt.stack,
+        "error_stack": None if attempt.stack is None else pack(attempt.stack),
     }
 
 
 @cache
-def _user() -> str:
+def _whereabouts(pid: int) -> dict[str, Any]:
+    """Return who works where, once for each process: a fork is another one."""
     try:
-        return getpass.getuser()[:255]
+        user = getpass.getuser()[:255]
     except (OSError, KeyError):  # a container's user without a name
-        return ""
+        user = ""
+    return {"user": user, "host": host_name()[:255], "pid": pid}

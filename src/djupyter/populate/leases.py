@@ -107,10 +107,12 @@ class Lease:
             renew(workers, self.worker, self.seconds, self._about)
 
     def renew_if_due(self) -> None:
-        """Renew the lease where a third of it has passed.
+        """Renew the lease where a third of it has passed, and see that the guardian lives.
 
-        The guardian does so too, but on a machine with more workers than processors it may be long in starting.
+        It renews it too, but on a machine with more workers than processors it may be long in starting.
         """
+        if self._guardian is not None:
+            self._guardian.revive()
         if time.monotonic() - self._renewed > self.seconds / 3:
             self.renew()
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from djupyter.errors import DuplicateError
+from djupyter.heading.structure import TableStructure
 from djupyter.populate.fingerprint import fingerprint
 from djupyter.populate.holding import Hold, LostJobError
 from djupyter.populate.joblog import Attempt, JobLog
@@ -207,21 +209,19 @@ def _retry_in(table: AutoPopulate, key: Key, log: JobLog) -> float | None:
 
 def _inputs(table: AutoPopulate, key: Key, making: Making) -> dict[str, Any]:
     """Return which rows a result depends on, and what the fetched values were."""
-    structure = table.structure
     rows = {
-        f"{each.parent.schema}.{each.parent.table}": {
-            there: key[here] for here, there in each.attributes
-        }
-        for each in structure.foreign_keys
-        if all(name in key for name in each.names)
+        parent: {there: key[here] for here, there in pairs}
+        for parent, pairs in _references(table.structure)
+        if all(here in key for here, _ in pairs)
     }
-    found: dict[str, Any] = {"rows": _plain(rows)}
-    if making.fetched is not None:
-        found["fetched"] = fingerprint(making.fetched)
-    return found
+    if making.fetched is None:
+        return {"rows": rows}
+    return {"rows": rows, "fetched": fingerprint(making.fetched)}
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {name: _plain(each) for name, each in value.items()}
-    return value if isinstance(value, int | float | str | None) else str(value)
+@lru_cache(maxsize=256)
+def _references(structure: TableStructure) -> list[tuple[str, tuple[tuple[str, str], ...]]]:
+    return [
+        (f"{key.parent.schema}.{key.parent.table}", key.attributes)
+        for key in structure.foreign_keys
+    ]

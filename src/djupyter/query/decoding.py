@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from djupyter.codecs.base import Context
 from djupyter.codecs.chain import chain_of
+from djupyter.codecs.object_ref import ObjectRef
 from djupyter.errors import DataJointError
 from djupyter.heading.attribute import Attribute
 
@@ -66,13 +67,14 @@ class Reading:
             key = {name: values[row] for name, values in self.key.items()}
             try:
                 plain = stored if self.plain is None else self.plain(stored)
-                return chain.decode(plain, context, key)
+                found = chain.decode(plain, context, key)
             except DataJointError as error:
                 raise error.suggest(self._place(key)) from error
             except (
                 Exception
             ) as error:  # a codec is someone else's code, and the row may hold anything
                 raise self._unreadable(error, key) from error
+            return replace(found, origin=self._place(key)) if type(found) is ObjectRef else found
 
         result: list[Any] = [None] * len(column)
         for (row, _), value in zip(rows, self._mapped(one, rows), strict=True):

@@ -7,6 +7,7 @@ masking.py   what is shown of a value that may be a secret
 sources.py   datajoint.json, pyproject.toml, secrets folders and DJ_ variables to plain values
 stores.py    one entry of `stores` to a checked, complete specification
 adapters.py  protocols of stores beyond the built-in ones: registered or offered by packages
+entry_points.py  what other packages offer
 ```
 """
 

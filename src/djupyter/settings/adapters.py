@@ -13,6 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from djupyter.errors import DataJointError
+from djupyter.settings.entry_points import loaded
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -132,15 +133,7 @@ def _offers() -> dict[str, EntryPoint]:
 
 
 def _loaded(offer: EntryPoint) -> StorageAdapter:
-    package = offer.dist.name if offer.dist else "unknown"
-    source = f"the entry point {offer.name} = {offer.value} of the package {package}"
-    try:
-        adapter = offer.load()
-    except Exception as error:  # someone else's code: anything may go wrong
-        raise DataJointError(
-            f"The storage protocol '{offer.name}' cannot be loaded from {source}: "
-            f"{type(error).__name__}: {error}. Repair or remove that package."
-        ) from error
+    adapter, source = loaded(offer, f"The storage protocol '{offer.name}'")
     return _made(adapter, source)
 
 

@@ -182,6 +182,7 @@ class Objects(Group):
         default=3600, ge=0
     )  # seconds for which an object without a row is kept
     workers: int = Field(default=8, ge=1, le=256)  # transfers at a time
+    durable: bool = True  # whether files are on the disk before their row is committed
 
 
 class Provenance(Group):

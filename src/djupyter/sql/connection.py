@@ -8,7 +8,6 @@ statements, and is not in the way of rows.
 from __future__ import annotations
 
 import os
-import re
 import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -17,11 +16,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 from uuid import uuid4
 
-from djupyter.errors import DataJointError
-from djupyter.sql import travelling
+from djupyter.sql import handwritten, travelling
 from djupyter.sql.address import address
 from djupyter.sql.backends import backend_of
-from djupyter.sql.backends.base import Backend, Row, Statement
+from djupyter.sql.backends.base import Backend
+from djupyter.sql.backends.differences.records import Row, Statement
 from djupyter.sql.backends.tls import Tls
 from djupyter.sql.failures import to_error
 from djupyter.sql.reflect import Catalog
@@ -35,22 +34,6 @@ from djupyter.stores.store import Stores
 if TYPE_CHECKING:
     from djupyter.settings import Settings
 
-# What a statement may begin with before its first word.
-_BEFORE = r"(?:\s|;|--[^\n]*(?:\n|$)|/\*(?!!).*?\*/)*"
-_CONTROL = re.compile(
-    rf"{_BEFORE}(?:BEGIN|COMMIT|END|ROLLBACK|ABORT|SAVEPOINT|RELEASE|START|XA|PREPARE\s+TRANSACTION"
-    r"|SET\s+(?:@@|SESSION\b|LOCAL\b|[\s.])*autocommit)\b",
-    re.IGNORECASE | re.DOTALL,
-)
-_READS = re.compile(
-    rf"{_BEFORE}(?:SELECT|SHOW|DESCRIBE|EXPLAIN|VALUES)\b", re.IGNORECASE | re.DOTALL
-)
-# MySQL commits before and after these, SQLite and PostgreSQL do not.
-_DEFINES = re.compile(
-    rf"{_BEFORE}(?P<verb>CREATE|ALTER|DROP|TRUNCATE|RENAME|GRANT|REVOKE|ANALYZE|OPTIMIZE|LOCK|UNLOCK)\b"
-    r"(?!\s+TEMP)",
-    re.IGNORECASE | re.DOTALL,
-)
 _open: weakref.WeakSet[Connection] = weakref.WeakSet()
 
 
@@ -355,16 +338,7 @@ class Connection(Transactions):
         >>> Connection("sqlite://").query("SELECT %s AS a, 2 AS b", (1,), as_dict=True).fetchall()
         [{'a': 1, 'b': 2}]
         """
-        if _CONTROL.match(sql):
-            raise DataJointError(
-                "Transactions are opened with `with connection.transaction:`, not by SQL."
-            )
-        defines = _DEFINES.match(sql)
-        if self.in_transaction and defines:
-            raise DataJointError(
-                f"{defines['verb'].upper()} inside a transaction would commit it on some databases. "
-                "Carry it out before or after the transaction."
-            )
+        handwritten.check(sql, in_transaction=self.in_transaction)
         native, adapt = self.backend.placeholders(sql), self.backend.adapt
         values: Any = tuple(map(adapt, args))
         if isinstance(args, Mapping):
@@ -378,7 +352,7 @@ class Connection(Transactions):
             session.refuse_end()
             return found
 
-        repeats = _READS.match(sql) is not None
+        repeats = handwritten.reads(sql)
         result = self._sessions.run(work, sql, repeats=repeats, reconnects=reconnect)
         if not result.names and result.rowcount < 0:
             self.catalog.forget()

@@ -21,7 +21,8 @@ from djupyter.heading.attribute import Attribute
 from djupyter.heading.structure import SINGLETON, ForeignKey, TableStructure
 from djupyter.sql import drops, lineage
 from djupyter.sql.alone import alone
-from djupyter.sql.backends.base import Backend, Statement
+from djupyter.sql.backends.base import Backend
+from djupyter.sql.backends.differences.records import Statement
 from djupyter.sql.connection import Connection
 from djupyter.sql.json_path import parse_json_path
 from djupyter.sql.names import check_schema_name

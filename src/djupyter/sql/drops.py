@@ -8,7 +8,7 @@ from graphlib import CycleError, TopologicalSorter
 from djupyter.definition.names import TableName
 from djupyter.errors import DataJointError, IntegrityError
 from djupyter.sql import lineage
-from djupyter.sql.backends.base import Statement
+from djupyter.sql.backends.differences.records import Statement
 from djupyter.sql.connection import Connection
 from djupyter.sql.names import LINEAGE
 

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 
 from djupyter.definition.names import TableName
 from djupyter.heading.structure import TableStructure
-from djupyter.sql.backends.base import Backend, Statement
+from djupyter.sql.backends.base import Backend
+from djupyter.sql.backends.differences.records import Statement
 from djupyter.sql.names import LINEAGE
 
 _COLUMNS = ("table_name", "attribute_name", "lineage")

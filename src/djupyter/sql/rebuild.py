@@ -14,7 +14,8 @@ from djupyter.heading.spelling import as_written
 from djupyter.heading.structure import TableStructure
 from djupyter.sql import ddl
 from djupyter.sql.alone import alone
-from djupyter.sql.backends.base import Backend, Statement, TableChange
+from djupyter.sql.backends.base import Backend
+from djupyter.sql.backends.differences.records import Statement, TableChange
 from djupyter.sql.connection import Connection
 from djupyter.sql.fitness import check_rows
 

@@ -16,7 +16,8 @@ from djupyter.errors import DataJointError, DefinitionError, MissingTableError, 
 from djupyter.heading.attribute import Attribute
 from djupyter.heading.inheritance import completed
 from djupyter.heading.structure import ForeignKey, Index, TableStructure
-from djupyter.sql.backends.base import AttributeRow, Backend, Fetch, TableRows
+from djupyter.sql.backends.base import Backend
+from djupyter.sql.backends.differences.records import AttributeRow, Fetch, TableRows
 
 _ATTEMPTS = 5  # to read a catalogue that others change meanwhile
 # How long a count of changes is not asked for again, in seconds: less than it takes others to change a table after

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from djupyter.sql.backends.base import Row
+from djupyter.sql.backends.differences.records import Row
 
 _IN_MEMORY = 16 * 2**20  # bytes that a copy may take before it goes to disk
 

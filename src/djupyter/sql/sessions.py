@@ -15,8 +15,9 @@ from djupyter.errors import LostConnectionError
 from djupyter.sql import endings
 from djupyter.sql.backends.base import Backend
 from djupyter.sql.backends.tls import Tls
+from djupyter.sql.driven import DroppedError
 from djupyter.sql.failures import connecting_error
-from djupyter.sql.session import DroppedError, Session
+from djupyter.sql.session import Session
 
 T = TypeVar("T")
 Explain = Callable[[BaseException, str], BaseException]

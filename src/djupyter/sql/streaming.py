@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy.pool import PoolProxiedConnection
 
 from djupyter.errors import LostConnectionError
-from djupyter.sql.backends.base import Backend, Row
+from djupyter.sql.backends.base import Backend
+from djupyter.sql.backends.differences.records import Row
 from djupyter.sql.result import spooled
 from djupyter.sql.sessions import Explain, Sessions
 

@@ -6,8 +6,9 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Self
 
 from djupyter.errors import DataJointError
+from djupyter.sql.at_end import Ending
 from djupyter.sql.reflect import Catalog
-from djupyter.sql.session import Ending, Session
+from djupyter.sql.session import Session
 from djupyter.sql.sessions import Sessions
 from djupyter.sql.transaction import Transaction
 

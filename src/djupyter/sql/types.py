@@ -31,6 +31,9 @@ Family = Literal[
     "json",
     "bytes",
 ]
+NUMBERS: tuple[Family, ...] = ("integer", "boolean", "real", "decimal")
+COUNTABLE: tuple[Family, ...] = ("integer", "real", "decimal")  # what a text may spell as well
+TEXTS: tuple[Family, ...] = ("text", "enum")
 
 
 @dataclass(frozen=True, slots=True)

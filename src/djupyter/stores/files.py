@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any, ClassVar, cast
 
 from djupyter.stores.failures import NoRootError
 from djupyter.stores.paths import Bytes
-from djupyter.stores.transfers import run_all
+from djupyter.stores.transfers import run_all, shielded
 from djupyter.stores.writing import Writing
 
 # Of one object that is moved in parts: at most so many bytes a part, so many parts at once.
@@ -34,6 +34,15 @@ class Found:
     modified: float
 
 
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """An object that somebody has begun to send in parts: its path, the server's name for it, when it began."""
+
+    path: str
+    name: str
+    began: float
+
+
 class Files:
     """What works on every filesystem.
 
@@ -46,6 +55,9 @@ class Files:
     makes_folders
         Whether a folder has to be made before a file can be written into it.
     """
+
+    is_near: ClassVar[bool] = False
+    """Whether a call that is interrupted does nothing more."""
 
     def __init__(self, fs: Any, root: str | None = None, *, makes_folders: bool = True) -> None:
         self.fs, self.root, self._makes_folders = fs, root, makes_folders
@@ -89,7 +101,8 @@ class Files:
             # Such filesystems show a file from the moment it is opened.
             return self._open_spooled(path)
         file = self.fs.open(path, "wb", block_size=PART)
-        return Writing(cast(IO[bytes], file), file.close, partial(_abandon, file))
+        publish = partial(shielded, file.close)
+        return Writing(cast(IO[bytes], file), publish, partial(_abandon, file))
 
     def info(self, path: str) -> Found | None:
         """Return what is known of an object; None when it is absent or a folder."""
@@ -135,6 +148,16 @@ class Files:
             except Exception as error:  # someone else's code; it is reported
                 yield path, error
 
+    def uploads(self, folder: str) -> Iterator[Upload]:
+        """Yield what somebody has begun to send and not finished, as far as the server keeps it and tells."""
+        yield from ()
+
+    def give_up(self, upload: Upload) -> None:
+        """Have the server throw away what was sent of an object."""
+
+    def persist(self, paths: Iterable[str], workers: int) -> None:
+        """Return when files are written for good; a server answers only then."""
+
     def check_root(self) -> None:
         """Raise when the store itself is not there, which is no reason to call its objects absent."""
         if self.root and not self.fs.exists(self.root):
@@ -161,7 +184,7 @@ class Files:
                 while piece := spool.read(PART):
                     file.write(piece)
 
-        return Writing(cast(IO[bytes], spool), publish, spool.close)
+        return Writing(cast(IO[bytes], spool), partial(shielded, publish), spool.close)
 
     def _make_parent(self, path: str) -> None:
         if self._makes_folders:
@@ -170,6 +193,8 @@ class Files:
 
 class MemoryFiles(Files):
     """Files of this process, which are gone when it ends."""
+
+    is_near: ClassVar[bool] = True
 
     def get_file(self, path: str, local: Path) -> None:
         """Write an object to a local file."""

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from stat import S_ISDIR, S_ISLNK, S_ISREG
-from typing import IO, Any
+from typing import IO, Any, ClassVar
 from uuid import uuid4
 
 from djupyter.errors import DataJointError
+from djupyter.stores.durable import persist
 from djupyter.stores.failures import NoRootError
 from djupyter.stores.files import Files, Found
 from djupyter.stores.paths import Bytes
@@ -25,6 +26,7 @@ _ATTEMPTS = 10
 class LocalFiles(Files):
     """Files below a folder, with the calls of the system rather than those of fsspec."""
 
+    is_near: ClassVar[bool] = True
     root: str
 
     def put(self, path: str, parts: Sequence[Bytes]) -> None:
@@ -121,6 +123,10 @@ class LocalFiles(Files):
                 except OSError:  # not empty, or not ours to remove
                     return
             parent = os.path.dirname(parent)
+
+    def persist(self, paths: Iterable[str], workers: int) -> None:
+        """Return when files are on the disk."""
+        persist(self.root, paths, workers)
 
     def check_root(self) -> None:
         """Raise when the folder of the store is not there, perhaps since a disk is not mounted."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from djupyter.stores.files import PART, PARTS_AT_ONCE, Files, Found
+from djupyter.stores.files import PART, PARTS_AT_ONCE, Files, Found, Upload
 from djupyter.stores.paths import Bytes
 from djupyter.stores.transfers import run_all
 
@@ -101,6 +102,28 @@ class S3Files(Files):
                 continue
             for failed in answer.get("Errors", ()):
                 yield f"{bucket}/{failed['Key']}", _refusal(failed)
+
+    def uploads(self, folder: str) -> Iterator[Upload]:
+        """Yield what somebody has begun to send and not finished, a page of the listing at a time."""
+        bucket, prefix = _folder(folder)
+        mark: dict[str, Any] = {}
+        while True:
+            page = self.fs.call_s3("list_multipart_uploads", Bucket=bucket, Prefix=prefix, **mark)
+            for item in page.get("Uploads", ()):
+                began = item["Initiated"].timestamp()
+                yield Upload(f"{bucket}/{item['Key']}", item["UploadId"], began)
+            if not page.get("IsTruncated"):
+                return
+            mark = {
+                "KeyMarker": page["NextKeyMarker"],
+                "UploadIdMarker": page["NextUploadIdMarker"],
+            }
+
+    def give_up(self, upload: Upload) -> None:
+        """Have the server throw away what was sent of an object; that it is finished or gone is fine."""
+        bucket, key = _split(upload.path)
+        with suppress(FileNotFoundError):
+            self.fs.call_s3("abort_multipart_upload", Bucket=bucket, Key=key, UploadId=upload.name)
 
     def _put_in_parts(self, bucket: str, key: str, views: list[memoryview], size: int) -> None:
         place = {"Bucket": bucket, "Key": key}

@@ -1,8 +1,8 @@
 r"""Objects of rows that are being inserted: written first, kept by the commit, discarded by a rollback.
 
 ```
-put (several at a time) -> settle -> INSERT -> COMMIT -> published
-                              \-> error or rollback -> discarded
+put (several at a time) -> settle, on the disk -> INSERT -> COMMIT -> published
+                                           \-> error or rollback -> discarded
 ```
 
 An object is complete before its row can be seen, so no row is without its object. What a killed process leaves
@@ -12,19 +12,20 @@ are objects without a row, which garbage collection finds.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from threading import BoundedSemaphore
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 from djupyter.errors import DataJointError
 from djupyter.stores.paths import Bytes
 from djupyter.stores.store import Store, Stores
+from djupyter.stores.transfers import Crew
 
 Data = Bytes | Sequence[Bytes]
+T = TypeVar("T")
 
+_MANIFEST = ".manifest.json"
 _PIECE = 1 << 20
 
 
@@ -39,17 +40,21 @@ class Staging:
         How many are written at a time; 1 writes each before the next one is encoded.
     grace
         Seconds for which garbage collection leaves an object alone that no row refers to.
+    durable
+        How many files are brought to the disk at a time, so that a loss of power does not take what a row
+        refers to; 0 leaves that to the system.
     """
 
-    def __init__(self, stores: Stores, *, workers: int = 1, grace: float = 3600.0) -> None:
+    def __init__(
+        self, stores: Stores, *, workers: int = 1, grace: float = 3600.0, durable: int = 0
+    ) -> None:
         self.stores = stores
-        self._workers, self._grace = workers, grace
-        self._pool: ThreadPoolExecutor | None = None
-        # Bounds what waits to be written, and so the memory it takes.
-        self._places = BoundedSemaphore(2 * workers)
-        self._running: list[Future[None]] = []
+        self._workers, self._grace, self._durable = workers, grace, durable
+        # Few wait to be written: that bounds the memory they take.
+        self._crew = Crew(workers, "dj-objects", 2 * workers)
         self._own: list[tuple[Store, str]] = []
-        self._contents: set[tuple[str, str]] = set()
+        self._contents: dict[tuple[str, str], Store] = {}
+        self._given_up: frozenset[str] = frozenset()
         self._found: list[tuple[Store, str]] = []
         self._renewed: list[tuple[Store, str]] = []
         self._began = time.monotonic()
@@ -85,7 +90,7 @@ class Staging:
         """
         if (store.name, path) in self._contents:
             return
-        self._contents.add((store.name, path))
+        self._contents[store.name, path] = store
 
         def work() -> None:
             there = store.info(path)
@@ -102,49 +107,35 @@ class Staging:
         """Note an object that the caller writes, so that it is removed with all others."""
         self._own.append((store, path))
 
+    def give_up(self, paths: Iterable[str]) -> None:
+        """Note objects that no row refers to after all, to be removed with the commit; those by content stay."""
+        self._given_up |= frozenset(paths)
+
+    def guarded(self, task: Callable[[], T]) -> T:
+        """Return the result of a task that writes a claimed object; once the row is given up, it is refused."""
+        return self._crew.gate.run(task)
+
     def settle(self) -> None:
-        """Wait until all is written.
+        """Wait until all is written, and lies where a loss of power does not take it.
 
         Raises
         ------
         DataJointError
             Something could not be written.
         """
-        running, self._running = self._running, []
-        try:
-            for future in running:
-                future.result()
-        except BaseException:
-            self._wait(running)
-            raise
-        finally:
-            if self._pool is not None:
-                self._pool.shutdown(wait=True)
-                self._pool = None
+        self._crew.finish()
+        if not self._durable:
+            return
+        # Content that lay there may be another insert's that is not so far yet.
+        used = [*self._own, *((store, path) for (_, path), store in self._contents.items())]
+        for store in {id(store): store for store, _ in used}.values():
+            store.persist((path for where, path in used if where is store), self._durable)
 
     def _do(self, work: Callable[[], None]) -> None:
         if self._workers == 1:
             work()
-            return
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(self._workers, "dj-objects")
-        self._raise_early()
-        self._places.acquire()
-        future = self._pool.submit(work)
-        future.add_done_callback(lambda _: self._places.release())
-        self._running.append(future)
-
-    def _raise_early(self) -> None:
-        """Raise what has failed already, rather than encode all other rows first."""
-        while self._running and self._running[0].done():
-            self._running.pop(0).result()
-
-    def _wait(self, running: list[Future[None]]) -> None:
-        for future in running:
-            future.cancel()
-        for future in running:
-            with suppress(BaseException):
-                future.result()
+        else:
+            self._crew.give(work)
 
     # Ending, as the transaction of the rows does
 
@@ -159,6 +150,8 @@ class Staging:
         DataJointError
             It was removed meanwhile.
         """
+        if self._given_up:
+            self._remove((store, path) for store, path in self._own if self._is_given_up(path))
         is_long = time.monotonic() - self._began >= self._grace / 2
         for store, path in [*self._renewed, *(self._found if is_long else ())]:
             if not store.exists(path):
@@ -170,13 +163,25 @@ class Staging:
     def discarded(self) -> None:
         """Remove what belongs to the rows that are not inserted; what fails is left to garbage collection.
 
-        Objects named by their content stay: another row may have come to refer to them.
+        Nothing is written any more then. Objects named by their content stay: another row may have come to refer to
+        them.
         """
-        self._wait(self._running)
-        for store, path in self._own:
+        try:
+            self._crew.stop()
+        finally:
+            self._remove(self._own)
+        self._own.clear()
+
+    def _is_given_up(self, path: str) -> bool:
+        """Whether a file is such an object, lies in one or lists what lies there."""
+        path = path.removesuffix(_MANIFEST)
+        above = (path[:end] for end, letter in enumerate(path) if letter == "/")
+        return path in self._given_up or any(each in self._given_up for each in above)
+
+    def _remove(self, objects: Iterable[tuple[Store, str]]) -> None:
+        for store, path in objects:
             with suppress(Exception):
                 store.remove(path)
-        self._own.clear()
 
 
 def _discard_result(_: object) -> None:

@@ -8,20 +8,22 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 from uuid import uuid4
 
 from djupyter.errors import DataJointError, MissingExternalFile
 from djupyter.settings.stores import store_name, store_names, store_spec
 from djupyter.stores.failures import chained, failure, is_missing, translated, without_secrets
-from djupyter.stores.files import Files, MemoryFiles
+from djupyter.stores.files import Files, MemoryFiles, Upload
 from djupyter.stores.local import LocalFiles, check_links
 from djupyter.stores.paths import Bytes, check_relative
 from djupyter.stores.protocols import get_storage_adapter
 from djupyter.stores.s3 import S3Files
+from djupyter.stores.transfers import shielded
 from djupyter.stores.writing import WritingText
 
 _FILES: dict[str, type[Files]] = {"file": LocalFiles, "s3": S3Files, "memory": MemoryFiles}
+T = TypeVar("T")
 _MODES = ("rb", "r", "rt", "wb", "w", "wt")
 
 
@@ -108,7 +110,7 @@ class Store:
         full = self._file_path(path)
         parts = [data] if isinstance(data, Bytes) else list(data)
         with self._translated(full):
-            self._files.put(full, parts)
+            self._whole(lambda: self._files.put(full, parts))
 
     def put_file(self, path: str, local: str | Path) -> int:
         """Write a copy of a local file, whole or not at all, in bounded memory; return its size."""
@@ -116,7 +118,7 @@ class Store:
         if not local.is_file():
             raise FileNotFoundError(f"There is no local file {local}.")
         with self._translated(full):
-            return self._files.put_file(full, local)
+            return self._whole(lambda: self._files.put_file(full, local))
 
     def get(self, path: str) -> bytes:
         """Return an object.
@@ -224,8 +226,20 @@ class Store:
         folder = self.full_path(prefix)
         with self._translated(folder):
             for found in self._files.entries(folder):
-                path = found.path[len(self._root) :].replace(os.sep, "/").lstrip("/")
-                yield Entry(path, found.size, found.modified)
+                yield Entry(self._path(found.path), found.size, found.modified)
+
+    def uploads(self, prefix: str = "") -> Iterator[Upload]:
+        """Yield what somebody has begun to send to a folder and not finished, as servers of S3 keep it."""
+        folder = self.full_path(prefix)
+        with self._translated(folder):
+            for found in self._files.uploads(folder):
+                yield Upload(self._path(found.path), found.name, found.began)
+
+    def give_up(self, upload: Upload) -> None:
+        """Throw away what was sent of an object that was not finished; that it is gone is fine."""
+        full = self._file_path(upload.path)
+        with self._translated(full):
+            self._files.give_up(Upload(full, upload.name, upload.began))
 
     def remove(self, path: str) -> None:
         """Remove an object, or a folder with all in it; absent is fine.
@@ -245,9 +259,22 @@ class Store:
         with self._translated(self._root):
             for full, error in self._files.remove_many(self._file_path(path) for path in paths):
                 if not is_missing(error):
-                    path = full[len(self._root) :].replace(os.sep, "/").lstrip("/")
-                    failures.append((path, without_secrets(str(error), self.spec)))
+                    reason = without_secrets(str(error), self.spec)
+                    failures.append((self._path(full), reason))
         return failures
+
+    def persist(self, paths: Iterable[str], workers: int = 1) -> None:
+        """Return when objects, and all in folders, would outlast a loss of power; absent ones are fine.
+
+        Parameters
+        ----------
+        paths
+            Which.
+        workers
+            How many are written out at a time.
+        """
+        with self._translated(self._root):
+            self._files.persist((self._file_path(path) for path in paths), workers)
 
     @property
     def _files(self) -> Files:
@@ -266,6 +293,13 @@ class Store:
             raise failure(error, self.name, self.spec, self.url("")) from chained(error, self.spec)
         root = getattr(self._adapter, "root", lambda spec: None)(self.spec)
         return _FILES.get(protocol, Files)(fs, root, makes_folders=root is None)
+
+    def _whole(self, task: Callable[[], T]) -> T:
+        """Return the result of a task that writes; Ctrl-C comes before or after it."""
+        return task() if self._files.is_near else shielded(task)
+
+    def _path(self, full: str) -> str:
+        return full[len(self._root) :].replace(os.sep, "/").lstrip("/")
 
     def _file_path(self, path: str) -> str:
         if not path:

@@ -50,14 +50,21 @@ class Aliases:
 
     def places(self, references: Iterable[Reference]) -> Iterator[tuple[int, str]]:
         """Yield the number of each store that references lead to, and the path there."""
+        for number, paths in enumerate(self.by_place(references)):
+            yield from ((number, path) for path in paths)
+
+    def by_place(self, references: Iterable[Reference]) -> list[list[str]]:
+        """Return the paths that references lead to, a list for each store that is looked at."""
+        found: list[list[str]] = [[] for _ in self._looked_at]
         for written, store in references:
-            path = normal(written)
             ways = self._ways.get(store)
             if ways is None:
                 ways = self._ways[store] = list(self._found(store))
+            path = normal(written) if ways else ""
             for way in ways:
                 if there := path and way.path(path):
-                    yield way.to, there
+                    found[way.to].append(there)
+        return found
 
     def _found(self, name: str | None) -> Iterator[_Way]:
         try:

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 
 from djupyter.definition.names import TableName
 from djupyter.graph.dependencies import pipeline
-from djupyter.heading.alteration import Alteration, plan
+from djupyter.heading.alteration import Alteration
 from djupyter.heading.following import followers
+from djupyter.heading.planning import plan
 from djupyter.heading.structure import TableStructure
 from djupyter.sql import ddl
-from djupyter.sql.backends.base import Statement
+from djupyter.sql.backends.differences.records import Statement
 from djupyter.sql.connection import Connection
 from djupyter.sql.fitness import check_rows, losses, refuse_losses
 from djupyter.sql.rebuild import rebuild, statements

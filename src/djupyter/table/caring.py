@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from djupyter.table.moving import Copied, Mover
+from djupyter.table.schema_part import SchemaPart
 from djupyter.table.telling import Listener, teller
 from djupyter.table.verified import Verification
 from djupyter.table.verify import Verifier
 
-if TYPE_CHECKING:
-    from djupyter.sql.connection import Connection
 
-
-class Caring:
+class Caring(SchemaPart):
     """The part of a schema that looks after objects in stores; `Schema` is one."""
-
-    @property
-    def name(self) -> str:
-        """The name of the schema in the database."""
-        raise NotImplementedError
-
-    @property
-    def connection(self) -> Connection:
-        """The connection of the schema."""
-        raise NotImplementedError
 
     def verify(self, *, hashes: bool = False, progress: bool | Listener = False) -> Verification:
         """Return whether every row has its objects, with the sizes that were recorded.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -30,6 +30,8 @@ class Tally:
         Files that no row refers to, but younger than the grace period.
     removed, removed_bytes
         What was removed.
+    uploads, uploads_removed
+        Objects that somebody began to send to a server in parts, before the grace period, and did not finish.
     """
 
     store: str
@@ -42,6 +44,8 @@ class Tally:
     young: int = 0
     removed: int = 0
     removed_bytes: int = 0
+    uploads: int = 0
+    uploads_removed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +118,22 @@ class Report:
         """Their size."""
         return sum(tally.removed_bytes for tally in self.tallies)
 
+    @property
+    def uploads(self) -> int:
+        """Number of uploads that were begun before the grace period and never finished."""
+        return sum(tally.uploads for tally in self.tallies)
+
+    @property
+    def uploads_removed(self) -> int:
+        """Number of those whose parts were removed."""
+        return sum(tally.uploads_removed for tally in self.tallies)
+
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain values, for JSON."""
-        totals = ("files", "bytes", "orphans", "orphan_bytes", "young", "removed", "removed_bytes")
+        totals = (
+            *("files", "bytes", "orphans", "orphan_bytes", "young", "removed", "removed_bytes"),
+            *("uploads", "uploads_removed"),
+        )
         return {
             **{name: getattr(self, name) for name in totals},
             "references": self.references,
@@ -130,7 +147,7 @@ class Report:
 
     def __repr__(self) -> str:
         lines = [self._summary(), *aligned([_HEAD, *map(_row, self.tallies)], _NUMBERS)]
-        return "\n".join([*lines, *_notes(self.problems, self.failures)])
+        return "\n".join([*lines, *self._notes()])
 
     def _repr_html_(self) -> str:
         head = join(tag("th", name, scope="col") for name in _HEAD)
@@ -147,7 +164,7 @@ class Report:
         table = tag(
             "table", tag("thead", tag("tr", head)), tag("tbody", *rows), class_="dj-table dj-rows"
         )
-        notes = join(tag("li", note) for note in _notes(self.problems, self.failures))
+        notes = join(tag("li", note) for note in self._notes())
         return output(
             caption("Objects", None, muted(self._summary())),
             scrolled(table, "objects by store and schema"),
@@ -164,6 +181,13 @@ class Report:
                 f"{self.young:,} more are younger than {self.grace_period:,.0f} s."
             )
         return f"{self.removed:,} of {self.files:,} files were removed ({size_text(self.removed_bytes)})."
+
+    def _notes(self) -> Iterator[str]:
+        yield from (f"Problem: {text}" for text in self.problems)
+        yield from (f"Not removed: {text}" for text in self.failures)
+        if self.uploads:
+            done = "" if self.dry_run else f"; the parts of {self.uploads_removed:,} were removed"
+            yield f"{self.uploads:,} uploads were begun long ago and never finished{done}."
 
 
 def size_text(size: int) -> str:
@@ -192,8 +216,3 @@ def _row(tally: Tally) -> list[str]:
         f"{tally.young:,}",
         f"{tally.removed:,}",
     ]
-
-
-def _notes(problems: Sequence[str], failures: Sequence[str]) -> Iterator[str]:
-    yield from (f"Problem: {text}" for text in problems)
-    yield from (f"Not removed: {text}" for text in failures)

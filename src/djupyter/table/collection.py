@@ -11,6 +11,7 @@ younger than the grace period may belong to a row that is being inserted. What c
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
@@ -30,7 +31,11 @@ from djupyter.table.references import Reference, read_references
 from djupyter.table.telling import Teller
 
 _AT_ONCE = 500  # of those that are looked at and removed together
+_FEW = 20  # that are removed sooner than a thread has begun
 _EXAMPLES = 10
+Removed = tuple[
+    list[str], dict[str, str]
+]  # what was as listed; what of it could not be removed, and why
 ListFiles = Callable[[Store, Sections], Iterator[Entry]]
 
 
@@ -90,9 +95,21 @@ class Collection:
                 litter.list(self._list_files(litter.store, litter.sections), self._tell)
             except DataJointError as error:
                 self.problems.append(f"the store '{litter.store.name}' cannot be listed: {error}")
+            if self._list_files is stored:
+                self._list_uploads(litter)
         self._read_references()
         for litter in self._litters:
             litter.judge()
+
+    def _list_uploads(self, litter: Litter) -> None:
+        try:
+            litter.list_uploads()
+        except (
+            DataJointError
+        ) as error:  # a right of its own, which is no reason to keep the orphans
+            self.failures.append(
+                f"unfinished uploads to the store '{litter.store.name}', which cannot be listed: {error}"
+            )
 
     def _youngest(self, store: Store, *, dry_run: bool) -> float:
         """Return when the youngest object was written that is old enough."""
@@ -126,8 +143,8 @@ class Collection:
         )
 
     def _note(self, references: Iterable[Reference]) -> None:
-        for number, path in self._aliases.places(references):
-            self._litters[number].refer(path)
+        for litter, paths in zip(self._litters, self._aliases.by_place(references), strict=True):
+            litter.refer(paths)
 
     # Removing
 
@@ -141,6 +158,8 @@ class Collection:
         """
         if self.problems:
             raise CollectionRefused(self.problems)
+        for litter in self._litters:
+            self._give_up_uploads(litter)
         total = sum(tally.orphans for tally in self.tallies())
         if not total:
             return
@@ -155,28 +174,20 @@ class Collection:
                 self._remove_batch(litter, batch)
         self._check_removed()
 
+    def _give_up_uploads(self, litter: Litter) -> None:
+        for upload in litter.uploads:
+            try:
+                litter.give_up(upload)
+            except DataJointError as error:
+                self.failures.append(f"the unfinished upload of {upload.path}: {error}")
+
     def _remove_batch(self, litter: Litter, batch: Sequence[Listed]) -> None:
-        chosen: list[str] = []
-        failed = dict(litter.store.remove_many(self._looked_at(litter, batch, chosen)))
+        workers = self.connection.settings["objects.workers"]
+        remove = _remove_near if _is_near(litter.store) else _remove_far
+        chosen, failed = remove(litter.store, batch, workers)
         self.failures += [f"{path}: {reason}" for path, reason in failed.items()]
         litter.note_removed(batch, set(chosen) - failed.keys())
         self._tell.advance(len(batch))
-
-    def _looked_at(
-        self, litter: Litter, batch: Sequence[Listed], chosen: list[str]
-    ) -> Iterator[str]:
-        """Yield the paths that are as they were listed: an insert that needs old content writes it again."""
-        store = litter.store
-        if _is_near(store):  # removed one by one, as they come
-            for each in batch:
-                if _is_as_listed(store, each):
-                    chosen.append(each.path)
-                    yield each.path
-            return
-        looks = [partial(_is_as_listed, store, each) for each in batch]
-        same = run_all(looks, self.connection.settings["objects.workers"])
-        chosen += [each.path for each, is_same in zip(batch, same, strict=True) if is_same]
-        yield from chosen
 
     def _check_removed(self) -> None:
         """See that no row has come to refer to content between the last look and the removal.
@@ -212,9 +223,9 @@ class Collection:
             dry_run,
         )
 
-    def referenced_paths(self, kind: str) -> Iterator[str]:
-        """Yield what rows refer to in one section."""
-        return (path for litter in self._litters for path in litter.referenced_paths(kind))
+    def referenced(self) -> Counter[str]:
+        """Return how many objects rows refer to, by section."""
+        return Counter(kind for litter in self._litters for kind in litter.referenced())
 
     def orphan_paths(self, kind: str | None = None) -> Iterator[str]:
         """Yield the paths of orphans that are old enough, of one section or both."""
@@ -226,7 +237,40 @@ def _is_near(store: Store) -> bool:
     return store.spec["protocol"] in ("file", "memory")
 
 
+def _remove_near(store: Store, batch: Sequence[Listed], workers: int) -> Removed:
+    """Remove content that is as it was listed, one by one, and all other files with threads.
+
+    Content is looked at in the very moment of its removal, which other threads would lengthen. Nobody writes
+    the others again. Neighbours are left to one thread, which empties their folder.
+    """
+    chosen: list[str] = []
+
+    def looked_at() -> Iterator[str]:
+        for each in batch:
+            if each.kind == "hash" and _is_as_listed(store, each):
+                chosen.append(each.path)
+                yield each.path
+
+    failures = store.remove_many(looked_at())
+    others = [each.path for each in batch if each.kind != "hash"]
+    if store.spec["protocol"] == "memory":  # a plain dict of fsspec, not made for threads
+        workers = 1
+    size = max(_FEW, -(-len(others) // workers))
+    parts = [others[start : start + size] for start in range(0, len(others), size)]
+    for failed in run_all([partial(store.remove_many, part) for part in parts], workers):
+        failures += failed
+    return [*chosen, *others], dict(failures)
+
+
+def _remove_far(store: Store, batch: Sequence[Listed], workers: int) -> Removed:
+    """Remove files that are as they were listed: all are looked at, then removed in one request."""
+    same = run_all([partial(_is_as_listed, store, each) for each in batch], workers)
+    chosen = [each.path for each, is_same in zip(batch, same, strict=True) if is_same]
+    return chosen, dict(store.remove_many(chosen))
+
+
 def _is_as_listed(store: Store, each: Listed) -> bool:
+    """Whether a file is what it was: an insert that needs old content writes it again."""
     if each.kind != "hash":
         return True
     found = store.info(each.path)

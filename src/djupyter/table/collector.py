@@ -87,10 +87,11 @@ class GarbageCollector:
 
     def _told(self, work: Collection, dry_run: bool) -> dict[str, Any]:
         tallies = work.tallies()
+        referenced = work.referenced()
         found: dict[str, Any] = {}
         for kind in ("hash", "schema"):
             of_kind = [tally for tally in tallies if tally.section == kind]
-            found[f"{kind}_paths_referenced"] = sum(1 for _ in work.referenced_paths(kind))
+            found[f"{kind}_paths_referenced"] = referenced[kind]
             found[f"{kind}_paths_stored"] = sum(tally.files for tally in of_kind)
             found[f"{kind}_paths_orphaned"] = sum(tally.orphans for tally in of_kind)
             found[f"{kind}_paths_orphaned_bytes"] = sum(tally.orphan_bytes for tally in of_kind)

@@ -15,7 +15,7 @@ from djupyter.heading.heading import Heading
 from djupyter.heading.structure import TableStructure
 from djupyter.query.expression import Query
 from djupyter.query.fetch import plan
-from djupyter.table.encoding import Stored
+from djupyter.table.packing import Stored
 from djupyter.table.rows import Batch
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from contextlib import closing
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -19,25 +20,10 @@ from djupyter.errors import (
 from djupyter.heading.attribute import Attribute
 from djupyter.heading.coerce import coerce_column, coerce_value
 from djupyter.heading.structure import TableStructure
+from djupyter.table.packing import Stored, packed_ahead
 from djupyter.table.rows import Batch
 
 Adapter = Callable[[Any], Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """What codecs have made of a value before.
-
-    Parameters
-    ----------
-    content
-        Bytes or a document.
-    rest
-        How many of the attribute's codecs, the last ones, have yet to encode it.
-    """
-
-    content: Any
-    rest: int = 0
 
 
 def encoded(
@@ -244,20 +230,26 @@ def _through_codec(
     name = structure.name
     place = {"schema": name.schema, "table": name.table, "field": attribute.name}
     here: Context = {**context, **place}  # type: ignore[typeddict-item]
+    if chain.store is not None and "staging" not in context:
+        return [
+            None if value is None else _checked(attribute, chain, value, row)
+            for row, value in enumerate(values)
+        ]
     result: list[Any] = []
-    for row, (value, given) in enumerate(zip(values, _keys(batch, structure), strict=True)):
-        if value is None:
-            result.append(None)
-            continue
-        if chain.store is not None and "staging" not in context:
-            result.append(_checked(attribute, chain, value, row))
-            continue
-        key = {**given, "_schema": name.schema, "_table": name.table}
-        key |= {"_field": attribute.name, "_config": context["config"]}
-        try:
-            result.append(coerce_value(column, _encode(chain, value, key, here)))
-        except (DataJointError, TypeError, ValueError, OSError) as problem:
-            raise _unfit(attribute, value, row, problem) from problem
+    with closing(packed_ahead(chain, values, context["config"]["objects.workers"])) as ahead:
+        for row, (value, given, ready) in enumerate(
+            zip(values, _keys(batch, structure), ahead, strict=True)
+        ):
+            if value is None:
+                result.append(None)
+                continue
+            key = {**given, "_schema": name.schema, "_table": name.table}
+            key |= {"_field": attribute.name, "_config": context["config"]}
+            try:
+                known = value if ready is None else ready.result()
+                result.append(coerce_value(column, _encode(chain, known, key, here)))
+            except (DataJointError, TypeError, ValueError, OSError) as problem:
+                raise _unfit(attribute, value, row, problem) from problem
     return result
 
 

@@ -23,6 +23,7 @@ from djupyter.table.culprit import with_double, with_orphan
 from djupyter.table.encoding import check_given, encoded, known_names
 from djupyter.table.objects import has_objects, transaction_for, writing
 from djupyter.table.one import adapters_of, one_encoded
+from djupyter.table.passed import give_up_passed_over
 from djupyter.table.rows import Batch, batches
 from djupyter.table.unfit import with_character, with_largest
 
@@ -87,7 +88,10 @@ def _insert_batch(
             ready = encoded(
                 batch, structure, lambda a: adapters[a.name], context, ignore_extra=ignore_extra
             )
-        return _send(connection, structure, ready, mode)
+        count = _send(connection, structure, ready, mode)
+        if mode == "skip" and "staging" in context:
+            give_up_passed_over(connection, structure, ready, context["staging"])
+        return count
 
 
 def _send(connection: Connection, structure: TableStructure, ready: Batch, mode: Mode) -> int:

@@ -7,6 +7,7 @@ from itertools import groupby
 from math import inf
 from typing import NamedTuple
 
+from djupyter.stores.files import Upload
 from djupyter.stores.store import Entry, Store
 from djupyter.table.collected import Tally
 from djupyter.table.covering import uncovered
@@ -47,6 +48,8 @@ class Litter:
         Keys of what rows refer to.
     removed
         Keys of content that was removed.
+    uploads
+        Objects that somebody has begun to send so long ago that it is nobody any more.
     """
 
     def __init__(self, store: Store, sections: Sections) -> None:
@@ -54,6 +57,7 @@ class Litter:
         self.limits: dict[Kind, float] = {"hash": inf, "schema": inf}
         self.references: Spool[bytes] = Spool()
         self.removed: Spool[bytes] = Spool()
+        self.uploads: list[Upload] = []
         self._listed: Spool[Listed] = Spool()
         self._orphans: Spool[Listed] = Spool()
         self._ages: Spool[tuple[int, float]] = Spool()
@@ -80,28 +84,48 @@ class Litter:
                 yield Listed(key, entry.path, entry.size, entry.modified, schema, kind, unit)
         tell.advance(untold)
 
+    def list_uploads(self) -> None:
+        """Note what somebody has begun to send, long ago, and not finished."""
+        for prefix in dict.fromkeys((self.sections.hash_prefix, self.sections.schema_prefix)):
+            for upload in self.store.uploads(prefix):
+                placed = self.sections.place(upload.path)
+                if placed is not None and upload.began <= self.limits[placed.kind]:
+                    self.uploads.append(upload)
+                    self._tally(placed.schema, placed.kind).uploads += 1
+
+    def give_up(self, upload: Upload) -> None:
+        """Remove what was sent of an object."""
+        self.store.give_up(upload)
+        placed = self.sections.place(upload.path)
+        assert placed is not None, "others were not noted"
+        self._tally(placed.schema, placed.kind).uploads_removed += 1
+
     def forget_references(self) -> None:
         """Begin to read them anew."""
         self.references = Spool()
 
-    def refer(self, path: str) -> None:
-        """Note that a row refers to a path."""
-        self.references.append(key_of(path))
+    def refer(self, paths: Iterable[str]) -> None:
+        """Note that rows refer to some paths."""
+        self.references.add(map(key_of, paths))
 
     def judge(self) -> None:
         """Find the files that no row refers to, and how old they are."""
         self._orphans.add(uncovered(self._listed, self.references.distinct()))
-        for number, (_, files) in enumerate(self._units()):
+        self._ages.add(enumerate(self._youngest()))
+        for each in self.old():
+            tally = self._tally(each.schema, each.kind)
+            tally.young, tally.orphans = tally.young - 1, tally.orphans + 1
+            tally.orphan_bytes += each.size
+
+    def _youngest(self) -> Iterator[float]:
+        """Yield when each object was written last, counting all as young."""
+        for _, files in self._units():
             # An object is as old as the youngest of its files: a folder may take hours to write.
             youngest = -inf
             for each in files:
                 youngest = max(youngest, each.modified)
                 self._tally(each.schema, each.kind).young += 1
-            self._ages.append((number, youngest))
-        for each in self.old():
-            tally = self._tally(each.schema, each.kind)
-            tally.young, tally.orphans = tally.young - 1, tally.orphans + 1
-            tally.orphan_bytes += each.size
+            yield youngest
 
     def _units(self) -> Iterator[tuple[str, Iterator[Listed]]]:
         # All files of an object come one after the other.
@@ -139,12 +163,12 @@ class Litter:
             else:
                 yield path_of(key)
 
-    def referenced_paths(self, kind: Kind | str) -> Iterator[str]:
-        """Yield what rows refer to in one section."""
+    def referenced(self) -> Iterator[Kind]:
+        """Yield the section of each object that rows refer to."""
         for key in self.references.distinct():
-            placed = self.sections.place(path := path_of(key))
-            if placed is not None and placed.kind == kind:
-                yield path
+            placed = self.sections.place(path_of(key))
+            if placed is not None:
+                yield placed.kind
 
     def all_tallies(self) -> Iterator[Tally]:
         """Yield the tallies in order."""

@@ -211,6 +211,10 @@ class Mover:
         works = [partial(self._copied, path, to) for path, to in once.items()]
         done = dict(zip(once, run_all(works, self._workers), strict=True))
         if self._rewrite:
+            if self._connection.settings["objects.durable"]:  # the originals may be collected then
+                copies = [to for path, to in once.items() if done[path]]
+                manifests = [f"{to}{MANIFEST}" for to in copies]
+                self._target.persist([*copies, *manifests], self._workers)
             with self._connection.transaction:
                 for move in moves:
                     if done[move.path]:

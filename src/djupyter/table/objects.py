@@ -32,14 +32,22 @@ def writing(connection: Connection, structure: TableStructure, rows: int) -> Ite
     if not has_objects(structure):
         yield context
         return
-    staging = Staging(
-        connection.stores,
-        workers=1 if rows == 1 else connection.settings["objects.workers"],
-        grace=connection.settings["objects.grace_period"],
-    )
+    staging = new_staging(connection, rows)
     connection.at_end(staging)
     yield {**context, "staging": staging}
     staging.settle()
+
+
+def new_staging(connection: Connection, rows: int) -> Staging:
+    """Return what writes the objects of some rows, as the settings say."""
+    settings = connection.settings
+    workers = settings["objects.workers"]
+    return Staging(
+        connection.stores,
+        workers=1 if rows == 1 else workers,
+        grace=settings["objects.grace_period"],
+        durable=workers if settings["objects.durable"] else 0,
+    )
 
 
 def transaction_for(

@@ -21,6 +21,10 @@ _NORMAL = re.compile(r"[^/.][^/]*(?:/[^/.][^/]*)*")
 MANIFEST = ".manifest.json"
 _HASH = re.compile(r"[a-z2-7]{26}")
 _ASSIGNMENT = re.compile(r"\w+=")
+# The object comes after the table and the values of the key. Possessive: all assignments there are.
+_IN_TABLE = re.compile(
+    r"(?:\w+=[^/]*/)*+(?P<schema>[^/]*)/[^/]*(?:/(?:\w+=[^/]*/)*+(?P<name>[^/]*))?"
+)
 _TOKEN = re.compile(r".*_[A-Za-z0-9_-]{4,16}(\..*)?")
 # What a writer that was killed leaves behind, under the name before the last one.
 _UNFINISHED = re.compile(r"\.[0-9a-f]{32}\.part")
@@ -94,35 +98,33 @@ class Sections:
     def place(self, path: str) -> Placed | None:
         """Return where a file belongs; None for a file that is nobody's object, or of another schema."""
         inside = _below(path, self.hash_prefix)
-        if inside is not None and (found := self._by_content(path, inside.split("/"))):
+        if inside is not None and (found := self._by_content(path, inside)):
             return found
         inside = _below(path, self.schema_prefix)
-        return None if inside is None else self._by_schema(path, inside.split("/"))
+        return None if inside is None else self._by_schema(path, inside)
 
-    def _by_content(self, path: str, parts: list[str]) -> Placed | None:
-        schema, folds, name = parts[0], "".join(parts[1:-1]), parts[-1]
-        if schema not in self.schemas or len(parts) < 2:
+    def _by_content(self, path: str, inside: str) -> Placed | None:
+        schema, slash, rest = inside.partition("/")
+        if not slash or schema not in self.schemas:
             return None
-        is_hash = _HASH.fullmatch(name) is not None and name.startswith(folds)
+        folds, _, name = rest.rpartition("/")
+        is_hash = _HASH.fullmatch(name) is not None and name.startswith(folds.replace("/", ""))
         if is_hash or _UNFINISHED.fullmatch(name):
             return Placed(schema, "hash", path)
         return None
 
-    def _by_schema(self, path: str, parts: list[str]) -> Placed | None:
-        start = _count_assignments(parts)
-        if len(parts) < start + 2 or parts[start] not in self.schemas:
+    def _by_schema(self, path: str, inside: str) -> Placed | None:
+        found = _IN_TABLE.match(inside)
+        if found is None or found["schema"] not in self.schemas:
             return None
-        # The object comes after the table and the values of the key.
-        place = start + 2 + _count_assignments(parts[start + 2 :])
-        name = parts[place] if place < len(parts) else parts[-1]
-        is_ours = _UNFINISHED.fullmatch(parts[-1]) or (
-            place < len(parts) and _TOKEN.fullmatch(name)
-        )
-        if not (self.schema_prefix or is_ours):
-            return None  # the root of the store is for files of users too
-        rest = len(parts) - place - 1
-        unit = path.rsplit("/", rest)[0] if rest > 0 else path
-        return Placed(parts[start], "schema", unit.removesuffix(MANIFEST))
+        name = found["name"]
+        is_object = name is not None and not _ASSIGNMENT.match(name)
+        if not self.schema_prefix:  # the root of the store is for files of users too
+            is_ours = is_object and _TOKEN.fullmatch(name)
+            if not (is_ours or _UNFINISHED.fullmatch(inside.rpartition("/")[2])):
+                return None
+        below = len(inside) - found.end("name") if is_object else 0
+        return Placed(found["schema"], "schema", path[: len(path) - below].removesuffix(MANIFEST))
 
 
 def normal(path: str) -> str:
@@ -166,7 +168,3 @@ def _below(path: str, folder: str) -> str | None:
     if not folder:
         return path
     return path[len(folder) + 1 :] if path.startswith(f"{folder}/") else None
-
-
-def _count_assignments(parts: list[str]) -> int:
-    return next((n for n, part in enumerate(parts) if not _ASSIGNMENT.match(part)), len(parts))

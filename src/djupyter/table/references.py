@@ -72,20 +72,25 @@ class ObjectAttribute:
             Nobody can tell.
         """
         values = [value for value in column if value is not None]
-        return [found for document in self._documents(values) for found in self._kept(document)]
-
-    def _kept(self, document: Any) -> list[Reference]:
+        documents = self._documents(values)
         if self.chain is None:
-            return self._guessed(document)
-        last, found = self.chain.codecs[-1], _plain(document)
-        if type(last).referenced_paths is not Codec.referenced_paths:
-            found += self._asked(document)
-        if not found and _must_refer(last):
-            raise self._unreadable("a document has no path")
+            return [found for document in documents for found in self._guessed(document)]
+        found = list(self._kept(documents, self.chain.codecs[-1]))
         if self.is_of_user:
             # The default store of such files is another one; which of the two an old row means, nobody knows.
             return [(path, store or ANY) for path, store in found]
         return found
+
+    def _kept(self, documents: Iterable[Any], codec: Codec) -> Iterator[Reference]:
+        asks = type(codec).referenced_paths is not Codec.referenced_paths
+        must_refer = _must_refer(codec)
+        for document in documents:
+            found = _plain(document)
+            if asks:
+                found += self._asked(document)
+            if must_refer and not found:
+                raise self._unreadable("a document has no path")
+            yield from found
 
     def _documents(self, values: list[Any]) -> list[Any]:
         if all(type(value) is str for value in values):
@@ -279,10 +284,10 @@ def _must_refer(codec: Codec) -> bool:
 
 
 def _plain(document: Any) -> list[Reference]:
-    if not isinstance(document, dict) or not isinstance(document.get("path"), str):
+    if not isinstance(document, dict) or not isinstance(path := document.get("path"), str):
         return []
     store = document.get("store")
-    return [(document["path"], store if isinstance(store, str) and store else None)]
+    return [(path, store if isinstance(store, str) and store else None)]
 
 
 def _texts(document: Any) -> Iterator[str]:

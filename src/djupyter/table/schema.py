@@ -15,12 +15,12 @@ from djupyter.query.expression import Query
 from djupyter.query.source import Source
 from djupyter.sql import ddl
 from djupyter.sql.connection import Connection
-from djupyter.table import lineage
 from djupyter.table.caring import Caring
 from djupyter.table.classes import make_classes
 from djupyter.table.context import names_around
 from djupyter.table.declare import bind, declare, structure_of
 from djupyter.table.default import default_connection
+from djupyter.table.lineage import Tracing
 from djupyter.table.module import module_text, write_module
 from djupyter.table.prompt import confirmed
 from djupyter.table.table import FreeTable
@@ -29,7 +29,7 @@ from djupyter.table.tiers import Part, UserTable
 T = TypeVar("T", bound=type[UserTable])
 
 
-class Schema(Caring):
+class Schema(Caring, Tracing):
     """A schema of the database; as a decorator it declares the tables of classes.
 
     Parameters
@@ -276,55 +276,6 @@ class Schema(Caring):
                 f"The schema `{self.name}` has no table `{name}`. {advice.lstrip()}"
             )
         return FreeTable(self.connection, found)
-
-    # -- lineage ------------------------------------------------------------------------------------
-
-    @property
-    def lineage(self) -> dict[str, str]:
-        """Where each attribute was first declared: `schema.table.attribute` to that of the origin.
-
-        Attributes of the same name meet in a join, a restriction by a query or an aggregation only when their
-        origins are equal. An attribute that a foreign key brought has the origin of the one it refers to; any other
-        attribute of a primary key is its own origin; other attributes have none. The database's table `~lineage`
-        notes this, for datajoint too. Where it has no row for an attribute, or is missing or may not be read, the
-        foreign keys tell the same: matching never depends on whether someone has noted it. Opening a schema
-        writes nothing; decorating a class of a table whose rows are missing adds them, and `rebuild_lineage` writes
-        all of them.
-
-        Examples
-        --------
-        >>> from djupyter.table.tiers import Manual
-        >>> schema = Schema("lab", connection=Connection("sqlite://"))
-        >>> _ = schema(type("Subject", (Manual,), {"definition": "subject_id : int32"}))
-        >>> _ = schema(type("Session", (Manual,), {"definition": "-> Subject.proj(who='subject_id')"}))
-        >>> schema.lineage["lab.session.who"]
-        'lab.subject.subject_id'
-        """
-        return {
-            f"{self.name}.{table}.{attribute.name}": attribute.lineage
-            for table, structure in self.connection.catalog.structures(self.name).items()
-            for attribute in structure.attributes
-            if attribute.lineage
-        }
-
-    @property
-    def lineage_table_exists(self) -> bool:
-        """Whether the database notes the lineage of this schema's attributes."""
-        return lineage.is_kept(self.connection, self.name)
-
-    def rebuild_lineage(self) -> None:
-        """Write `~lineage` anew from the foreign keys, also those to other schemas: all of it or nothing.
-
-        What other schemas note of their own attributes counts; where that is wrong, rebuild theirs first.
-
-        Raises
-        ------
-        AccessError
-            The user may not write to the schema.
-        DataJointError
-            A transaction is open.
-        """
-        lineage.rebuild(self.connection, self.name)
 
     # -- code ---------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ import heapq
 import pickle
 import tempfile
 from collections.abc import Iterable, Iterator
-from itertools import groupby
+from itertools import groupby, islice
 from typing import IO, Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -35,16 +35,17 @@ class Spool(Generic[T]):
 
     def append(self, row: T) -> None:
         """Add a row."""
-        self._rows.append(row)
-        if len(self._rows) >= self._in_memory:
-            self._size += len(self._rows)
-            self._pieces.append(_Piece(sorted(self._rows)))
-            self._rows = []
+        self.add((row,))
 
     def add(self, rows: Iterable[T]) -> None:
         """Add rows."""
-        for row in rows:
-            self.append(row)
+        coming = iter(rows)
+        while some := list(islice(coming, self._in_memory - len(self._rows))):
+            self._rows += some
+            if len(self._rows) == self._in_memory:
+                self._size += len(self._rows)
+                self._pieces.append(_Piece(sorted(self._rows)))
+                self._rows = []
 
     def __len__(self) -> int:
         return self._size + len(self._rows)

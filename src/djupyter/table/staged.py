@@ -20,8 +20,8 @@ from djupyter.heading.attribute import Attribute
 from djupyter.stores.paths import object_path
 from djupyter.stores.staging import Staging
 from djupyter.stores.store import Store
-from djupyter.table.encoding import Stored
-from djupyter.table.objects import transaction_for
+from djupyter.table.objects import new_staging, transaction_for
+from djupyter.table.packing import Stored
 
 if TYPE_CHECKING:
     from djupyter.table.table import Table
@@ -162,12 +162,13 @@ class StagedInsert:
 def staged_insert1(table: Table) -> Iterator[StagedInsert]:
     """Yield a row to put together, and insert it at the end of the block; see `Table.staged_insert1`."""
     connection, structure = table.connection, table.structure
-    staging = Staging(connection.stores)
+    staging = new_staging(connection, 1)
     staged = StagedInsert(table, staging)
     is_handed_over = False
     try:
         yield staged
         row = staged.row()
+        staging.settle()
         with transaction_for(connection, structure):
             connection.at_end(staging)
             is_handed_over = True  # what became of a commit that failed nobody knows

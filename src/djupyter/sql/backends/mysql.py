@@ -1,5 +1,7 @@
 """MySQL and MariaDB: a schema is a database of the server.
 
+Their tables stand in `mysql_tables`, schemas and the catalogue in `mysql_catalog`.
+
 One class each, because they differ in collations, JSON and what they tell of indexes. Which of the
 two a server is, it says when one connects.
 """
@@ -7,7 +9,7 @@ two a server is, it says when one connects.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import pymysql
@@ -19,44 +21,32 @@ from sqlalchemy.dialects.mysql import insert as mysql_insert
 from sqlalchemy.pool import QueuePool
 
 from djupyter.definition.model import TypeSpec
-from djupyter.definition.names import TableName
-from djupyter.definition.writer import write_marker
 from djupyter.errors import DataJointError
-from djupyter.heading.attribute import Attribute
 from djupyter.heading.structure import TableStructure
 from djupyter.sql.backends import (
-    mysql_alter,
-    mysql_catalog,
     mysql_columns,
     mysql_connect,
-    mysql_conversion,
     mysql_failures,
     mysql_statements,
     mysql_types,
 )
-from djupyter.sql.backends.base import (
-    Backend,
-    ColumnType,
-    Conversion,
-    Convert,
-    Fetch,
-    Statement,
-    TableChange,
-    TableRows,
-)
+from djupyter.sql.backends.base import Backend
+from djupyter.sql.backends.differences.records import Convert, Fetch
+from djupyter.sql.backends.mysql_catalog import MySQLCatalog
 from djupyter.sql.backends.mysql_dialect import Dialect
+from djupyter.sql.backends.mysql_tables import MySQLTables
 from djupyter.sql.backends.tls import Tls
 from djupyter.sql.failures import Failure
 from djupyter.sql.json_path import JsonPath, place_of
-from djupyter.sql.names import LINEAGE
 from djupyter.sql.rights import Need, Right
 
 
-class MySQL(Backend):
+class MySQL(MySQLTables, MySQLCatalog, Backend):
     """A MySQL server, and what it has in common with MariaDB.
 
     Examples
     --------
+    >>> from djupyter.definition.names import TableName
     >>> MySQL().locate(TableName("lab", "#kind"))
     ('lab', '#kind')
     """
@@ -86,7 +76,6 @@ class MySQL(Backend):
     returns_updated = False
     # Else a statement that reads and writes would lock the rows that it reads, and the places between them.
     relaxed = ("SET TRANSACTION ISOLATION LEVEL READ COMMITTED",)
-    retypes_keys = False
 
     # Connecting
 
@@ -222,7 +211,7 @@ class MySQL(Backend):
         """Return the conversion of the driver's values to an attribute's."""
         return mysql_types.decoder(type)
 
-    # Tables
+    # Statements
 
     def relation(self, structure: TableStructure) -> sa.TableClause:
         """Return a table whose columns are read and compared as on every backend."""
@@ -260,42 +249,6 @@ class MySQL(Backend):
         changes = mysql_statements.changes(self.relation(structure), structure, conflict)
         return statement.on_duplicate_key_update(changes)
 
-    def column_type(
-        self, attribute: Attribute, structure: TableStructure
-    ) -> sa.types.TypeEngine[Any]:
-        """Return the column type.
-
-        A text that refers compares as its parent's does, or the server refuses the foreign key. Others
-        compare as the whole schema, so that tables that datajoint adds to it can refer to them.
-        """
-        refers = any(attribute.name in key.names for key in structure.foreign_keys)
-        collation = attribute.collation or (self.collation if refers else "")
-        return ColumnType(mysql_types.column(attribute, collation))
-
-    def checks(self, attribute: Attribute) -> sa.ColumnElement[bool] | None:
-        """Return nothing: the column types say it all."""
-        return None
-
-    def default(self, attribute: Attribute) -> sa.ColumnElement[Any] | str | None:
-        """Return the default of the attribute's column."""
-        return mysql_types.default(attribute)
-
-    def column_comment(self, attribute: Attribute, structure: TableStructure) -> str | None:
-        """Return the comment with the marker of the declared type, as datajoint writes it.
-
-        What a foreign key brought has the type of its parent and needs no marker, but for a uuid.
-        """
-        assert attribute.type is not None, "a table's attribute always has a type"
-        inherited = {name for key in structure.foreign_keys for name in key.names}
-        marks = attribute.type.kind != "native" and attribute.name not in inherited
-        if marks or attribute.type.name == "uuid":
-            return mysql_types.write_comment(write_marker(attribute.type_text, attribute.comment))
-        return mysql_types.write_comment(attribute.comment) or None
-
-    def index_name(self, name: TableName, role: str, number: int, entries: Sequence[str]) -> str:
-        """Return a name that only orders the indexes: the server names them."""
-        return f"{role} {number}"
-
     def json_value(self, column: sa.ColumnElement[Any], path: JsonPath) -> sa.ColumnElement[Any]:
         """Return the value at a place inside a JSON attribute, for an index."""
         returning = mysql_types.returned(path.written)
@@ -313,11 +266,6 @@ class MySQL(Backend):
             f"TIMESTAMPADD(MICROSECOND, {round(seconds * 1e6)}, CURRENT_TIMESTAMP(3))"
         )
 
-    def table_options(self, structure: TableStructure) -> Mapping[str, Any]:
-        """Return the engine and the comment."""
-        comment = mysql_types.write_comment(structure.comment)
-        return {"mysql_engine": "InnoDB", **({"comment": comment} if comment else {})}
-
     def define_alone(self, schema: str, seconds: float) -> list[str]:
         """Return the query that waits for a lock of that name, which the session keeps."""
         return [f"SELECT GET_LOCK('{mysql_connect.lock_name(schema)}', {math.ceil(seconds)})"]
@@ -325,82 +273,6 @@ class MySQL(Backend):
     def define_freely(self, schema: str) -> list[str]:
         """Return the query that gives the lock back."""
         return [f"SELECT RELEASE_LOCK('{mysql_connect.lock_name(schema)}')"]
-
-    # Changing tables: see mysql_conversion and mysql_alter
-
-    def conversion(
-        self, column: sa.ColumnElement[Any], old: TypeSpec, new: TypeSpec
-    ) -> Conversion | None:
-        """Return how the values of a column become those of another type."""
-        return mysql_conversion.conversion(column, old, new)
-
-    def alter(self, fetch: Fetch, changes: Sequence[TableChange]) -> list[Statement]:
-        """Return the statements that alter tables and keep their rows."""
-        new_compiler: Any = self.dialect.ddl_compiler
-        compiler = new_compiler(self.dialect, None)
-        statements = mysql_alter.alter(fetch, changes, self.dialect, compiler.index_entries)
-        return [(s, ()) if isinstance(s, str) else self.bound(s) for s in statements]
-
-    # Schemas, notes and the catalogue: see mysql_catalog
-
-    def create_schema(self, schema: str) -> list[str]:
-        """Return the statement that creates a database, whose texts differ in case and in blanks."""
-        return [
-            f"CREATE DATABASE IF NOT EXISTS {self.quote(schema)} "
-            f"CHARACTER SET utf8mb4 COLLATE {self.collation}"
-        ]
-
-    def drop_tables(self, names: Sequence[TableName]) -> list[str]:
-        """Return one statement, of which MySQL carries out all or nothing."""
-        place = self.dialect.identifier_preparer.format_table
-        places = ", ".join(place(self.table(name, ())) for name in names)
-        return [f"DROP TABLE {places}"] if names else []
-
-    def drop_schema(self, schema: str) -> list[Statement]:
-        """Return the statement that drops the database with all that is left in it."""
-        return [(f"DROP DATABASE {self.quote(schema)}", ())]
-
-    def prepare_notes(self, schema: str) -> list[str]:
-        """Return the statement that creates the table of lineage where it is missing."""
-        return [mysql_statements.create_lineage(f"{self.quote(schema)}.{self.quote(LINEAGE)}")]
-
-    def annotate(self, structure: TableStructure) -> list[Statement]:
-        """Return nothing: CREATE TABLE has the comments."""
-        return []
-
-    def unannotate(self, name: TableName) -> list[Statement]:
-        """Return nothing: comments go with their table."""
-        return []
-
-    def schemas(self, fetch: Fetch) -> list[str]:
-        """Return the databases that are not the server's own."""
-        return mysql_catalog.schemas(fetch)
-
-    def as_kept(self, fetch: Fetch, structure: TableStructure) -> TableStructure:
-        """Return a new table with the collations of its texts, which are those of the schema."""
-        return mysql_catalog.with_collations(fetch, structure, self.collation)
-
-    def catalog_version(self, fetch: Fetch) -> object:
-        """Return None: there is no counter that is cheap to read."""
-        return None
-
-    def table_exists(self, fetch: Fetch, name: TableName) -> bool:
-        """Whether there is such a table now."""
-        return mysql_catalog.table_exists(fetch, name)
-
-    def schema_links(self, fetch: Fetch) -> list[tuple[str, str]]:
-        """Return each pair of schemas of which the first has a foreign key to the second."""
-        return mysql_catalog.schema_links(fetch)
-
-    def codec_schemas(self, fetch: Fetch) -> list[str]:
-        """Return the schemas with attributes whose comment marks a codec."""
-        return mysql_catalog.codec_schemas(fetch)
-
-    def read_tables(self, fetch: Fetch, schemas: Collection[str] | None) -> list[TableRows]:
-        """Return all tables of some or all schemas."""
-        return mysql_catalog.read_tables(
-            fetch, schemas, own_collation=self.collation, has_expressions=self.product == "MySQL"
-        )
 
 
 class MariaDB(MySQL):

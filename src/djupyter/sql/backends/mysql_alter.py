@@ -26,11 +26,11 @@ from sqlalchemy.sql.elements import quoted_name
 from djupyter.heading.alteration import LEFT_OVER
 from djupyter.heading.attribute import Attribute
 from djupyter.heading.structure import ForeignKey
-from djupyter.sql.backends.base import Fetch, TableChange
+from djupyter.sql.backends.altered_table import AlteredTable, Signature
+from djupyter.sql.backends.differences.records import Fetch, TableChange
 from djupyter.sql.backends.mysql_conversion import conversion
 
 Statement = str | sa.Update
-Signature = tuple[tuple[str, ...], bool]
 
 _KEYS = """SELECT CONSTRAINT_NAME, REFERENCED_TABLE_SCHEMA, REFERENCED_TABLE_NAME, COLUMN_NAME
     FROM information_schema.KEY_COLUMN_USAGE WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s
@@ -58,7 +58,7 @@ def alter(
         yield from table.statements()
 
 
-class _Table:
+class _Table(AlteredTable):
     """One table on its way."""
 
     def __init__(
@@ -68,20 +68,12 @@ class _Table:
         dialect: Dialect,
         entry: Callable[[sa.Index], str],
     ) -> None:
-        self.change, self.alteration, self._entry = change, change.alteration, entry
-        compiler: Any = dialect.ddl_compiler
-        self._ddl: Any = compiler(dialect, None)
-        self.quote = dialect.identifier_preparer.quote_identifier
-        self.name = self.alteration.existing.name
-        self.place = self._placed(self.name.table)
-        self.target = self._placed(self.alteration.wanted.name.table)
+        super().__init__(change, dialect)
+        self._entry = entry
         where = self.name.schema, self.name.table
         self._keys = fetch(_KEYS, where)
         self._referred = {column for (column,) in fetch(_CHILDREN, where)}
         self._indexes = fetch(_INDEXES, where)
-
-    def _placed(self, table: str) -> str:
-        return f"{self.quote(self.name.schema)}.{self.quote(table)}"
 
     def statements(self) -> Iterator[Statement]:
         """Yield what changes the table, in as few statements as there can be."""
@@ -225,14 +217,6 @@ class _Table:
             place = [key.parent.schema, key.parent.table]
             if parent == place and tuple(c for *_, c in columns) == key.names:
                 yield name
-
-    @cached_property
-    def _before(self) -> dict[Signature, sa.Index]:
-        return {self._signature(i, self.alteration.new_name): i for i in self.change.before.indexes}
-
-    @cached_property
-    def _after(self) -> dict[Signature, sa.Index]:
-        return {self._signature(index, {}): index for index in self.change.after.indexes}
 
     def _signature(self, index: sa.Index, new_name: dict[str, str]) -> Signature:
         entries = (

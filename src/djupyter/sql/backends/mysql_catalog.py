@@ -13,12 +13,15 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from itertools import groupby
 from operator import itemgetter
+from typing import ClassVar
 
 from djupyter.definition.names import TableName
 from djupyter.errors import MissingTableError
 from djupyter.heading.attribute import Attribute
 from djupyter.heading.structure import ForeignKey, TableStructure
-from djupyter.sql.backends.base import AttributeRow, Fetch, Row, TableRows
+from djupyter.sql.backends import mysql_statements
+from djupyter.sql.backends.differences.cataloguing import Cataloguing
+from djupyter.sql.backends.differences.records import AttributeRow, Fetch, Row, Statement, TableRows
 from djupyter.sql.backends.mysql_dialect import GENERATED
 from djupyter.sql.backends.mysql_types import read_comment, read_default
 from djupyter.sql.names import LINEAGE
@@ -47,27 +50,11 @@ _AT_ONCE = 10
 Place = tuple[str, str]
 
 
-def schemas(fetch: Fetch) -> list[str]:
-    """Return the schemas that are not the server's own."""
+def _schemas(fetch: Fetch) -> list[str]:
     return [name for (name,) in fetch("SHOW DATABASES", ()) if name not in _SYSTEM]
 
 
-def schema_links(fetch: Fetch) -> list[tuple[str, str]]:
-    """Return each pair of schemas of which the first has a foreign key to the second."""
-    return [(child, parent) for child, parent in fetch(_LINKS, ())]
-
-
-def codec_schemas(fetch: Fetch) -> list[str]:
-    """Return the schemas with attributes whose comment marks a codec."""
-    return [name for (name,) in fetch(_CODECS, (":%<%",)) if name not in _SYSTEM]
-
-
-def table_exists(fetch: Fetch, name: TableName) -> bool:
-    """Whether there is such a table now."""
-    return bool(fetch(_EXISTS, (name.schema, name.table)))
-
-
-def read_tables(
+def _read(
     fetch: Fetch,
     chosen: Collection[str] | None,
     *,
@@ -87,7 +74,7 @@ def read_tables(
     has_expressions
         Whether the server reports the expressions of indexes and quotes no defaults: MySQL does.
     """
-    wanted = sorted(schemas(fetch) if chosen is None else set(chosen) - _SYSTEM)
+    wanted = sorted(_schemas(fetch) if chosen is None else set(chosen) - _SYSTEM)
     if not wanted:
         return []
     tables = {
@@ -140,7 +127,7 @@ _COLLATIONS = """SELECT COLUMN_NAME, COLLATION_NAME FROM information_schema.COLU
     WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s"""
 
 
-def with_collations(fetch: Fetch, structure: TableStructure, own: str) -> TableStructure:
+def _with_collations(fetch: Fetch, structure: TableStructure, own: str) -> TableStructure:
     """Return a table that was just created with the collations that the server gave its texts."""
     if not any(map(_is_text, structure.attributes)):
         return structure
@@ -249,3 +236,67 @@ def _noted(fetch: Fetch, schemas: Sequence[str]) -> list[Row]:
         return fetch(" UNION ALL ".join(selects), schemas)
     except MissingTableError:
         return [row for each in schemas if len(schemas) > 1 for row in _noted(fetch, (each,))]
+
+
+class MySQLCatalog(Cataloguing):
+    """How MySQL and MariaDB keep schemas, and what they tell of them."""
+
+    product: ClassVar[str]
+    collation: ClassVar[str]
+
+    # Schemas and notes
+
+    def create_schema(self, schema: str) -> list[str]:
+        """Return the statement that creates a database, whose texts differ in case and in blanks."""
+        return [
+            f"CREATE DATABASE IF NOT EXISTS {self.quote(schema)} "
+            f"CHARACTER SET utf8mb4 COLLATE {self.collation}"
+        ]
+
+    def drop_schema(self, schema: str) -> list[Statement]:
+        """Return the statement that drops the database with all that is left in it."""
+        return [(f"DROP DATABASE {self.quote(schema)}", ())]
+
+    def prepare_notes(self, schema: str) -> list[str]:
+        """Return the statement that creates the table of lineage where it is missing."""
+        return [mysql_statements.create_lineage(f"{self.quote(schema)}.{self.quote(LINEAGE)}")]
+
+    def annotate(self, structure: TableStructure) -> list[Statement]:
+        """Return nothing: CREATE TABLE has the comments."""
+        return []
+
+    def unannotate(self, name: TableName) -> list[Statement]:
+        """Return nothing: comments go with their table."""
+        return []
+
+    def as_kept(self, fetch: Fetch, structure: TableStructure) -> TableStructure:
+        """Return a new table with the collations of its texts, which are those of the schema."""
+        return _with_collations(fetch, structure, self.collation)
+
+    # Reading
+
+    def schemas(self, fetch: Fetch) -> list[str]:
+        """Return the databases that are not the server's own."""
+        return _schemas(fetch)
+
+    def catalog_version(self, fetch: Fetch) -> object:
+        """Return None: there is no counter that is cheap to read."""
+        return None
+
+    def table_exists(self, fetch: Fetch, name: TableName) -> bool:
+        """Whether there is such a table now."""
+        return bool(fetch(_EXISTS, (name.schema, name.table)))
+
+    def schema_links(self, fetch: Fetch) -> list[tuple[str, str]]:
+        """Return each pair of schemas of which the first has a foreign key to the second."""
+        return [(child, parent) for child, parent in fetch(_LINKS, ())]
+
+    def codec_schemas(self, fetch: Fetch) -> list[str]:
+        """Return the schemas with attributes whose comment marks a codec."""
+        return [name for (name,) in fetch(_CODECS, (":%<%",)) if name not in _SYSTEM]
+
+    def read_tables(self, fetch: Fetch, schemas: Collection[str] | None) -> list[TableRows]:
+        """Return all tables of some or all schemas."""
+        return _read(
+            fetch, schemas, own_collation=self.collation, has_expressions=self.product == "MySQL"
+        )

@@ -16,7 +16,8 @@ from pymysql.connections import Connection as PyMySQLConnection
 from pymysql.constants import CLIENT, ER
 
 from djupyter.errors import DataJointError
-from djupyter.sql.backends.base import Fetch
+from djupyter.sql.backends.differences.records import Fetch
+from djupyter.sql.backends.mysql_long import Cursor, LongStatement, count_packets, packets
 from djupyter.sql.backends.sockets import is_readable
 from djupyter.sql.backends.tls import Tls, warn_unencrypted
 from djupyter.sql.failures import Failure
@@ -31,7 +32,7 @@ class Connection(PyMySQLConnection):  # type: ignore[misc]  # the driver has no 
 
     _largest: int | None = None
 
-    def query(self, sql: str | bytes, unbuffered: bool = False) -> Any:
+    def query(self, sql: str | bytes | LongStatement, unbuffered: bool = False) -> Any:
         """Send a statement."""
         if len(sql) > _SMALL:
             if isinstance(sql, str):
@@ -41,6 +42,21 @@ class Connection(PyMySQLConnection):  # type: ignore[misc]  # the driver has no 
             # Its own handler of Ctrl-C has the system take up again the waiting that Ctrl-C should end.
             signal.siginterrupt(signal.SIGINT, True)
         return super().query(sql, unbuffered)
+
+    def _execute_command(self, command: int, sql: Any) -> None:
+        """Send a command; a long statement piece by piece."""
+        if not isinstance(sql, LongStatement):
+            super()._execute_command(command, sql)
+            return
+        # Also reads what may be left of answers before, as the driver does before each command.
+        self.ping(reconnect=False)
+        try:
+            for part in packets(sql):
+                self._write_bytes(part)
+        except BaseException:
+            self._force_close()  # the server waits for the rest
+            raise
+        self._next_seq_id = count_packets(sql) % 256
 
     def _check_size(self, size: int) -> None:
         if self._largest is None:
@@ -64,7 +80,7 @@ def opened(*place: Any, **options: Any) -> Connection:
         The driver lacks what a password needs to go over a connection that is not encrypted.
     """
     try:
-        return Connection(*place, **options)
+        return Connection(*place, cursorclass=Cursor, **options)
     except RuntimeError as error:
         raise DataJointError(
             f"The password cannot be sent unencrypted: {str(error).rstrip('.')}. "

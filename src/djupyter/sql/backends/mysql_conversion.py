@@ -11,15 +11,12 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.mysql import DATETIME
 
 from djupyter.definition.model import TypeSpec
-from djupyter.sql.backends.base import Conversion
-from djupyter.sql.types import Family, Storage, storage_of
+from djupyter.sql.backends.differences.records import Conversion
+from djupyter.sql.types import COUNTABLE, NUMBERS, TEXTS, Storage, storage_of
 
 Column = sa.ColumnElement[Any]
 Condition = sa.ColumnElement[bool]
 
-_NUMBERS: tuple[Family, ...] = ("integer", "boolean", "real", "decimal")
-_COUNTABLE: tuple[Family, ...] = ("integer", "real", "decimal")
-_TEXTS: tuple[Family, ...] = ("text", "enum")
 
 _WHOLE = "^(0|-?[1-9][0-9]{0,30})$"
 _DECIMAL = "^-?(0|[1-9][0-9]{{0,30}})([.][0-9]{{1,{digits}}})?$"
@@ -46,11 +43,11 @@ def conversion(column: Column, old: TypeSpec, new: TypeSpec) -> Conversion | Non
     if "codec" in (old.kind, new.kind):
         return None  # only the codec knows what its bytes mean
     before, after = storage_of(old), storage_of(new)
-    if before.family in _NUMBERS and after.family in _NUMBERS:
+    if before.family in NUMBERS and after.family in NUMBERS:
         return Conversion(column, _number_fits(column, before, after))
-    if before.family in _COUNTABLE and after.family in _TEXTS:
+    if before.family in COUNTABLE and after.family in TEXTS:
         return _text_of_number(column, before, after, new)
-    if before.family in _TEXTS and after.family in _COUNTABLE:
+    if before.family in TEXTS and after.family in COUNTABLE:
         return _number_of_text(column, before, after)
     return _moment_or_text(column, before, after, new)
 
@@ -156,15 +153,15 @@ def _moment_or_text(
         return Conversion(column, sa.true())
     if families == ("datetime", "date"):
         return Conversion(column, sa.cast(column, sa.Date()) == column)
-    if before.family == "uuid" and after.family in _TEXTS:
+    if before.family == "uuid" and after.family in TEXTS:
         value = _spelled_uuid(column)
         return Conversion(value, _fits_text(value, after, new))
     if families == ("datetime", "text") and before.precision:
         value = _spelled_moment(column)
         return Conversion(value, _fits_text(value, after, new))
-    if after.family in _TEXTS and before.family in (*_TEXTS, "date", "time", "datetime", "json"):
+    if after.family in TEXTS and before.family in (*TEXTS, "date", "time", "datetime", "json"):
         return Conversion(column, _fits_text(_text(column), after, new))
-    if before.family in _TEXTS:
+    if before.family in TEXTS:
         return _of_text(column, after)
     if before.family != after.family:
         return None

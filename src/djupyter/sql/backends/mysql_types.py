@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -31,7 +30,8 @@ import sqlalchemy as sa
 from djupyter.definition.model import Default, TypeSpec
 from djupyter.errors import DataJointError, InvalidValueError
 from djupyter.heading.attribute import Attribute
-from djupyter.sql.backends.base import Convert
+from djupyter.sql.backends.adapting import adapting
+from djupyter.sql.backends.differences.records import Convert
 from djupyter.sql.types import physical_type, storage_of
 
 _CORE = {
@@ -230,47 +230,13 @@ _ADAPT: dict[type, Convert | None] = {
     Decimal: None,
     uuid.UUID: _uuid,
 }
-_PLAIN = (int, float, str, bytes)
-
-
-def adapt(value: object) -> object:
-    """Return what the driver takes for a Python value of any type.
-
-    Raises
-    ------
-    InvalidValueError
-        There is no way to keep a value of that type.
-
-    Examples
-    --------
-    >>> adapt(uuid.UUID(int=1))[-1], adapt(True), adapt("x")
-    (1, 1, 'x')
-    """
-    try:
-        convert = _ADAPT[type(value)]
-    except KeyError:
-        convert = _inherited(value)
-    return value if convert is None else convert(value)
-
-
-def _inherited(value: object) -> Convert | None:
-    """Find the conversion of a subclass (a pandas Timestamp, an IntEnum) once."""
-    for kind in type(value).__mro__:
-        if kind in _ADAPT:
-            convert = _ADAPT[kind] or (kind if kind in _PLAIN else _AS_PLAIN.get(kind))
-            _ADAPT[type(value)] = convert
-            return convert
-    raise InvalidValueError(
-        f"A value of type {type(value).__name__} cannot be stored: {str(value)[:80]}. "
-        "Convert it to a number, a text, a date or bytes, or declare a codec for it."
-    )
-
-
-# The driver knows these classes but not those made of them.
-_AS_PLAIN: dict[type, Callable[[Any], object]] = {
+_SUBCLASSES: dict[type, Convert] = {
+    **{kind: kind for kind in (int, float, str, bytes)},
     datetime: lambda moment: datetime.fromisoformat(moment.isoformat()[:26]),
     date: lambda day: date(day.year, day.month, day.day),
 }
+
+adapt = adapting(_ADAPT, _SUBCLASSES)
 
 
 def _finite(value: float) -> float:

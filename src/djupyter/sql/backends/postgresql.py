@@ -1,9 +1,12 @@
-"""PostgreSQL 14 and later, by psycopg 3."""
+"""PostgreSQL 14 and later, by psycopg 3.
+
+Its tables stand in `postgresql_tables`, schemas and the catalogue in `postgresql_catalog`.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any, ClassVar
@@ -17,46 +20,35 @@ from sqlalchemy.pool import QueuePool
 from sqlalchemy.sql.elements import quoted_name
 
 from djupyter.definition.model import TypeSpec
-from djupyter.definition.names import TableName
 from djupyter.errors import DataJointError
 from djupyter.heading.attribute import Attribute
 from djupyter.heading.structure import TableStructure
 from djupyter.sql.backends import (
-    postgresql_alter,
-    postgresql_catalog,
     postgresql_connect,
-    postgresql_conversion,
     postgresql_driver,
-    postgresql_enums,
     postgresql_failures,
-    postgresql_indexes,
     postgresql_types,
 )
-from djupyter.sql.backends.base import (
-    Backend,
-    ColumnType,
-    Conversion,
-    Convert,
-    Fetch,
-    Statement,
-    TableChange,
-    TableRows,
-)
+from djupyter.sql.backends.base import Backend
+from djupyter.sql.backends.conflicts import on_conflict
+from djupyter.sql.backends.differences.records import Convert, Fetch
+from djupyter.sql.backends.postgresql_catalog import PostgreSQLCatalog, literal, lock
+from djupyter.sql.backends.postgresql_tables import PostgreSQLTables
 from djupyter.sql.backends.tls import Tls
 from djupyter.sql.failures import Failure
 from djupyter.sql.json_path import JsonPath
 from djupyter.sql.rights import Need, Right
-from djupyter.sql.types import storage_of
 
 _LONGEST_NAME = 63  # bytes; longer names are cut, so that two may become one
 _PLACEHOLDER = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|%s|%\(\w+\)s|%%|%")
 
 
-class PostgreSQL(Backend):
+class PostgreSQL(PostgreSQLTables, PostgreSQLCatalog, Backend):
     """A PostgreSQL server; schemas are schemas of one database.
 
     Examples
     --------
+    >>> from djupyter.definition.names import TableName
     >>> PostgreSQL().locate(TableName("lab", "#kind"))
     ('lab', '#kind')
     """
@@ -209,7 +201,7 @@ class PostgreSQL(Backend):
         """Return the conversion of the driver's values to an attribute's."""
         return postgresql_types.decoder(type)
 
-    # Tables
+    # Statements
 
     def relation(self, structure: TableStructure) -> sa.TableClause:
         """Return a table whose columns know their types."""
@@ -234,46 +226,13 @@ class PostgreSQL(Backend):
     def on_conflict(
         self, statement: sa.Insert, structure: TableStructure, conflict: str
     ) -> sa.Insert:
-        """Return the INSERT with its ON CONFLICT clause; a replaced row keeps its identity."""
+        """Return the INSERT with its ON CONFLICT clause."""
         assert isinstance(statement, PostgreSQLInsert), "made by `insert`"
-        key = list(structure.full_key)
-        others = {n: statement.excluded[n] for n in structure.by_name if n not in key}
-        if conflict == "skip" or not others:
-            return statement.on_conflict_do_nothing(index_elements=key)
-        return statement.on_conflict_do_update(index_elements=key, set_=others)
-
-    def column_type(
-        self, attribute: Attribute, structure: TableStructure
-    ) -> sa.types.TypeEngine[Any]:
-        """Return the column type; that of an enum lies in the schema where it was declared."""
-        if not postgresql_types.is_enum(attribute):
-            return ColumnType(postgresql_types.column(attribute))
-        assert attribute.type is not None, "a table's attribute always has a type"
-        schema = postgresql_enums.enum_schema(attribute, structure)
-        name = postgresql_types.enum_name(storage_of(attribute.type).members)
-        return ColumnType(f"{self.quote(schema)}.{self.quote(name)}")
-
-    def checks(self, attribute: Attribute) -> sa.ColumnElement[bool] | None:
-        """Return the condition on the attribute's values that its column type does not imply."""
-        assert attribute.type is not None, "a table's attribute always has a type"
-        return postgresql_types.check(attribute, storage_of(attribute.type))
-
-    def check_name(self, name: TableName, attribute: Attribute) -> str:
-        """Return the name of the attribute: names of checks belong to their table."""
-        return attribute.name
-
-    def default(self, attribute: Attribute) -> sa.ColumnElement[Any] | str | None:
-        """Return the default of the attribute's column."""
-        assert attribute.type is not None, "a table's attribute always has a type"
-        return postgresql_types.default(attribute, storage_of(attribute.type))
-
-    def index_name(self, name: TableName, role: str, number: int, entries: Sequence[str]) -> str:
-        """Return the name that datajoint gives an index."""
-        return postgresql_indexes.index_name(name, entries)
+        return on_conflict(statement, structure, conflict)
 
     def json_value(self, column: sa.ColumnElement[Any], path: JsonPath) -> sa.ColumnElement[Any]:
         """Return the text at a place inside a JSON attribute."""
-        literals = (postgresql_catalog.literal(str(step)) for step in path.path)
+        literals = (literal(str(step)) for step in path.path)
         return sa.func.jsonb_extract_path_text(column, *map(sa.literal_column, literals))
 
     def held(
@@ -303,94 +262,9 @@ class PostgreSQL(Backend):
         table = f"{self.quote(structure.name.schema)}.{self.quote(structure.name.table)}"
         return postgresql_types.numbered(value, table, name)
 
-    def create_index(self, index: sa.Index) -> str:
-        """Return the statement that creates an index, and notes its entries where the server does not tell them."""
-        return postgresql_indexes.create_index(index, self)
-
-    def before_table(self, structure: TableStructure) -> list[str]:
-        """Return the statements that create the types of enums."""
-        _check_names(structure)
-        return list(postgresql_enums.create_enums(structure, self.quote))
-
-    def after_drop(self, structures: Iterable[TableStructure]) -> list[str]:
-        """Return the statement that drops the types of enums that no table has any more."""
-        return postgresql_enums.drop_enums(structures, self.quote)
-
     def define_alone(self, schema: str, seconds: float) -> list[str]:
         """Return the query that waits until nobody else defines tables of a schema."""
-        return [postgresql_catalog.lock(schema)]
-
-    # Changing tables: see postgresql_conversion and postgresql_alter
-
-    def conversion(
-        self, column: sa.ColumnElement[Any], old: TypeSpec, new: TypeSpec
-    ) -> Conversion | None:
-        """Return how the values of a column become those of another type."""
-        return postgresql_conversion.conversion(column, old, new)
-
-    def alter(self, fetch: Fetch, changes: Sequence[TableChange]) -> list[Statement]:
-        """Return the statements that alter tables, with the types of their enums."""
-        enums = [e for c in changes for e in self.before_table(c.alteration.wanted)]
-        statements = postgresql_alter.alter(fetch, changes, self.dialect, self.create_index)
-        drops = self.after_drop(c.alteration.existing for c in changes)
-        return [(sql, ()) for sql in (*enums, *statements, *drops)]
-
-    # Schemas, notes and the catalogue: see postgresql_catalog
-
-    def create_schema(self, schema: str) -> list[str]:
-        """Return the statement that creates a schema."""
-        _check_length(schema, "schema")
-        if schema.startswith("pg_"):
-            raise DataJointError(
-                f"The name of the schema `{schema}` begins with `pg_`, which PostgreSQL keeps for itself. "
-                "Choose another one."
-            )
-        alone = postgresql_catalog.lock(schema)
-        return [alone, f"CREATE SCHEMA IF NOT EXISTS {self.quote(schema)}"]
-
-    def prepare_notes(self, schema: str) -> list[str]:
-        """Return the statement that creates the table of lineage where it is missing."""
-        return [postgresql_catalog.create_lineage(schema, self.quote)]
-
-    def drop_schema(self, schema: str) -> list[Statement]:
-        """Return the statement that removes the schema."""
-        return [(f"DROP SCHEMA IF EXISTS {self.quote(schema)} CASCADE", ())]
-
-    def annotate(self, structure: TableStructure) -> list[Statement]:
-        """Return the statement that writes all comments, in one go."""
-        return [(";\n".join(postgresql_catalog.notes(structure, self.quote)), ())]
-
-    def unannotate(self, name: TableName) -> list[Statement]:
-        """Return nothing: comments go with the table."""
-        return []
-
-    def schemas(self, fetch: Fetch) -> list[str]:
-        """Return the schemas of the database."""
-        return postgresql_catalog.schemas(fetch)
-
-    def as_kept(self, fetch: Fetch, structure: TableStructure) -> TableStructure:
-        """Return a new table with the digits of its moments, of which native types do not tell."""
-        return postgresql_catalog.with_digits(structure)
-
-    def catalog_version(self, fetch: Fetch) -> object:
-        """Return nothing: there is no cheap count of changes."""
-        return None
-
-    def schema_links(self, fetch: Fetch) -> list[tuple[str, str]]:
-        """Return each pair of schemas of which the first has a foreign key to the second."""
-        return postgresql_catalog.schema_links(fetch)
-
-    def table_exists(self, fetch: Fetch, name: TableName) -> bool:
-        """Whether there is such a table now."""
-        return postgresql_catalog.table_exists(fetch, name)
-
-    def codec_schemas(self, fetch: Fetch) -> list[str]:
-        """Return the schemas with attributes whose comment marks a codec."""
-        return postgresql_catalog.codec_schemas(fetch)
-
-    def read_tables(self, fetch: Fetch, schemas: Collection[str] | None) -> list[TableRows]:
-        """Return all tables of some or all schemas."""
-        return postgresql_catalog.read_tables(fetch, schemas, self.quote)
+        return [lock(schema)]
 
 
 @lru_cache
@@ -405,18 +279,3 @@ def _backend(collates: bool, folding: str | None) -> PostgreSQL:
     backend.dialect.collates = collates  # type: ignore[attr-defined]
     backend.dialect.folding = f' COLLATE "{folding}"' if folding else ""  # type: ignore[attr-defined]
     return backend
-
-
-def _check_names(structure: TableStructure) -> None:
-    _check_length(structure.name.table, "table")
-    for attribute in structure.attributes:
-        _check_length(attribute.name, "attribute")
-
-
-def _check_length(name: str, kind: str) -> None:
-    size = len(name.encode())
-    if size > _LONGEST_NAME:
-        raise DataJointError(
-            f"The name of the {kind} `{name}` has {size} bytes; PostgreSQL keeps {_LONGEST_NAME}. "
-            "Choose a shorter one."
-        )

@@ -20,13 +20,13 @@ from sqlalchemy.sql.elements import quoted_name
 
 from djupyter.heading.attribute import Attribute
 from djupyter.heading.structure import ForeignKey
-from djupyter.sql.backends.base import Fetch, TableChange
+from djupyter.sql.backends.altered_table import AlteredTable, Signature
+from djupyter.sql.backends.differences.records import Fetch, TableChange
 from djupyter.sql.backends.postgresql_catalog import literal, read_note
 from djupyter.sql.backends.postgresql_conversion import conversion
 from djupyter.sql.backends.postgresql_indexes import note
 
 Statement = str
-Signature = tuple[tuple[str, ...], bool]
 
 _KEYS = """SELECT conname, contype::text, ARRAY(SELECT a.attname::text
     FROM unnest(conkey) WITH ORDINALITY AS k(number, place)
@@ -71,7 +71,7 @@ def alter(
         yield f"ALTER TABLE {child} ADD CONSTRAINT {key} {definition}"
 
 
-class _Table:
+class _Table(AlteredTable):
     """One table on its way."""
 
     remade: frozenset[ForeignKey] = frozenset()  # as they are to be
@@ -83,18 +83,9 @@ class _Table:
         dialect: Dialect,
         create_index: Callable[[sa.Index], Statement],
     ) -> None:
-        self.change, self.alteration = change, change.alteration
+        super().__init__(change, dialect)
         self._dialect, self._create_index = dialect, create_index
-        compiler: Any = dialect.ddl_compiler
-        self._ddl: Any = compiler(dialect, None)
-        self.quote = dialect.identifier_preparer.quote_identifier
-        self.name = self.alteration.existing.name
-        self.place = self._placed(self.name.table)
-        self.target = self._placed(self.alteration.wanted.name.table)
         self._fetch = fetch
-
-    def _placed(self, table: str) -> str:
-        return f"{self.quote(self.name.schema)}.{self.quote(table)}"
 
     # What has to be done anew
 
@@ -293,14 +284,6 @@ class _Table:
         return self.alteration.changes_key or bool(
             self.moved & set(self.alteration.wanted.full_key)
         )
-
-    @cached_property
-    def _before(self) -> dict[Signature, sa.Index]:
-        return {self._signature(i, self.alteration.new_name): i for i in self.change.before.indexes}
-
-    @cached_property
-    def _after(self) -> dict[Signature, sa.Index]:
-        return {self._signature(index, {}): index for index in self.change.after.indexes}
 
     def _signature(self, index: sa.Index, new_name: dict[str, str]) -> Signature:
         entries = index.info["entries"]

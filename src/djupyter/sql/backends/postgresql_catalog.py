@@ -15,10 +15,12 @@ from operator import itemgetter
 
 from djupyter.definition.names import TableName
 from djupyter.definition.writer import write_marker
-from djupyter.errors import QueryError
+from djupyter.errors import DataJointError, QueryError
 from djupyter.heading.attribute import Attribute
 from djupyter.heading.structure import ForeignKey, TableStructure
-from djupyter.sql.backends.base import AttributeRow, Fetch, Row, TableRows
+from djupyter.sql.backends.differences.cataloguing import Cataloguing
+from djupyter.sql.backends.differences.records import AttributeRow, Fetch, Row, Statement, TableRows
+from djupyter.sql.backends.postgresql_names import check_length
 from djupyter.sql.backends.postgresql_types import (
     digits_kept,
     is_translated,
@@ -52,17 +54,12 @@ _LINEAGE_COLUMNS = (
 )
 
 
-def create_lineage(schema: str, quote: Quote) -> str:
-    """Return the statement that creates the lineage table of a schema where it is missing."""
-    return f"CREATE TABLE IF NOT EXISTS {quote(schema)}.{quote(LINEAGE)} ({_LINEAGE_COLUMNS})"
-
-
 def inherited(structure: TableStructure) -> set[str]:
     """Return the attributes that foreign keys brought; the database tells nothing else of them."""
     return {name for key in structure.foreign_keys for name in key.names}
 
 
-def notes(structure: TableStructure, quote: Quote) -> Iterator[str]:
+def _notes(structure: TableStructure, quote: Quote) -> Iterator[str]:
     """Yield the statements that write the comments of a table, its attributes and its indexes."""
     schema = quote(structure.name.schema)
     table = f"{schema}.{quote(structure.name.table)}"
@@ -125,11 +122,6 @@ _INDEXES = f"""SELECT n.nspname, c.relname, i.indexrelid, i.indisunique,
     AND {_TABLES} AND {_CHOSEN} ORDER BY i.indexrelid, k.place"""
 
 
-def schemas(fetch: Fetch) -> list[str]:
-    """Return the schemas of the database that the user may look into."""
-    return [name for (name,) in fetch(_SCHEMAS, ())]
-
-
 _LINKS = """SELECT DISTINCT here.nspname, there.nspname FROM pg_constraint AS key
     JOIN pg_class AS child ON child.oid = key.conrelid
     JOIN pg_namespace AS here ON here.oid = child.relnamespace
@@ -137,31 +129,16 @@ _LINKS = """SELECT DISTINCT here.nspname, there.nspname FROM pg_constraint AS ke
     JOIN pg_namespace AS there ON there.oid = parent.relnamespace WHERE key.contype = 'f'"""
 
 
+_EXISTS = f"""SELECT 1 FROM pg_catalog.pg_class c
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE {_TABLES} AND n.nspname = %s AND c.relname = %s"""
 _CODECS = f"""SELECT DISTINCT n.nspname FROM pg_catalog.pg_description d
     JOIN pg_catalog.pg_class c ON c.oid = d.objoid AND d.classoid = 'pg_catalog.pg_class'::regclass
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     WHERE d.objsubid > 0 AND d.description LIKE %s AND {_OURS}"""
 
 
-def codec_schemas(fetch: Fetch) -> list[str]:
-    """Return the schemas with attributes whose comment marks a codec."""
-    return [name for (name,) in fetch(_CODECS, (":%<%",))]
-
-
-def schema_links(fetch: Fetch) -> list[tuple[str, str]]:
-    """Return each pair of schemas of which the first has a foreign key to the second."""
-    return [(child, parent) for child, parent in fetch(_LINKS, ())]
-
-
-def table_exists(fetch: Fetch, name: TableName) -> bool:
-    """Whether there is such a table now."""
-    sql = f"""SELECT 1 FROM pg_catalog.pg_class c
-        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-        WHERE {_TABLES} AND n.nspname = %s AND c.relname = %s"""
-    return bool(fetch(sql, (name.schema, name.table)))
-
-
-def read_tables(fetch: Fetch, chosen: Collection[str] | None, quote: Quote) -> list[TableRows]:
+def _read_patiently(fetch: Fetch, chosen: Collection[str] | None, quote: Quote) -> list[TableRows]:
     """Return the tables of the chosen schemas, or of all."""
     for _ in range(_ATTEMPTS):
         try:
@@ -219,7 +196,7 @@ def _attribute(row: Row) -> AttributeRow:
     )
 
 
-def with_digits(structure: TableStructure) -> TableStructure:
+def _with_digits(structure: TableStructure) -> TableStructure:
     """Return a table that was just created with the digits of a second that its native types keep."""
     attributes = tuple(
         replace(each, digits=digits_kept(each.type.text.removesuffix(" without time zone")))
@@ -272,3 +249,67 @@ def _lineages(fetch: Fetch, noted: list[str], quote: Quote) -> Iterator[Row]:
             for schema in noted
         )
         yield from fetch(" UNION ALL ".join(selects), noted)
+
+
+class PostgreSQLCatalog(Cataloguing):
+    """How PostgreSQL keeps schemas, and what it tells of them."""
+
+    # Schemas and notes
+
+    def create_schema(self, schema: str) -> list[str]:
+        """Return the statement that creates a schema."""
+        check_length(schema, "schema")
+        if schema.startswith("pg_"):
+            raise DataJointError(
+                f"The name of the schema `{schema}` begins with `pg_`, which PostgreSQL keeps for itself. "
+                "Choose another one."
+            )
+        alone = lock(schema)
+        return [alone, f"CREATE SCHEMA IF NOT EXISTS {self.quote(schema)}"]
+
+    def drop_schema(self, schema: str) -> list[Statement]:
+        """Return the statement that removes the schema."""
+        return [(f"DROP SCHEMA IF EXISTS {self.quote(schema)} CASCADE", ())]
+
+    def prepare_notes(self, schema: str) -> list[str]:
+        """Return the statement that creates the table of lineage where it is missing."""
+        place = f"{self.quote(schema)}.{self.quote(LINEAGE)}"
+        return [f"CREATE TABLE IF NOT EXISTS {place} ({_LINEAGE_COLUMNS})"]
+
+    def annotate(self, structure: TableStructure) -> list[Statement]:
+        """Return the statement that writes all comments, in one go."""
+        return [(";\n".join(_notes(structure, self.quote)), ())]
+
+    def unannotate(self, name: TableName) -> list[Statement]:
+        """Return nothing: comments go with the table."""
+        return []
+
+    def as_kept(self, fetch: Fetch, structure: TableStructure) -> TableStructure:
+        """Return a new table with the digits of its moments, of which native types do not tell."""
+        return _with_digits(structure)
+
+    # Reading
+
+    def schemas(self, fetch: Fetch) -> list[str]:
+        """Return the schemas of the database."""
+        return [name for (name,) in fetch(_SCHEMAS, ())]
+
+    def catalog_version(self, fetch: Fetch) -> object:
+        """Return nothing: there is no cheap count of changes."""
+        return None
+
+    def table_exists(self, fetch: Fetch, name: TableName) -> bool:
+        """Whether there is such a table now."""
+        return bool(fetch(_EXISTS, (name.schema, name.table)))
+
+    def schema_links(self, fetch: Fetch) -> list[tuple[str, str]]:
+        """Return each pair of schemas of which the first has a foreign key to the second."""
+        return [(child, parent) for child, parent in fetch(_LINKS, ())]
+
+    def codec_schemas(self, fetch: Fetch) -> list[str]:
+        """Return the schemas with attributes whose comment marks a codec."""
+        return [name for (name,) in fetch(_CODECS, (":%<%",))]
+
+    def read_tables(self, fetch: Fetch, schemas: Collection[str] | None) -> list[TableRows]:
+        """Return all tables of some or all schemas."""
+        return _read_patiently(fetch, schemas, self.quote)

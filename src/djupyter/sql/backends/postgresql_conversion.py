@@ -12,15 +12,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from djupyter.definition.model import TypeSpec
-from djupyter.sql.backends.base import ColumnType, Conversion
-from djupyter.sql.types import Family, Storage, storage_of
+from djupyter.sql.backends.differences.records import ColumnType, Conversion
+from djupyter.sql.types import COUNTABLE, NUMBERS, TEXTS, Storage, storage_of
 
 Column = sa.ColumnElement[Any]
 Condition = sa.ColumnElement[bool]
 
-_NUMBERS: tuple[Family, ...] = ("integer", "boolean", "real", "decimal")
-_COUNTABLE: tuple[Family, ...] = ("integer", "real", "decimal")
-_TEXTS: tuple[Family, ...] = ("text", "enum")
 
 _WHOLE = r"^(0|-?[1-9][0-9]{0,30})$"
 _DECIMAL = r"^-?(0|[1-9][0-9]{{0,30}})(\.[0-9]{{1,{digits}}})?$"
@@ -52,12 +49,12 @@ def conversion(column: Column, old: TypeSpec, new: TypeSpec) -> Conversion | Non
     if "codec" in (old.kind, new.kind):
         return None  # only the codec knows what its bytes mean
     before, after = storage_of(old), storage_of(new)
-    if before.family in _NUMBERS and after.family in _NUMBERS:
+    if before.family in NUMBERS and after.family in NUMBERS:
         return _number(column, before, after)
-    if before.family in _COUNTABLE and after.family in _TEXTS:
+    if before.family in COUNTABLE and after.family in TEXTS:
         value, is_plain = _spelled_number(column, before)
         return Conversion(value, sa.and_(is_plain, _fits_text(value, after, new)))
-    if before.family in _TEXTS and after.family in _COUNTABLE:
+    if before.family in TEXTS and after.family in COUNTABLE:
         return _number_of_text(_cast(column, "text"), after)
     return _moment_or_text(column, before, after, new)
 
@@ -174,10 +171,10 @@ def _moment_or_text(
     if families == ("datetime", "date"):
         day = _cast(column, "date")
         return Conversion(day, _cast(day, "timestamp") == column)
-    if after.family in _TEXTS:
+    if after.family in TEXTS:
         value = _spelled(column, before)
         return None if value is None else Conversion(value, _fits_text(value, after, new))
-    if before.family in _TEXTS:
+    if before.family in TEXTS:
         return _of_text(_cast(column, "text"), after)
     if before.family != after.family:
         return None
@@ -193,7 +190,7 @@ def _spelled(column: Column, storage: Storage) -> Column | None:
         seconds = sa.func.to_char(column, "YYYY-MM-DD HH24:MI:SS")
         fraction = sa.func.to_char(column, ".US")
         return sa.case((fraction == ".000000", seconds), else_=seconds.concat(fraction))
-    known = (*_TEXTS, "date", "time", "uuid", "json")
+    known = (*TEXTS, "date", "time", "uuid", "json")
     return _cast(column, "text") if storage.family in known else None
 
 

@@ -12,11 +12,11 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 
 from djupyter.definition.names import TableName
-from djupyter.sql.backends.base import Backend
+from djupyter.sql.backends.differences.writing import Writing
 from djupyter.sql.backends.postgresql_catalog import literal
+from djupyter.sql.backends.postgresql_names import LONGEST_NAME
 
 _LONGEST_COLUMNS = 30  # of an index name
-_LONGEST_NAME = 63  # bytes
 
 # Names of indexes are those of the schema: `a_b (c)` gets the same as `a (b_c)`. The one that comes second is numbered.
 _CREATE = """DO $dj$ DECLARE wanted text := {name}; free text := wanted; number int := 1; BEGIN
@@ -35,10 +35,10 @@ def index_name(name: TableName, entries: Iterable[str]) -> str:
     """
     columns = "_".join(entries)[:_LONGEST_COLUMNS]
     whole = f"idx_{name.table}_{columns}".encode()
-    return whole[:_LONGEST_NAME].decode(errors="ignore")
+    return whole[:LONGEST_NAME].decode(errors="ignore")
 
 
-def create_index(index: sa.Index, backend: Backend) -> str:
+def create_index(index: sa.Index, backend: Writing) -> str:
     """Return the statement that creates an index of a table, with its note."""
     assert index.table is not None, "an index belongs to a table"
     schema, name = literal(str(index.table.schema)), str(index.name)

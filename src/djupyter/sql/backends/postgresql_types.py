@@ -31,11 +31,14 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.sql.operators import custom_op
 
 from djupyter.definition.model import Default, TypeSpec
-from djupyter.errors import DataJointError, InvalidValueError
+from djupyter.errors import DataJointError
 from djupyter.heading.attribute import Attribute
-from djupyter.sql.backends.base import Convert
+from djupyter.sql.backends.adapting import adapting
+from djupyter.sql.backends.differences.records import Convert
+from djupyter.sql.backends.postgresql_driver import READS_BYTES
 from djupyter.sql.types import Family, Storage, physical_type, storage_of
 
 Quote = Callable[[str], str]
@@ -151,14 +154,29 @@ def is_enum(attribute: Attribute) -> bool:
 
 def told(type: TypeSpec | None) -> sa.types.TypeEngine[Any]:
     """Return the type of a column as far as statements depend on it."""
-    if type is None or type.kind == "codec":
+    if type is None:
         return sa.types.NullType()
     storage = storage_of(type)
+    if type.kind == "codec":
+        return _TOLD["bytes"] if storage.family == "bytes" else sa.types.NullType()
     if storage.family == "integer":
         return {"bigint": sa.BigInteger()}.get(_integer(storage), sa.Integer())
     if storage.family == "text" and _characters(type, storage).startswith("char"):
         return sa.CHAR()
     return _TOLD.get(storage.family, sa.types.NullType())
+
+
+class _Bytes(sa.LargeBinary):
+    """Bytes; a statement that returns some says so to `postgresql_driver`."""
+
+    cache_ok = True
+
+    def column_expression(self, column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+        """Return the column as a statement returns it."""
+        return sa.UnaryExpression(column, modifier=_READS_BYTES, type_=self)
+
+
+_READS_BYTES: Any = custom_op(READS_BYTES)
 
 
 _TOLD: dict[Family, sa.types.TypeEngine[Any]] = {
@@ -171,7 +189,7 @@ _TOLD: dict[Family, sa.types.TypeEngine[Any]] = {
     "datetime": sa.DateTime(),
     "time": sa.Time(),
     "uuid": sa.Uuid(),
-    "bytes": sa.LargeBinary(),
+    "bytes": _Bytes(),
 }
 
 
@@ -316,33 +334,7 @@ _ADAPT: dict[type, Convert | None] = {
     memoryview: bytes,
 }
 
-
-def adapt(value: object) -> object:
-    """Return what psycopg takes for a Python value of any type.
-
-    Raises
-    ------
-    InvalidValueError
-        There is no way to keep a value of that type.
-    """
-    try:
-        convert = _ADAPT[type(value)]
-    except KeyError:
-        convert = _inherited(value)
-    return value if convert is None else convert(value)
-
-
-def _inherited(value: object) -> Convert | None:
-    """Find the conversion of a subclass (a pandas Timestamp, an IntEnum) once."""
-    for kind in type(value).__mro__:
-        if kind in _ADAPT:
-            plain = int if kind is int else _ADAPT[kind] or (kind if kind in (float, str) else None)
-            _ADAPT[type(value)] = plain
-            return plain
-    raise InvalidValueError(
-        f"A value of type {type(value).__name__} cannot be stored: {str(value)[:80]}. "
-        "Convert it to a number, a text, a date or bytes, or declare a codec for it."
-    )
+adapt = adapting(_ADAPT, {kind: kind for kind in (int, float, str)})
 
 
 def adapter(type: TypeSpec | None) -> Convert | None:

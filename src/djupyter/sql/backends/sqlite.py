@@ -1,4 +1,7 @@
-"""SQLite: one file holds all schemas; the database needs no server and no configuration."""
+"""SQLite: one file holds all schemas; the database needs no server and no configuration.
+
+Its tables stand in `sqlite_tables`, schemas and the catalogue in `sqlite_catalog`.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import getpass
 import os
 import re
 import sqlite3
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable
 from platform import node
 from typing import Any, ClassVar
 
@@ -18,67 +21,28 @@ from sqlalchemy.pool import QueuePool, StaticPool
 
 from djupyter.definition.model import TypeSpec
 from djupyter.definition.names import TableName
-from djupyter.errors import DataJointError
-from djupyter.heading.attribute import Attribute
 from djupyter.heading.structure import TableStructure
-from djupyter.sql.backends import sqlite_catalog, sqlite_file, sqlite_rebuild, sqlite_types
-from djupyter.sql.backends.base import (
-    Backend,
-    ColumnType,
-    Conversion,
-    Convert,
-    Fetch,
-    Statement,
-    TableChange,
-    TableRows,
-)
+from djupyter.sql.backends import sqlite_failures, sqlite_file, sqlite_types
+from djupyter.sql.backends.base import Backend
+from djupyter.sql.backends.conflicts import on_conflict
+from djupyter.sql.backends.differences.records import Convert, Fetch
+from djupyter.sql.backends.sqlite_catalog import SQLiteCatalog
+from djupyter.sql.backends.sqlite_tables import SQLiteTables
 from djupyter.sql.backends.tls import Tls
-from djupyter.sql.failures import Failure, Problem
+from djupyter.sql.failures import Failure
 from djupyter.sql.functions import register_sqlite
 from djupyter.sql.json_path import JsonPath
-from djupyter.sql.names import logical, physical
-from djupyter.sql.types import storage_of
+from djupyter.sql.names import physical
 
 # SQLite waits without listening to Ctrl-C, so it waits briefly and `Connection` asks until its own timeout.
 _WAIT_SECONDS = 0.2
 # Steps of SQLite's machine between two looks at Ctrl-C: some milliseconds.
 _STEPS = 200_000
 
-_PROBLEMS: dict[str, Problem] = {
-    "SQLITE_CONSTRAINT_PRIMARYKEY": "duplicate",
-    "SQLITE_CONSTRAINT_UNIQUE": "duplicate",
-    "SQLITE_CONSTRAINT_ROWID": "duplicate",
-    "SQLITE_CONSTRAINT_NOTNULL": "missing value",
-    "SQLITE_CONSTRAINT_CHECK": "invalid value",
-    "SQLITE_CONSTRAINT_FOREIGNKEY": "broken key",
-    "SQLITE_CONSTRAINT_TRIGGER": "broken key",  # what ON DELETE RESTRICT reports
-    "SQLITE_MISMATCH": "invalid value",
-    "SQLITE_TOOBIG": "too large",
-    "SQLITE_BUSY": "locked",
-    "SQLITE_LOCKED": "locked",
-    "SQLITE_READONLY": "access",
-    "SQLITE_PERM": "access",
-    "SQLITE_AUTH": "access",
-    "SQLITE_CANTOPEN": "cannot open",
-    "SQLITE_NOTADB": "unreadable",
-    "SQLITE_CORRUPT": "unreadable",
-    "SQLITE_FULL": "full",
-    "SQLITE_IOERR": "cannot open",
-    "SQLITE_INTERRUPT": "interrupted",
-}
-# SQLite has one code for all of these; its words are fixed in its source and never translated.
-_WORDS: dict[str, Problem] = {
-    "no such table": "missing table",
-    "no such column": "unknown attribute",
-    "too many columns": "too large",
-}
-_TARGET = re.compile(
-    r'\s*(?P<verb>INSERT|REPLACE|UPDATE|DELETE)\b[^"]*"(?P<name>[^"]+)"', re.IGNORECASE
-)
 _PLACEHOLDER = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|%s|%\((\w+)\)s|%%")
 
 
-class SQLite(Backend):
+class SQLite(SQLiteTables, SQLiteCatalog, Backend):
     """The embedded default.
 
     Examples
@@ -186,24 +150,11 @@ class SQLite(Backend):
         """Let a statement that another thread runs on a connection end soon."""
         raw.interrupt()
 
-    # Failing
+    # Failing: see sqlite_failures
 
     def failure(self, error: BaseException, sql: str) -> Failure:
         """Return what an error means, by its code."""
-        detail = str(error)
-        table, deletes = _target(sql)
-        problem = _problem(error, detail)
-        if problem == "duplicate" or problem == "missing value":
-            table, attributes = _constraint(detail, table)
-            return Failure(problem, detail, table, attributes)
-        if problem == "invalid value":
-            table, attributes = (
-                _constraint(detail, table) if "constraint failed: " in detail else (table, ())
-            )
-            return Failure(problem, detail, table, attributes)
-        if problem in ("missing table", "unknown attribute"):
-            detail = _named(detail)
-        return Failure(problem, detail, table, deletes=deletes)
+        return sqlite_failures.failure(error, sql)
 
     def may_retry(self, error: BaseException) -> bool:
         """Whether another connection holds a lock; a snapshot that is too old stays too old."""
@@ -232,7 +183,7 @@ class SQLite(Backend):
         """Return a computed value; a fraction stays one where it is whole."""
         return sa.cast(value, sa.REAL()) if type == sqlite_types.FRACTION else value
 
-    # Tables
+    # Statements
 
     def locate(self, name: TableName) -> tuple[str | None, str]:
         """Return no schema, and the identifier that holds both names."""
@@ -245,47 +196,9 @@ class SQLite(Backend):
     def on_conflict(
         self, statement: sa.Insert, structure: TableStructure, conflict: str
     ) -> sa.Insert:
-        """Return the INSERT with its ON CONFLICT clause.
-
-        A replaced row keeps its identity, so that rows referring to it stay; attributes that are
-        not given get their defaults, which `excluded` holds.
-        """
+        """Return the INSERT with its ON CONFLICT clause."""
         assert isinstance(statement, SQLiteInsert), "made by `insert`"
-        key = list(structure.full_key)
-        others = {n: statement.excluded[n] for n in structure.by_name if n not in key}
-        if conflict == "skip" or not others:
-            return statement.on_conflict_do_nothing(index_elements=key)
-        return statement.on_conflict_do_update(index_elements=key, set_=others)
-
-    def column_type(
-        self, attribute: Attribute, structure: TableStructure
-    ) -> sa.types.TypeEngine[Any]:
-        """Return the column type; the checks do the rest."""
-        if attribute.autoincrement:
-            return sa.Integer()
-        assert attribute.type is not None, "a table's attribute always has a type"
-        storage = storage_of(attribute.type)
-        if storage.family == "decimal" and storage.precision > 15:
-            raise DataJointError(
-                f"The attribute `{attribute.name}` is declared as {attribute.type_text}, but "
-                f"SQLite keeps only 15 digits exactly. Use decimal(15,{min(storage.scale, 15)}) or "
-                "less, float64, or a server."
-            )
-        return ColumnType(sqlite_types.COLUMN[storage.family])
-
-    def checks(self, attribute: Attribute) -> sa.ColumnElement[bool] | None:
-        """Return the condition on the attribute's values."""
-        assert attribute.type is not None, "a table's attribute always has a type"
-        return sqlite_types.check(attribute, storage_of(attribute.type))
-
-    def default(self, attribute: Attribute) -> sa.ColumnElement[Any] | str | None:
-        """Return the default of the attribute's column."""
-        assert attribute.type is not None, "a table's attribute always has a type"
-        return sqlite_types.default(attribute, storage_of(attribute.type))
-
-    def index_name(self, name: TableName, role: str, number: int, entries: Sequence[str]) -> str:
-        """Return a name that also tells what the index is for."""
-        return sqlite_catalog.index_name(name, role, number)
+        return on_conflict(statement, structure, conflict)
 
     def json_value(self, column: sa.ColumnElement[Any], path: JsonPath) -> sa.ColumnElement[Any]:
         """Return the value at a place inside a JSON attribute."""
@@ -301,104 +214,3 @@ class SQLite(Backend):
     def moment(self, seconds: float = 0) -> sa.ColumnElement[Any]:
         """Return a time in the spelling of values."""
         return sqlite_types.moment(seconds)
-
-    def table_options(self, structure: TableStructure) -> dict[str, Any]:
-        """Let SQLite number the rows where an attribute asks for it."""
-        counted = [attribute for attribute in structure.attributes if attribute.autoincrement]
-        if counted and structure.full_key != (counted[0].name,):
-            raise DataJointError(
-                f"{structure.name}: SQLite can number only a primary key of one attribute, so "
-                f"`{counted[0].name}` cannot be auto_increment. Make it the whole primary key, or "
-                "give the numbers yourself."
-            )
-        return {"sqlite_autoincrement": True} if counted else {}
-
-    # Changing tables: see sqlite_rebuild
-
-    def conversion(
-        self, column: sa.ColumnElement[Any], old: TypeSpec, new: TypeSpec
-    ) -> Conversion | None:
-        """Return how the values of a column become those of another type."""
-        return sqlite_rebuild.conversion(column, old, new)
-
-    def alter(self, fetch: Fetch, changes: Sequence[TableChange]) -> list[Statement]:
-        """Return the statements that put new tables in the place of old ones."""
-        statements = sqlite_rebuild.alter(fetch, changes, self.quote, self.compile)
-        return [(s, ()) if isinstance(s, str) else self.bound(s) for s in statements]
-
-    def has_broken_keys(self, fetch: Fetch, name: TableName) -> bool:
-        """Whether a row of a table refers to a parent that is not there."""
-        return bool(fetch("SELECT 1 FROM pragma_foreign_key_check(?) LIMIT 1", (physical(name),)))
-
-    # Schemas, notes and the catalogue: see sqlite_catalog
-
-    def create_schema(self, schema: str) -> list[str]:
-        """Return the statements that create the lineage table and the table of comments."""
-        return [self.compile(statement) for statement in sqlite_catalog.create_schema(schema)]
-
-    def drop_schema(self, schema: str) -> list[Statement]:
-        """Return the statements that remove the lineage table and all comments."""
-        remove, drop = sqlite_catalog.drop_schema(schema)
-        return [self.bound(remove), (self.compile(drop), ())]
-
-    def annotate(self, structure: TableStructure) -> list[Statement]:
-        """Return the statements that note comments and declared types."""
-        return [self.bound(statement) for statement in sqlite_catalog.annotate(structure)]
-
-    def unannotate(self, name: TableName) -> list[Statement]:
-        """Return the statement that removes a table's comments."""
-        return [self.bound(sqlite_catalog.unannotate(name))]
-
-    def schemas(self, fetch: Fetch) -> list[str]:
-        """Return the schemas in this file."""
-        return sqlite_catalog.schemas(fetch)
-
-    def catalog_version(self, fetch: Fetch) -> object:
-        """Return SQLite's own counter of changes to tables, which all processes share."""
-        return fetch("PRAGMA schema_version", ())[0][0]
-
-    def table_exists(self, fetch: Fetch, name: TableName) -> bool:
-        """Whether there is such a table now."""
-        sql = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
-        return bool(fetch(sql, (physical(name),)))
-
-    def read_tables(self, fetch: Fetch, schemas: Collection[str] | None) -> list[TableRows]:
-        """Return all tables of some or all schemas."""
-        return sqlite_catalog.read_tables(fetch, schemas, self.quote)
-
-
-def _problem(error: BaseException, detail: str) -> Problem:
-    if isinstance(error, (OverflowError, UnicodeEncodeError)):
-        return "invalid value"
-    code = getattr(error, "sqlite_errorname", None)
-    if code is None:
-        # The driver itself objects: a Python type it cannot bind, a wrong number of values, a
-        # closed connection.
-        return "invalid value" if "binding parameter" in detail else "other"
-    if code == "SQLITE_ERROR":
-        return next((kind for words, kind in _WORDS.items() if detail.startswith(words)), "syntax")
-    basic = "_".join(code.split("_")[:2])
-    return _PROBLEMS.get(code) or _PROBLEMS.get(basic, "other")
-
-
-def _target(sql: str) -> tuple[TableName | None, bool]:
-    """Return the table that a statement of ours writes to, and whether it deletes."""
-    match = _TARGET.match(sql)
-    return (logical(match["name"]), match["verb"].upper() == "DELETE") if match else (None, False)
-
-
-def _constraint(detail: str, table: TableName | None) -> tuple[TableName | None, tuple[str, ...]]:
-    """Read `... failed: lab.session.subject_id, ...`; our checks are named likewise."""
-    places = detail.partition("constraint failed: ")[2]
-    if places.startswith("index "):
-        return table, (places.removeprefix("index ").strip("'"),)
-    pairs = [place.rpartition(".") for place in places.split(", ")]
-    return logical(pairs[0][0]) or table, tuple(name for _, _, name in pairs)
-
-
-def _named(detail: str) -> str:
-    identifier = detail.partition(": ")[2]
-    name = logical(identifier.removeprefix("main."))
-    return (
-        str(name) if name and detail.startswith("no such table") else identifier.rpartition(".")[2]
-    )

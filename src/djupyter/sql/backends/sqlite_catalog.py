@@ -19,7 +19,15 @@ from sqlalchemy.sql.elements import quoted_name
 from djupyter.definition.names import TableName
 from djupyter.definition.writer import write_marker
 from djupyter.heading.structure import ForeignKey, TableStructure
-from djupyter.sql.backends.base import AttributeRow, ColumnType, Fetch, Row, TableRows
+from djupyter.sql.backends.differences.cataloguing import Cataloguing
+from djupyter.sql.backends.differences.records import (
+    AttributeRow,
+    ColumnType,
+    Fetch,
+    Row,
+    Statement,
+    TableRows,
+)
 from djupyter.sql.backends.sqlite_types import read_default
 from djupyter.sql.names import LINEAGE, logical, physical
 
@@ -37,18 +45,6 @@ COMMENTS = sa.Table(
 )
 
 
-def create_schema(schema: str) -> Iterator[sa.schema.CreateTable]:
-    """Yield the statements that create the lineage table, which makes a schema, and the notes."""
-    yield sa.schema.CreateTable(COMMENTS, if_not_exists=True)
-    yield sa.schema.CreateTable(_lineage(schema), if_not_exists=True)
-
-
-def drop_schema(schema: str) -> tuple[sa.Delete, sa.schema.DropTable]:
-    """Return the statements that remove the notes on a schema, and its lineage table."""
-    notes = sa.delete(COMMENTS).where(COMMENTS.c.schema_name == schema)
-    return notes, sa.schema.DropTable(_lineage(schema), if_exists=True)
-
-
 def _lineage(schema: str) -> sa.Table:
     return sa.Table(
         quoted_name(physical(TableName(schema, LINEAGE)), True),
@@ -60,22 +56,13 @@ def _lineage(schema: str) -> sa.Table:
     )
 
 
-def index_name(name: TableName, role: str, number: int) -> str:
-    """Return the name of an index: unique in the file, and telling what the index is for.
-
-    >>> index_name(TableName("lab", "scan"), "index", 1)
-    'lab.scan index 1'
-    """
-    return f"{physical(name)} {role} {number}"
-
-
 # Notes
 
 
-def annotate(structure: TableStructure) -> Iterator[sa.Insert | sa.Delete]:
+def _annotate(structure: TableStructure) -> Iterator[sa.Insert | sa.Delete]:
     """Yield the statements that replace the notes on a table."""
     name = structure.name
-    yield unannotate(name)
+    yield _unannotate(name)
     notes = {"": structure.comment}
     for attribute in structure.attributes:
         notes[attribute.name] = write_marker(attribute.type_text, attribute.comment)
@@ -95,7 +82,7 @@ def annotate(structure: TableStructure) -> Iterator[sa.Insert | sa.Delete]:
     )
 
 
-def unannotate(name: TableName) -> sa.Delete:
+def _unannotate(name: TableName) -> sa.Delete:
     """Return the statement that removes the notes on a table."""
     return sa.delete(COMMENTS).where(
         COMMENTS.c.schema_name == name.schema, COMMENTS.c.table_name == name.table
@@ -127,12 +114,12 @@ _MOST_SELECTS = 500
 Notes = dict[str, dict[str, str]]
 
 
-def schemas(fetch: Fetch) -> list[str]:
+def _schemas(fetch: Fetch) -> list[str]:
     """Return the schemas of the file: a schema exists when it has a lineage table."""
     return [name.removesuffix(_SUFFIX) for (name,) in fetch(_SCHEMAS, ())]
 
 
-def read_tables(
+def _read(
     fetch: Fetch, chosen: Collection[str] | None, quote: Callable[[str], str]
 ) -> list[TableRows]:
     """Return the tables of the chosen schemas, or of all.
@@ -146,7 +133,7 @@ def read_tables(
     quote
         Quotes an identifier.
     """
-    existing = schemas(fetch)
+    existing = _schemas(fetch)
     wanted = existing if chosen is None else [name for name in existing if name in chosen]
     if not wanted:
         return []
@@ -223,3 +210,48 @@ def _lineages(fetch: Fetch, wanted: list[str], quote: Callable[[str], str]) -> I
             f"SELECT ? || table_name, attribute_name, lineage FROM {table}" for table in tables
         )
         yield from fetch(selects, [f"{schema}." for schema in some])
+
+
+class SQLiteCatalog(Cataloguing):
+    """How SQLite keeps schemas in its one file, and what it tells of them."""
+
+    # Schemas and notes
+
+    def create_schema(self, schema: str) -> list[str]:
+        """Return the statements that create the notes, and the lineage table, which makes a schema."""
+        notes = sa.schema.CreateTable(COMMENTS, if_not_exists=True)
+        lineage = sa.schema.CreateTable(_lineage(schema), if_not_exists=True)
+        return [self.compile(notes), self.compile(lineage)]
+
+    def drop_schema(self, schema: str) -> list[Statement]:
+        """Return the statements that remove the lineage table and all comments."""
+        remove = sa.delete(COMMENTS).where(COMMENTS.c.schema_name == schema)
+        drop = sa.schema.DropTable(_lineage(schema), if_exists=True)
+        return [self.bound(remove), (self.compile(drop), ())]
+
+    def annotate(self, structure: TableStructure) -> list[Statement]:
+        """Return the statements that note comments and declared types."""
+        return [self.bound(statement) for statement in _annotate(structure)]
+
+    def unannotate(self, name: TableName) -> list[Statement]:
+        """Return the statement that removes a table's comments."""
+        return [self.bound(_unannotate(name))]
+
+    # Reading
+
+    def schemas(self, fetch: Fetch) -> list[str]:
+        """Return the schemas in this file."""
+        return _schemas(fetch)
+
+    def catalog_version(self, fetch: Fetch) -> object:
+        """Return SQLite's own counter of changes to tables, which all processes share."""
+        return fetch("PRAGMA schema_version", ())[0][0]
+
+    def table_exists(self, fetch: Fetch, name: TableName) -> bool:
+        """Whether there is such a table now."""
+        sql = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
+        return bool(fetch(sql, (physical(name),)))
+
+    def read_tables(self, fetch: Fetch, schemas: Collection[str] | None) -> list[TableRows]:
+        """Return all tables of some or all schemas."""
+        return _read(fetch, schemas, self.quote)

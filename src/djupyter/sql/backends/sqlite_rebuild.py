@@ -14,9 +14,9 @@ import sqlalchemy as sa
 from sqlalchemy.sql.elements import quoted_name
 
 from djupyter.definition.model import TypeSpec
-from djupyter.sql.backends.base import Conversion, Fetch, TableChange
+from djupyter.sql.backends.differences.records import Conversion, Fetch, TableChange
 from djupyter.sql.names import physical
-from djupyter.sql.types import Family, Storage, storage_of
+from djupyter.sql.types import COUNTABLE, NUMBERS, TEXTS, Family, Storage, storage_of
 
 Column = sa.ColumnElement[Any]
 
@@ -86,9 +86,6 @@ def _counted_on(fetch: Fetch, name: str, new: str) -> Iterator[sa.Insert | sa.Up
 
 # Its values
 
-_NUMBERS: tuple[Family, ...] = ("integer", "boolean", "real", "decimal")
-_COUNTABLE: tuple[Family, ...] = ("integer", "real", "decimal")
-_TEXTS: tuple[Family, ...] = ("text", "enum")
 _SPELLED: tuple[Family, ...] = ("text", "enum", "date", "time", "datetime", "uuid", "json")
 _CAST: dict[Family, Type] = {
     "integer": sa.Integer(),
@@ -113,12 +110,12 @@ def conversion(column: Column, old: TypeSpec, new: TypeSpec) -> Conversion | Non
     if "codec" in (old.kind, new.kind):
         return None  # only the codec knows what its bytes mean
     before, after = storage_of(old), storage_of(new)
-    if before.family in _NUMBERS and after.family in _NUMBERS:
+    if before.family in NUMBERS and after.family in NUMBERS:
         return _between_numbers(column, before, after, is_single=_is_single(new, old))
-    if before.family in _COUNTABLE and after.family in _TEXTS:
+    if before.family in COUNTABLE and after.family in TEXTS:
         value = _spelled(column, before)
         return Conversion(value, sa.cast(value, _CAST[before.family]) == column)
-    if before.family in _TEXTS and after.family in _COUNTABLE:
+    if before.family in TEXTS and after.family in COUNTABLE:
         return _number_of_text(column, after)
     return _between_texts(column, before, after, is_padded=new.name in ("char", "character"))
 
@@ -178,4 +175,4 @@ def _between_texts(
 
 def _is_respelled(before: Family, after: Family) -> bool:
     """Whether one is text, of which the other is a spelling that its check knows."""
-    return {before, after} <= set(_SPELLED) and bool({before, after} & set(_TEXTS))
+    return {before, after} <= set(_SPELLED) and bool({before, after} & set(TEXTS))

@@ -32,9 +32,10 @@ import sqlalchemy as sa
 
 from djupyter.definition.model import Default, TypeSpec
 from djupyter.definition.types import parse_type
-from djupyter.errors import DataJointError, InvalidValueError
+from djupyter.errors import DataJointError
 from djupyter.heading.attribute import Attribute
-from djupyter.sql.backends.base import Convert
+from djupyter.sql.backends.adapting import adapting
+from djupyter.sql.backends.differences.records import Convert
 from djupyter.sql.types import Family, Storage, storage_of
 
 Column = sa.ColumnElement[Any]
@@ -309,38 +310,8 @@ _ADAPT: dict[type, Convert | None] = {
     uuid.UUID: str,
 }
 
-
-def adapt(value: object) -> object:
-    """Return what SQLite takes for a Python value of any type.
-
-    Raises
-    ------
-    InvalidValueError
-        There is no way to keep a value of that type.
-
-    Examples
-    --------
-    >>> adapt(datetime(2026, 1, 31, 12, 30)), adapt(Decimal("2.50")), adapt(True)
-    ('2026-01-31 12:30:00', 2.5, 1)
-    """
-    try:
-        convert = _ADAPT[type(value)]
-    except KeyError:
-        convert = _inherited(value)
-    return value if convert is None else convert(value)
-
-
-def _inherited(value: object) -> Convert | None:
-    """Find the conversion of a subclass (a pandas Timestamp, an IntEnum) once."""
-    for kind in type(value).__mro__:
-        if kind in _ADAPT:
-            plain = _ADAPT[kind] or (kind if kind in (int, float, str, bytes) else None)
-            _ADAPT[type(value)] = plain
-            return plain
-    raise InvalidValueError(
-        f"A value of type {type(value).__name__} cannot be stored: {str(value)[:80]}. "
-        "Convert it to a number, a text, a date or bytes, or declare a codec for it."
-    )
+# Whole numbers of subclasses may be too large as well.
+adapt = adapting(_ADAPT, {kind: kind for kind in (float, str, bytes)})
 
 
 _ADAPTER: dict[Family, Convert] = {

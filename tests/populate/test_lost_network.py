@@ -158,7 +158,7 @@ SENT = {
     "the look for jobs": b"SELECT",
     "adding jobs": b"INSERT INTO",
     "taking jobs": b"SKIP LOCKED",
-    "writing the log": b"~job_log",
+    "writing the log": b"rows",  # which the result depends on
 }
 
 

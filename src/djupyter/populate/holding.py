@@ -49,9 +49,9 @@ class Hold:
                 "inserted; whoever holds the job makes it."
             )
 
-    def drop(self, key: Mapping[str, Any]) -> None:
-        """End a job whose key somebody else has made without reserving it."""
-        self._ended(key, None)
+    def drop(self, key: Mapping[str, Any]) -> bool:
+        """End a job whose key somebody else has made; return whether it was still this worker's."""
+        return self._ended(key, None) == 1
 
     def fail(
         self,

@@ -36,7 +36,9 @@ import traceback
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Self
+from typing import Any, Self, TypeVar
+
+E = TypeVar("E", bound=BaseException)
 
 _OUR_FOLDER = str(Path(__file__).parent)
 # Folders whose frames say nothing to a user: ours, and those that call us or that we call.
@@ -63,7 +65,13 @@ class DataJointError(Exception):
 
     def suggest(self, *advice: object) -> Self:
         """Return the same error with more advice appended to its arguments."""
-        return type(self)(*self.args, *advice)
+        error = _made_again(type(self), (*self.args, *advice))
+        error.__dict__.update(vars(self))
+        return error
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Many of our errors write their arguments themselves, and could not be made again from them.
+        return _made_again, (type(self), self.args), vars(self)
 
     def __str__(self) -> str:
         return " ".join(str(argument) for argument in self.args)
@@ -79,6 +87,13 @@ class DataJointError(Exception):
             for line in _shown(frame)
         ]
         return [*frames, f"{type(self).__name__}: {self}", *getattr(self, "__notes__", ())]
+
+
+def _made_again(kind: type[E], arguments: tuple[object, ...]) -> E:
+    """Return an error with the arguments of one that was there before, by which nothing is written anew."""
+    error = kind.__new__(kind, *arguments)
+    error.args = arguments
+    return error
 
 
 def _shown(frame: traceback.FrameSummary) -> list[str]:

@@ -118,6 +118,8 @@ class Lease:
 
     def works_on(self, table: str, key: Mapping[str, Any] | None, limit: float | None) -> None:
         """Tell the guardian what is being made, so that it can say so when the worker dies over it."""
+        with suppress(LostConnectionError):  # there is time for that when it is back
+            self.renew_if_due()
         if self._guardian is not None:
             self._guardian.works_on(table, key, limit)
 

@@ -18,6 +18,7 @@ from djupyter.query.moments import Passed
 from djupyter.query.restriction import Restriction
 from djupyter.query.top import Top
 from djupyter.sql.backends.differences.records import Row
+from djupyter.table.table import FreeTable
 
 Key = dict[str, Any]
 _ORDER = ("priority", "scheduled_time")
@@ -67,7 +68,9 @@ class Claims:
         Jobs whose worker has no lease any more are made pending first, if there are not enough others.
         """
         try:
-            found = self._left_over() or self._take(limit)
+            found = self._left_over() if self._is_unsure else []
+            if not found:
+                found = self._take(limit)
             if len(found) < limit and self.recover():
                 found += self._take(limit - len(found))
         except LostConnectionError:
@@ -85,11 +88,18 @@ class Claims:
 
     def waiting(self) -> int:
         """Return how many jobs there are to take: those that are due, and those of dead workers."""
-        return sum(counts(self.job.connection, [self._due.node, self._abandoned.node]))
+        expired = self.job.expired_workers()
+        queries = [self._due, self._abandoned, *([] if expired is None else [expired])]
+        due, abandoned, *gone = counts(self.job.connection, [query.node for query in queries])
+        if any(gone):
+            self.recover()
+        return due + abandoned
 
     def _take(self, limit: int) -> list[Key]:
         job, connection = self.job, self.job.connection
-        if not self._held:
+        if self._held:
+            self._lease.renew_if_due()
+        else:
             self._lease.extend_to(job.name.schema)
             version = self._lease.version[:LONGEST_VERSION]
             self._held = job.held_by(self._lease.worker) | {"version": version}
@@ -122,8 +132,15 @@ class Claims:
         return decoded
 
     def recover(self) -> int:
-        """Make the jobs of workers without a lease pending again, and return how many there were."""
-        return self.job.change(self._abandoned, self.job.again(0, "", None))
+        """Make the jobs of workers without a lease pending again, and return how many there were.
+
+        What tells of these workers is removed.
+        """
+        count = self.job.change(self._abandoned, self.job.again(0, "", None))
+        expired = self.job.expired_workers()
+        if expired is not None:
+            FreeTable.delete_quick(expired)
+        return count
 
     @property
     def _abandoned(self) -> Any:

@@ -14,7 +14,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
 from djupyter.sql.travelling import recipe
@@ -43,8 +43,8 @@ class Guardian:
         self._connection = connection
         self._known: dict[str, Any] = {"worker": worker, "seconds": seconds}
         self._process: subprocess.Popen[bytes] | None = None
-        self._work = NamedTemporaryFile(prefix="djupyter-", suffix=".work")  # noqa: SIM115  # lives as long as this
-        self._known["work"] = self._work.name
+        self._work = TemporaryFile()  # noqa: SIM115  # lives as long as this, and nothing is left of it
+        self._known["work"] = self._work.fileno()
 
     def tell(self, order: Mapping[str, Any]) -> None:
         """Send an order; starts the process if there is none, or it has died."""
@@ -52,17 +52,19 @@ class Guardian:
         if self._process is None or not self._sent(order):
             self._start()
 
+    def revive(self) -> None:
+        """Start the process again if it has died."""
+        if self._process is not None and self._process.poll() is not None:
+            self._start()
+
     def works_on(self, table: str, key: Mapping[str, Any] | None, limit: float | None) -> None:
-        """Say which key is being made, None for none, and how many seconds that may take.
+        """Say which key is being made, if any, and how many seconds that may take.
 
         It stands in a file, which the process looks into when it must: to be told would wake it for each key.
         """
-        work = key and {
-            "table": table,
-            "key": dict(key),
-            "limit": limit,
-            "began": time.monotonic(),  # which is the same for all processes of a machine
-        }
+        work = None
+        if key is not None:
+            work = {"table": table, "key": dict(key), "limit": limit, "began": time.monotonic()}
         text = json.dumps(work, default=str).encode()
         os.pwrite(self._work.fileno(), text + b"\n", 0)
 
@@ -90,6 +92,7 @@ class Guardian:
             [sys.executable, "-c", _PROGRAM.read_text(encoding="utf-8")],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
+            pass_fds=[self._work.fileno()],
             start_new_session=True,
         )
         about = {"path": sys.path, "parent": os.getpid(), "place": recipe(self._connection)}

@@ -21,6 +21,8 @@ from typing import Any
 
 # Seconds between two looks at whether the worker lives, and after its time limit in which it may end by itself.
 _LOOK, _GRACE = 1.0, 5.0
+# Bytes that tell of a key in work.
+_LONGEST = 1 << 20
 
 
 def main() -> None:
@@ -50,9 +52,8 @@ class _Watch:
     def __init__(self, state: dict[str, Any]) -> None:
         self.state = state
         self.pause = state["seconds"] / 3
-        self.next = time.monotonic() + self.pause
-        # Opened at once: it has no name any more when the worker has ended.
-        self.work = open(state["work"], "rb")  # noqa: SIM115
+        # Python may take seconds to import what it takes to renew, where many start at once.
+        self.next = time.monotonic() + self.pause / 2
 
     def keep(self, orders: queue.SimpleQueue[dict[str, Any] | None]) -> None:
         """Renew the lease until the worker ends."""
@@ -84,26 +85,24 @@ class _Watch:
 
     def _now_at(self) -> dict[str, Any] | None:
         """Return what the worker is making, or was when it died; None when it had begun nothing."""
-        self.work.seek(0)
-        with suppress(ValueError):  # written only in part
-            found: dict[str, Any] = json.loads(self.work.readline())
+        written = os.pread(self.state["work"], _LONGEST, 0).partition(b"\n")[0]
+        with suppress(ValueError):  # only in part
+            found: dict[str, Any] | None = json.loads(written)
             return found
         return None
 
     def _is_late(self) -> bool:
         work = self._now_at()
-        limit = (work or {}).get("limit")
-        return (
-            work is not None
-            and limit is not None
-            and time.monotonic() > work["began"] + limit + _GRACE
-        )
+        if work is None or work["limit"] is None:
+            return False
+        deadline: float = work["began"] + work["limit"] + _GRACE
+        return time.monotonic() > deadline  # the same clock as the worker's
 
     def _renew(self) -> None:
         from djupyter.populate.leases import renew
 
         renewed = [
-            renew(workers, self.state["worker"], self.state["seconds"])
+            renew(workers, self.state["worker"], self.state["seconds"], self.state["about"])
             for workers in self._workers()
         ]
         if all(renewed) and self.state.get("health_file"):

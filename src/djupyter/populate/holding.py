@@ -49,9 +49,9 @@ class Hold:
                 "whoever holds the job makes it."
             )
 
-    def drop(self, key: Mapping[str, Any]) -> None:
-        """End a job whose key somebody else has made without reserving it."""
-        self._ended(key, None)
+    def drop(self, key: Mapping[str, Any]) -> bool:
+        """End a job whose key somebody else has made; return whether it was still this worker's."""
+        return self._ended(key, None) == 1
 
     def fail(
         self,
@@ -79,7 +79,12 @@ class Hold:
             changes = job.failed(message, stack, seconds)
         else:
             changes = job.again(retry_in, message, stack)
-        return job.change(self.jobs & self.job.name_of(key), changes) == 1
+        if job.change(self.jobs & job.name_of(key), changes) == 1:
+            return True
+        # The network may have been lost after the first attempt to note it was carried out.
+        ours = {"status": "error", "connection_id": self.worker}
+        again = {"status": "pending", "error_message": changes["error_message"]}
+        return bool(job & job.name_of(key) & (ours if retry_in is None else again))
 
     def release(self, keys: Sequence[Mapping[str, Any]] | None) -> None:
         """Make some of the jobs that this worker holds pending again; None means all."""

@@ -97,7 +97,6 @@ class JobLog:
             schema, rows = next(iter(self._waiting.items()))
             table = self._table(schema)
             if table is not None:
-                # A first attempt may have lost its connection after it was carried out.
                 self._insert(table.structure, rows)
             del self._waiting[schema]
 
@@ -113,6 +112,7 @@ class JobLog:
             if adapt is not None and not structure.by_name[name].is_json:
                 values = [None if value is None else adapt(value) for value in values]
             columns.append(values)
+        # A first attempt may have lost its connection after it was carried out.
         sql = write.insert(structure, names, "skip", connection.backend)
         connection.execute_many(sql, zip(*columns, strict=True))
 

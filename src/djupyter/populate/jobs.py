@@ -29,7 +29,7 @@ from djupyter.query.changing import Change, fill, update
 from djupyter.query.conditions import Condition, Not
 from djupyter.query.counts import counts
 from djupyter.query.expression import Query
-from djupyter.query.moments import Ahead, Passed
+from djupyter.query.moments import Ahead, Behind, Passed
 from djupyter.query.restriction import Restriction
 from djupyter.query.statement import Statement
 from djupyter.query.universal import U
@@ -330,11 +330,20 @@ class Job(FreeTable):
 
     def unleased(self, held: Query) -> Query:
         """Return those of some reserved jobs that no worker with a valid lease holds."""
-        workers = FreeTable(self.connection, job_tables.workers(self.name.schema).name)
+        workers = self._workers
         if not workers.is_declared:
             return held
         alive = _where(workers, Ahead("expires")).proj()
         return held.restrict(Not(alive), semantic_check=False)
+
+    def expired_workers(self) -> Any:
+        """Return the workers of the schema whose lease has run out; None where there never was any."""
+        workers = self._workers
+        return _where(workers, Behind("expires")) if workers.is_declared else None
+
+    @property
+    def _workers(self) -> FreeTable:
+        return FreeTable(self.connection, job_tables.workers(self.name.schema).name)
 
     def _sent(self, prepared: Statement, values: list[object]) -> int:
         connection = self.connection

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import os
 import random
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from platform import node as host_name
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from djupyter.errors import LostConnectionError
@@ -66,6 +68,8 @@ class Lease:
         self.worker = random.SystemRandom().randrange(job_tables.FIRST_WORKER, 2**62)
         self._workers: dict[str, FreeTable] = {}
         self._guardian: Guardian | None = None
+        self._about: dict[str, Any] = {}
+        self._renewed = 0.0
 
     def __enter__(self) -> Lease:
         return self
@@ -87,31 +91,42 @@ class Lease:
         workers = FreeTable(self.connection, structure.name)
         if not workers.is_declared:
             ddl.declare(self.connection, structure)
-        workers.insert1(
-            {
-                "connection_id": self.worker,
-                "expires": 0.0,
+        if not self._about:
+            self._about = {
                 "user": self.connection.get_user()[:255],
                 "host": host_name()[:255],
                 "pid": os.getpid(),
                 "version": self.version[:255],
-            },
-            skip_duplicates=True,  # the first attempt may have lost its connection after it was carried out
-        )
-        self._workers[schema] = workers
-        self.renew()
+            }
+        renew(workers, self.worker, self.seconds, self._about)
+        self._renewed = time.monotonic()
         if self._guardian is None and not is_private(self.connection):
             self._guardian = Guardian(self.connection, self.worker, self.seconds)
         if self._guardian is not None:
-            self._guardian.tell({"schemas": list(self._workers), "health_file": self._health_file})
+            told = {"schemas": [*self._workers, schema], "about": self._about}
+            self._guardian.tell({**told, "health_file": self._health_file})
+        self._workers[schema] = workers
 
     def renew(self) -> None:
-        """Let the lease last from now on; done by the guardian, and here for the first time."""
+        """Let the lease last from now on."""
+        self._renewed = time.monotonic()
         for workers in self._workers.values():
-            renew(workers, self.worker, self.seconds)
+            renew(workers, self.worker, self.seconds, self._about)
+
+    def renew_if_due(self) -> None:
+        """Renew the lease where a third of it has passed, and see that the guardian lives.
+
+        It renews it too, but on a machine with more workers than processors it may be long in starting.
+        """
+        if self._guardian is not None:
+            self._guardian.revive()
+        if time.monotonic() - self._renewed > self.seconds / 3:
+            self.renew()
 
     def works_on(self, table: str, key: Mapping[str, Any] | None, limit: float | None) -> None:
         """Tell the guardian what is being made, so that it can say so when the worker dies over it."""
+        with suppress(LostConnectionError):  # there is time for that when it is back
+            self.renew_if_due()
         if self._guardian is not None:
             self._guardian.works_on(table, key, limit)
 
@@ -126,11 +141,30 @@ class Lease:
         self._workers.clear()
 
 
-def renew(workers: FreeTable, worker: int, seconds: float) -> bool:
-    """Let a lease last `seconds` from now by the database's clock; return whether there is such a lease."""
+def renew(
+    workers: FreeTable, worker: int, seconds: float, about: Mapping[str, Any] = MappingProxyType({})
+) -> bool:
+    """Let a lease last `seconds` from now by the database's clock; return whether it does.
+
+    Parameters
+    ----------
+    workers
+        The table of the leases.
+    worker
+        Whose.
+    seconds
+        How long.
+    about
+        What else its row has; it is written anew where it was removed because the lease had run out.
+    """
     connection = workers.connection
     backend = connection.backend
     until = {"expires": backend.clock(seconds)}
     row: Any = workers & {"connection_id": worker}
     prepared, values = update(row.node, workers.structure, backend, until)
-    return connection.execute(prepared.text, prepared.parameters(values, backend.adapt)) == 1
+    parameters = prepared.parameters(values, backend.adapt)
+    if connection.execute(prepared.text, parameters):
+        return True
+    # Not yet valid: the clock that counts is the database's, which only a statement of ours can ask.
+    workers.insert1({"connection_id": worker, "expires": 0.0, **about}, skip_duplicates=True)
+    return connection.execute(prepared.text, parameters) == 1

@@ -15,7 +15,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from djupyter.populate.tiers import AutoPopulate
 
 Key = dict[str, Any]
+T = TypeVar("T")
 _PARTS = ("make_fetch", "make_compute", "make_insert")
 # Attempts to insert the result of a key while connections are lost, and seconds before each further one.
 _PAUSES = (0.0, 0.5, 2.0, 5.0, 10.0)
@@ -105,9 +106,9 @@ def make_one(
     make, connection = _make_of(table), table.connection
     with _in_make_of(type(table), key) as state:
         if make is None:
-            insert = _in_three_parts(table, key, options, state)
+            insert = _again_when_lost(lambda _: _in_three_parts(table, key, options, state))
         elif inspect.isgeneratorfunction(make):
-            insert = _by_generator(table, make, key, options, state)
+            insert = _again_when_lost(lambda _: _by_generator(table, make, key, options, state))
         else:
 
             def insert() -> None:
@@ -121,6 +122,20 @@ def make_one(
     return state
 
 
+def _again_when_lost(work: Callable[[int], T]) -> T:
+    """Do something again while connections are lost; `work` is told how often it was tried before."""
+    __tracebackhide__ = True
+    for number, pause in enumerate(_PAUSES):
+        if pause:
+            time.sleep(pause)
+        try:
+            return work(number)
+        except LostConnectionError:
+            if number == len(_PAUSES) - 1:
+                raise
+    raise AssertionError("there is at least one attempt")
+
+
 def _carried_through(
     table: AutoPopulate,
     state: Making,
@@ -130,25 +145,21 @@ def _carried_through(
 ) -> None:
     """Insert in a transaction, again where a lost connection has undone it."""
     __tracebackhide__ = True
-    for number, pause in enumerate(_PAUSES):
-        if pause:
-            time.sleep(pause)
-        try:
-            if number:
-                # The connection may have been lost after the commit.
-                if state.key in table:
-                    return
-                state.inserted = 0
-            with transaction():
-                insert()
-                if not state.inserted and state.key not in table:
-                    raise _nothing(table, state.key)
-                if closing is not None:
-                    closing()
+
+    def work(number: int) -> None:
+        __tracebackhide__ = True
+        # The connection may have been lost after the commit.
+        if number and state.key in table:
             return
-        except LostConnectionError:
-            if number == len(_PAUSES) - 1:
-                raise
+        state.inserted = 0
+        with transaction():
+            insert()
+            if not state.inserted and state.key not in table:
+                raise _nothing(table, state.key)
+            if closing is not None:
+                closing()
+
+    _again_when_lost(work)
 
 
 def _nothing(table: AutoPopulate, key: Key) -> DataJointError:

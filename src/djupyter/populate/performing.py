@@ -23,6 +23,7 @@ from djupyter.populate.tracebacks import described
 if TYPE_CHECKING:
     from djupyter.populate.tiers import AutoPopulate
 
+_TAKEN_OVER = "Another worker took over, and has made the key already."
 # What became of a key: made now, made by somebody else before, failed, taken over by another worker, not begun.
 Status = Literal["made", "there", "failed", "lost", "left"]
 
@@ -151,24 +152,31 @@ def _one(table: AutoPopulate, key: Key, orders: Orders, log: JobLog) -> Outcome:
         with limited(orders.limit):
             making = make_one(working, key, orders.make_kwargs, closing)
     except LostJobError as error:
-        seconds = time.perf_counter() - clock
-        log.note(
-            Attempt(table.name, key, "lost", began, seconds, orders.version, message=str(error))
-        )
-        return Outcome(key, "lost", seconds, str(error))
+        return _lost(table, key, str(error), orders, log, began, time.perf_counter() - clock)
     except (Exception, SystemExit) as error:
         seconds = time.perf_counter() - clock
-        if (
-            isinstance(error, DuplicateError) and key in table
-        ):  # another worker has made it meanwhile
-            if hold is not None:
-                hold.drop(key)
-            return Outcome(key, "there", seconds)
-        return _failed(table, key, error, orders, log, began, seconds)
+        if not (isinstance(error, DuplicateError) and key in table):
+            return _failed(table, key, error, orders, log, began, seconds)
+        if hold is None or patiently(lambda: hold.drop(key)):
+            return Outcome(key, "there", seconds)  # somebody made it without reserving it
+        return _lost(table, key, _TAKEN_OVER, orders, log, began, seconds)
     seconds = time.perf_counter() - clock
     inputs = _inputs(working, key, making)
     log.note(Attempt(table.name, key, "success", began, seconds, orders.version, inputs))
     return Outcome(key, "made", seconds)
+
+
+def _lost(
+    table: AutoPopulate,
+    key: Key,
+    reason: str,
+    orders: Orders,
+    log: JobLog,
+    began: float,
+    seconds: float,
+) -> Outcome:
+    log.note(Attempt(table.name, key, "lost", began, seconds, orders.version, message=reason))
+    return Outcome(key, "lost", seconds, reason)
 
 
 def _failed(

@@ -66,3 +66,31 @@ class Ahead(Condition):
         """Compare with the clock."""
         now: Element = lowering.backend.clock()
         return selection.columns[self.name] > now
+
+
+@dataclass(frozen=True, slots=True)
+class Behind(Condition):
+    """A time in seconds since 1970 has come.
+
+    Parameters
+    ----------
+    name
+        An attribute of type `float64`.
+    """
+
+    name: str
+
+    @property
+    def shape(self) -> Hashable:  # type: ignore[override]
+        """The attribute."""
+        return ("behind", self.name)
+
+    @property
+    def values(self) -> tuple[object, ...]:  # type: ignore[override]
+        """Nothing."""
+        return ()
+
+    def lower(self, selection: Selection, lowering: Lowering, *, listed: bool = False) -> Element:
+        """Compare with the clock."""
+        now: Element = lowering.backend.clock()
+        return selection.columns[self.name] <= now

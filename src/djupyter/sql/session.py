@@ -14,6 +14,9 @@ from djupyter.sql.at_end import Ending, discard_all
 from djupyter.sql.backends.base import Backend
 from djupyter.sql.driven import Driven
 
+# Why a commit may be refused, after which the transaction is undone or still open.
+_REFUSED = ("broken key", "duplicate", "deadlock", "locked")
+
 
 class Session(Driven):
     """A driver connection with its transactions; BEGIN, COMMIT and SAVEPOINT are ours.
@@ -81,10 +84,16 @@ class Session(Driven):
                 self._run(self.backend.release(self._name(self.depth - 1)))
             elif not self.waiting:
                 self._commit()
-        except BaseException:
-            self.endings[-1].clear()  # nobody knows whether it was done
+        except BaseException as error:
+            if not self._refuses(error):
+                self.endings[-1].clear()  # nobody knows whether it was done
             raise
         self._leave(kept=True)
+
+    def _refuses(self, error: BaseException) -> bool:
+        """Whether an error of a commit says that nothing was written."""
+        is_known = isinstance(error, self.backend.driver_errors)
+        return is_known and self.backend.failure(error, "").problem in _REFUSED
 
     def _commit(self) -> None:
         if not self.backend.is_alive(self.raw):

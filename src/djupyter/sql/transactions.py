@@ -104,7 +104,7 @@ class Transactions:
         """Let something know how the innermost transaction ends.
 
         It hears of the end of the outermost one, when what it belongs to is permanent, or of the undoing. After a
-        commit that failed nobody knows what was done, and it hears nothing.
+        commit that broke off nobody knows what was done, and it hears nothing.
 
         Raises
         ------

@@ -17,7 +17,7 @@ import psycopg
 from psycopg import pq
 
 _CODE = re.compile(r"\b(?P<code>[0-9A-Z]{5})\s*$")
-_NO_ANSWER = "08001"
+_NO_ANSWER, _BROKEN_OFF = "08001", "08006"
 # https://www.postgresql.org/docs/current/libpq-control.html: PQERRORS_SQLSTATE
 _CODES_ONLY = 3
 _SECONDS = 10.0
@@ -32,7 +32,7 @@ def sqlstate(arguments: dict[str, Any]) -> str | None:
         Of the connection, as libpq takes them.
     """
     place: dict[str, Any] = {
-        name: arguments[name] for name in ("host", "port") if name in arguments
+        name: arguments[name] for name in ("host", "port", "connect_timeout") if name in arguments
     }
     if pq.PGconn.ping(_joined(place)) == pq.Ping.NO_RESPONSE:
         return _NO_ANSWER
@@ -41,6 +41,8 @@ def sqlstate(arguments: dict[str, Any]) -> str | None:
         if not _write_codes(connection):
             return None
         _log_in(connection)
+        if connection.status == pq.ConnStatus.OK:
+            return _BROKEN_OFF  # it was no refusal: the server had gone, and is back
         match = _CODE.search(connection.error_message.decode("ascii", "replace"))
         return match["code"] if match else None
     finally:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 # Workers that a key may cost. One may die of many causes; who kills three is the cause.
 MOST_DEATHS = 3
+_CLASS = "WorkerDied"  # what the log calls it
 
 
 class WorkerDiedError(DataJointError):
@@ -39,11 +40,9 @@ def is_cause(table: Table, key: Mapping[str, Any], message: str) -> bool:
     """
     log = JobLog(table.connection)
     log.note(
-        Attempt(
-            table.name, key, "lost", time.time(), 0.0, error_class="WorkerDied", message=message
-        )
+        Attempt(table.name, key, "lost", time.time(), 0.0, error_class=_CLASS, message=message)
     )
-    deaths = log.failures(table.name, key, "lost")
+    deaths = log.failures(table.name, key, "lost", _CLASS)
     log.write()
     return deaths >= MOST_DEATHS
 
@@ -51,7 +50,7 @@ def is_cause(table: Table, key: Mapping[str, Any], message: str) -> bool:
 def failed(hold: Hold | None, key: Key, message: str, retry_in: float | None = None) -> Outcome:
     """Let a key have failed for the death of its worker; `retry_in` says when its job is pending again."""
     error = WorkerDiedError(message)
-    text = f"WorkerDied: {message}"
+    text = f"{_CLASS}: {message}"
     if hold is not None:
         hold.fail(key, text, None, 0.0, retry_in)
     return Outcome(key, "failed", 0.0, text, text, error, retry_in)

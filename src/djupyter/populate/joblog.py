@@ -136,20 +136,29 @@ class JobLog:
         earlier = len(all_of_it) - len(found) if len(found) == most else 0
         return found[::-1], earlier
 
-    def failures(self, table: TableName, key: Mapping[str, Any], *outcomes: Outcome) -> int:
-        """Return how often a key has ended in one of some ways since it was last made."""
-        counted = 0
-        for attempt in self.of(table, key):
-            counted = (
-                0 if attempt["outcome"] == "success" else counted + (attempt["outcome"] in outcomes)
-            )
+    def failures(
+        self, table: TableName, key: Mapping[str, Any], outcome: Outcome, error_class: str = ""
+    ) -> int:
+        """Return how often a key has ended in a way since it was last made.
+
+        Parameters
+        ----------
+        table, key
+            Which key.
+        outcome
+            In which way.
+        error_class
+            Count only those with this class of error, if any is given.
+        """
         name = key_hash(key)
-        waiting = [
-            row
-            for row in self._waiting.get(table.schema, ())
-            if row["outcome"] in outcomes and row["key_hash"] == name
-        ]
-        return counted + len(waiting)
+        waiting = self._waiting.get(table.schema, ())
+        counted = 0
+        for attempt in (*self.of(table, key), *(row for row in waiting if row["key_hash"] == name)):
+            if attempt["outcome"] == "success":
+                counted = 0
+            elif attempt["outcome"] == outcome and error_class in ("", attempt["error_class"]):
+                counted += 1
+        return counted
 
     def _table(self, schema: str) -> FreeTable | None:
         structure = job_tables.log(schema)

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 import djupyter as dj
+from djupyter.populate import executing
 
 # How long the heart of a dead engine is waited for: half a second each time, four times.
 HEART = ["--HeartMonitor.period=500", "--HeartMonitor.max_heartmonitor_misses=4"]
@@ -197,7 +198,7 @@ class Forgetful(Executor):
 def test_results_that_an_executor_has_lost_are_found_in_the_database(
     Stat: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("djupyter.populate.executing._QUIET", 0.0)
+    monkeypatch.setattr(executing, "_QUIET", 0.0)
     done = Stat.populate("i > 4", executor=Forgetful(), processes=2)
     assert done == {"success_count": 4, "error_list": []}
     assert len(Stat) == 4

@@ -58,20 +58,27 @@ class TwoArguments(Exception):
         super().__init__(what)
 
 
-def children() -> list[psutil.Process]:
-    """The processes that this one has started, but for those that Python's own modules keep."""
+@pytest.fixture
+def before() -> set[int]:
+    """The processes that tests before this one have left, as Python's own modules keep some."""
+    return {child.pid for child in psutil.Process().children(recursive=True)}
+
+
+def children(before: set[int]) -> list[psutil.Process]:
+    """The processes that this one has started since, but for those that Python's own modules keep."""
     found = psutil.Process().children(recursive=True)
     return [
         child
         for child in found
-        if child.is_running()
+        if child.pid not in before
+        and child.is_running()
         and child.status() != psutil.STATUS_ZOMBIE
         and not any("resource_tracker" in word for word in child.cmdline())
     ]
 
 
 def test_parts_and_objects_are_made_under_leases_and_a_death_is_one_error(
-    schema: dj.Schema, Source: Any, db: Database, tmp_path: Path
+    schema: dj.Schema, Source: Any, db: Database, tmp_path: Path, before: set[int]
 ) -> None:
     (tmp_path / "raw").mkdir()
     db.connection.settings["stores"] = {
@@ -109,7 +116,7 @@ def test_parts_and_objects_are_made_under_leases_and_a_death_is_one_error(
     assert [job["i"] for job in jobs] == [2, 4]
     assert "in make" in jobs[1]["error_stack"]
     assert Trace.jobs.progress()["total"] == 2
-    assert not children()
+    assert not children(before)
 
 
 def test_makes_in_three_parts_and_generators_run_in_processes_with_max_calls_exact(
@@ -151,7 +158,7 @@ def test_makes_in_three_parts_and_generators_run_in_processes_with_max_calls_exa
 
 
 def test_an_interrupt_ends_all_processes_and_undoes_what_is_in_work(
-    schema: dj.Schema, Source: Any, tmp_path: Path
+    schema: dj.Schema, Source: Any, tmp_path: Path, before: set[int]
 ) -> None:
     pipe = str(tmp_path / "begun")
     os.mkfifo(pipe)
@@ -186,7 +193,7 @@ def test_an_interrupt_ends_all_processes_and_undoes_what_is_in_work(
         "total": 0,
     }
     assert len(dj.FreeTable(schema.connection, f"{schema.name}.~workers")) == 0
-    assert not children()
+    assert not children(before)
 
 
 def test_two_threads_populate_at_once_on_one_connection(schema: dj.Schema, Source: Any) -> None:

@@ -153,8 +153,10 @@ class Executing:
         """Let a key have failed; its job is tried again later, by another call, unless it has cost many workers."""
         said = without_secrets(f"{type(error).__name__}: {error}", stage.table.connection)
         message = f"{died(None)} The executor says: {said}"
-        retry_in = None if is_cause(stage.table, key, message) else stage.table.retry_delay
-        self._told(stage, failed(stage.orders.hold, key, message, retry_in))
+        hold = stage.orders.hold
+        is_final = is_cause(stage.table, key, message) or hold is None
+        retry_in = None if is_final else stage.table.retry_delay
+        self._told(stage, failed(hold, key, message, retry_in))
 
     def _give_up(self, tasks: list[Task], error: Exception) -> None:
         """Note what was in work when the executor broke, of each task the first key that is not made."""

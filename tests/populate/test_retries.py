@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 import djupyter as dj
+from djupyter.populate.claims import Claims
+from djupyter.populate.leases import Lease
 
 LONG_AGO = datetime.datetime(2000, 1, 1)
 
@@ -130,6 +132,19 @@ def test_an_error_that_is_not_suppressed_is_raised_and_its_job_waits(Flaky: Any)
         populate(Flaky, suppress_errors=False)
     assert {"i": 2} in Flaky.jobs.pending.keys()  # noqa: SIM118  # keys() is a query's
     assert Flaky.populate(reserve_jobs=True)["success_count"] == 2
+
+
+def test_a_job_that_is_taken_again_before_its_failure_is_heard_of_is_made(Flaky: Any) -> None:
+    Flaky.jobs.refresh("i = 2")
+    with Lease(Flaky.connection, 60) as lease:
+        claims = Claims(Flaky.jobs, lease)
+        (key,) = claims.take(1)
+        claims.hold.fail(
+            key, "OSError: not reachable", None, 0.1, retry_in=0.0
+        )  # as a process does
+        assert claims.take(1) == []
+        claims.ended(key, is_again=True)
+        assert claims.take(1) == [key]
 
 
 def test_processes_try_again_too(Flaky: Any, tmp_path: Any) -> None:

@@ -68,9 +68,7 @@ class Claims:
         Jobs whose worker has no lease any more are made pending first, if there are not enough others.
         """
         try:
-            found = self._left_over() if self._is_unsure else []
-            if not found:
-                found = self._take(limit)
+            found = self._left_over(limit) or self._take(limit)
             if len(found) < limit and self.recover():
                 found += self._take(limit - len(found))
         except LostConnectionError:
@@ -78,13 +76,17 @@ class Claims:
             raise
         return found
 
-    def _left_over(self) -> list[Key]:
-        """Return jobs that this worker has taken without hearing of it: the connection was lost just then."""
+    def _left_over(self, limit: int) -> list[Key]:
+        """Return up to `limit` jobs that this worker has taken without knowing it.
+
+        The connection was lost just then, or the job was taken again before it was heard that it had failed.
+        """
         if not self._is_unsure:
             return []
-        rows = self.hold.jobs.proj(*_ORDER).to_dicts()
-        self._is_unsure = False
-        return self._fresh(rows)
+        held = self.hold.jobs.proj(*_ORDER).to_dicts()
+        rows = [row for row in held if tuple(row[n] for n in self.job.key) not in self._known]
+        self._is_unsure = len(rows) > limit
+        return self._fresh(rows[:limit])
 
     def waiting(self) -> int:
         """Return how many jobs there are to take: those that are due, and those of dead workers."""
@@ -147,9 +149,10 @@ class Claims:
         ours: Any = self.job.reserved & f"connection_id >= {FIRST_WORKER}"
         return self.job.unleased(ours)
 
-    def ended(self, key: Mapping[str, Any]) -> None:
-        """Note that a job is not held any more."""
+    def ended(self, key: Mapping[str, Any], *, is_again: bool = False) -> None:
+        """Note that a job is not held any more; `is_again` says that it may be, as it is tried again."""
         self._known.discard(tuple(key[name] for name in self.job.key))
+        self._is_unsure = self._is_unsure or is_again
 
     def give_back(self, keys: Iterable[Mapping[str, Any]] | None = None) -> None:
         """Make jobs pending again that were not begun: some of those held, or all that are."""

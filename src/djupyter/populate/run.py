@@ -230,7 +230,7 @@ class _Run:
         if outcome.status == "left":
             self._patiently(stage, lambda: stage.give_back([outcome.key]))
             return
-        stage.source.ended(outcome.key)
+        stage.source.ended(outcome.key, is_again=outcome.retry_in is not None)
         stage.took(outcome.seconds)
         if outcome.status in ("made", "there"):
             is_new = outcome.status == "made"

@@ -36,8 +36,8 @@ class Source(Protocol):
     def give_back(self, keys: Sequence[Key]) -> None:
         """Take back keys that were not begun."""
 
-    def ended(self, key: Key) -> None:
-        """Hear that a key is dealt with."""
+    def ended(self, key: Key, *, is_again: bool = False) -> None:
+        """Hear that a key is dealt with, or has failed and is tried again."""
 
 
 class Listed:
@@ -82,7 +82,7 @@ class Listed:
         """Put keys in front of the others."""
         self._waiting.extendleft(reversed(keys))
 
-    def ended(self, key: Key) -> None:
+    def ended(self, key: Key, *, is_again: bool = False) -> None:
         """Do nothing: what was taken is not listed again."""
 
 
@@ -126,9 +126,9 @@ class Claimed:
         self._claims.give_back(keys)
         self._known += len(keys)
 
-    def ended(self, key: Key) -> None:
+    def ended(self, key: Key, *, is_again: bool = False) -> None:
         """Note that a job is not held any more."""
-        self._claims.ended(key)
+        self._claims.ended(key, is_again=is_again)
 
 
 class Stage:

@@ -1,0 +1,1 @@
+"""What lower layers show through widgets, by the name that the user calls; they reach it by `djupyter.frontend`."""

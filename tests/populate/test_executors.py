@@ -204,6 +204,18 @@ def test_results_that_an_executor_has_lost_are_found_in_the_database(
     assert len(Stat) == 4
 
 
+@pytest.mark.parametrize("reserve_jobs", [False, True])
+def test_failures_that_an_executor_has_lost_are_found_in_the_log(
+    Stat: Any, monkeypatch: pytest.MonkeyPatch, reserve_jobs: bool
+) -> None:
+    monkeypatch.setattr(executing, "_QUIET", 0.0)
+    done = Stat.populate(
+        executor=Forgetful(), processes=2, suppress_errors=True, reserve_jobs=reserve_jobs
+    )
+    assert done == {"success_count": 7, "error_list": [({"i": 4}, "Odd: ('four', 4)")]}
+    assert Stat.jobs.progress()["error"] == reserve_jobs
+
+
 @pytest.mark.parametrize("url", ["sqlite://", None])
 def test_threads_make_keys_on_the_same_connection_also_in_memory(
     url: str | None, tmp_path: Path

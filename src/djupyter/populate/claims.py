@@ -47,6 +47,7 @@ class Claims:
         priority: int | None = None,
     ) -> None:
         self.job, self.hold, self._lease = job, Hold(job, lease.worker), lease
+        self.priority = priority
         self._held: dict[str, Any] = {}
         self._names = [*job.key, *_ORDER]
         self._due = self._find(restrictions, priority)

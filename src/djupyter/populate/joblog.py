@@ -103,6 +103,8 @@ class JobLog:
     def _insert(self, structure: TableStructure, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert rows whose values are canonical: they need none of the checks that an insert makes for users."""
         connection, names = self._connection, tuple(structure.heading)
+        if not any(row["error_class"] or row["error_message"] for row in rows):
+            names = tuple(name for name in names if not name.startswith("error_"))
         adapters = adapters_of(structure, connection.backend)
         columns = []
         for name in names:
@@ -160,6 +162,26 @@ class JobLog:
                 counted += 1
         return counted
 
+    def failed_since(
+        self, table: TableName, keys: Sequence[Mapping[str, Any]], moment: float
+    ) -> dict[str, dict[str, Any]]:
+        """Return the last failures of some keys, by the hash of the key.
+
+        Parameters
+        ----------
+        table, keys
+            Which keys.
+        moment
+            Seconds since 1970; only attempts that began later count.
+        """
+        log = FreeTable(self._connection, job_tables.log(table.schema).name)
+        if not log.is_declared:
+            return {}
+        since = _moment(moment)
+        found: Any = log & {"table_name": table.table, "outcome": "error"}
+        found = found & [{"key_hash": key_hash(key)} for key in keys] & f"started >= '{since}'"
+        return {row["key_hash"]: row for row in found.to_dicts(order_by="KEY")}
+
     def _table(self, schema: str) -> FreeTable | None:
         structure = job_tables.log(schema)
         table = FreeTable(self._connection, structure.name)
@@ -191,7 +213,6 @@ def _text(key: Mapping[str, Any]) -> str:
 
 def _row(attempt: Attempt) -> dict[str, Any]:
     key = _text(attempt.key)
-    began = datetime.fromtimestamp(attempt.started, UTC).replace(tzinfo=None)
     return {
         # In the order of time, so that they are written one beside the other.
         "attempt": UUID(int=(time.time_ns() << 64) | random.getrandbits(64)),
@@ -199,7 +220,7 @@ def _row(attempt: Attempt) -> dict[str, Any]:
         "key_hash": _hash(key),
         "job_key": key,
         "outcome": attempt.outcome,
-        "started": began.replace(microsecond=began.microsecond // 1000 * 1000),
+        "started": _moment(attempt.started),
         "duration": attempt.seconds,
         **_whereabouts(os.getpid()),
         "version": attempt.version[:255],
@@ -208,6 +229,12 @@ def _row(attempt: Attempt) -> dict[str, Any]:
         "error_message": attempt.message[: job_tables.LONGEST_MESSAGE],
         "error_stack": None if attempt.stack is None else pack(attempt.stack),
     }
+
+
+def _moment(seconds: float) -> datetime:
+    """Return what the column of the log holds, UTC to the millisecond."""
+    exact = datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
+    return exact.replace(microsecond=exact.microsecond // 1000 * 1000)
 
 
 @cache

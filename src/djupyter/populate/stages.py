@@ -110,7 +110,7 @@ class Claimed:
     def look(self) -> int:
         """Add jobs for what is missing, and return how many wait that did not before."""
         if self._refreshes:
-            self._job.refresh(*self._restrictions)
+            self._job.refresh(*self._restrictions, priority=self._claims.priority)
         waiting = self._claims.waiting()
         new, self._known = max(waiting - self._known, 0), waiting
         return new

@@ -151,7 +151,7 @@ class AutoPopulate(UserTable):
         make_kwargs
             Further arguments of `make`.
         priority
-            With `reserve_jobs`, take only jobs of this priority or a lower number.
+            With `reserve_jobs`, take only jobs of this priority or a lower number; jobs that are added get it.
         refresh
             With `reserve_jobs`, whether to add jobs for what is missing first; None asks the setting
             `jobs.auto_refresh`.

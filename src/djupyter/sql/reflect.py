@@ -189,6 +189,11 @@ class Catalog:
         """Note that this process may have changed tables: no count of changes holds any more."""
         Catalog._state = object()
 
+    @classmethod
+    def state(cls) -> object:
+        """Return what is another object once this process may have changed tables."""
+        return Catalog._state
+
     def remember(self, structure: TableStructure, before: object, after: object) -> None:
         """Add a table that was just declared, unless someone else changed tables meanwhile.
 

@@ -12,6 +12,7 @@ from djupyter.populate.job_tables import FIRST_WORKER
 from djupyter.populate.jobs import Job
 from djupyter.populate.keys import chosen_keys
 from djupyter.populate.leases import Lease
+from djupyter.populate.outcome import Key
 from djupyter.query.changing import take
 from djupyter.query.counts import counts
 from djupyter.query.moments import Passed
@@ -20,7 +21,6 @@ from djupyter.query.top import Top
 from djupyter.sql.backends.differences.records import Row
 from djupyter.table.table import FreeTable
 
-Key = dict[str, Any]
 _ORDER = ("priority", "scheduled_time")
 
 

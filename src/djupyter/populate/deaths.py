@@ -10,8 +10,7 @@ from djupyter.errors import DataJointError
 from djupyter.populate.holding import Hold
 from djupyter.populate.joblog import Attempt, JobLog
 from djupyter.populate.jobs import Job
-from djupyter.populate.make import Key
-from djupyter.populate.performing import Outcome
+from djupyter.populate.outcome import Key, Outcome
 from djupyter.table.table import FreeTable, Table
 
 if TYPE_CHECKING:

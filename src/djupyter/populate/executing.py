@@ -19,8 +19,8 @@ from uuid import uuid4
 from djupyter.errors import DataJointError
 from djupyter.populate.deaths import died, failed, is_cause
 from djupyter.populate.joblog import JobLog, key_hash
-from djupyter.populate.make import Key
-from djupyter.populate.performing import Outcome, perform
+from djupyter.populate.outcome import Key, Outcome
+from djupyter.populate.performing import perform
 from djupyter.populate.runners import Task
 from djupyter.populate.stages import Stage
 from djupyter.populate.workers import outcomes_of, packed, work

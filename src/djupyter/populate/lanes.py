@@ -13,8 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from djupyter.populate.deaths import died, failed, is_cause
-from djupyter.populate.make import Key
-from djupyter.populate.performing import Outcome
+from djupyter.populate.outcome import Key, Outcome
 from djupyter.populate.runners import Task
 from djupyter.populate.stages import Stage
 from djupyter.populate.workers import outcomes_of, packed, prepare, read_journal, work

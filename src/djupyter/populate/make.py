@@ -21,11 +21,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from djupyter.errors import DataJointError, LostConnectionError
+from djupyter.populate.outcome import Key
 
 if TYPE_CHECKING:
     from djupyter.populate.tiers import AutoPopulate
 
-Key = dict[str, Any]
 T = TypeVar("T")
 _PARTS = ("make_fetch", "make_compute", "make_insert")
 # Attempts to insert the result of a key while connections are lost, and seconds before each further one.

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from djupyter.errors import DuplicateError, LostConnectionError
 from djupyter.heading.structure import TableStructure
@@ -15,7 +15,8 @@ from djupyter.populate.fingerprint import fingerprint
 from djupyter.populate.holding import Hold, LostJobError
 from djupyter.populate.joblog import Attempt, JobLog
 from djupyter.populate.limits import limited
-from djupyter.populate.make import Key, Making, make_one
+from djupyter.populate.make import Making, make_one
+from djupyter.populate.outcome import Key, Outcome
 from djupyter.populate.patience import patiently
 from djupyter.populate.stamping import stamp
 from djupyter.populate.tracebacks import described
@@ -24,37 +25,6 @@ if TYPE_CHECKING:
     from djupyter.populate.tiers import AutoPopulate
 
 _TAKEN_OVER = "Another worker took over, and has made the key already."
-# What became of a key: made now, made by somebody else before, failed, taken over by another worker, not begun.
-Status = Literal["made", "there", "failed", "lost", "left"]
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one key.
-
-    Parameters
-    ----------
-    key
-        Primary-key values.
-    status
-        What became of it.
-    seconds
-        How long it took.
-    error, traceback
-        `Class: message`, or why it was lost; the whole traceback.
-    exception
-        The error itself, where it can be had.
-    retry_in
-        Seconds after which a failed key is tried again by itself.
-    """
-
-    key: Key
-    status: Status
-    seconds: float = 0.0
-    error: str = ""
-    traceback: str = ""
-    exception: BaseException | None = None
-    retry_in: float | None = None
 
 
 @dataclass(slots=True)

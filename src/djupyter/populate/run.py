@@ -29,9 +29,10 @@ from djupyter.populate.events import (
 from djupyter.populate.events import Summary as SummaryEvent
 from djupyter.populate.jobs import Job
 from djupyter.populate.leases import Lease
-from djupyter.populate.make import Key, check_makes
+from djupyter.populate.make import check_makes
+from djupyter.populate.outcome import Key, Outcome
 from djupyter.populate.patience import PATIENCE, patiently
-from djupyter.populate.performing import Orders, Outcome
+from djupyter.populate.performing import Orders
 from djupyter.populate.progress import Bar
 from djupyter.populate.runners import InProcess, Runner, Task
 from djupyter.populate.stages import Claimed, Listed, Source, Stage

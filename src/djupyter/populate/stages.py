@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from djupyter.populate.claims import Claims
 from djupyter.populate.keys import missing_keys
-from djupyter.populate.make import Key
+from djupyter.populate.outcome import Key
 from djupyter.populate.performing import Orders
 
 if TYPE_CHECKING:

@@ -31,6 +31,16 @@ class Connection(PyMySQLConnection):  # type: ignore[misc]  # the driver has no 
     """A connection that refuses statements that the server would; it closes connections that send them."""
 
     _largest: int | None = None
+    _read_timeout: float | None  # the driver's
+
+    def connect(self, sock: Any = None) -> None:
+        """Connect; a server that takes the connection but says nothing is given up too."""
+        reads: float | None = self._read_timeout
+        self._read_timeout = reads or self.connect_timeout
+        try:
+            super().connect(sock)
+        finally:
+            self._read_timeout = reads
 
     def query(self, sql: str | bytes | LongStatement, unbuffered: bool = False) -> Any:
         """Send a statement."""

@@ -79,7 +79,7 @@ class PostgreSQL(PostgreSQLTables, PostgreSQLCatalog, Backend):
     def engine(self, url: sa.URL, *, timeout: float, tls: Tls) -> sa.Engine:
         """Return an engine whose connections use autocommit."""
         opened = postgresql_connect.connector(
-            postgresql_connect.arguments(url), tls, postgresql_driver.ADAPTERS
+            postgresql_connect.arguments(url, timeout), tls, postgresql_driver.ADAPTERS
         )
 
         def connect() -> Any:

@@ -34,7 +34,7 @@ bench: $(VENV)/bench.done
 	$(BIN)/python -m benchmarks $(OPTIONS)
 
 docs: $(VENV)/docs.done
-	$(BIN)/sphinx-build -W --keep-going -n --quiet -c docs -d docs/_build/doctrees . docs/_build/html
+	$(BIN)/sphinx-build -W --keep-going -n -E -a --quiet -c docs -d docs/_build/doctrees . docs/_build/html
 	@echo 'The site begins at docs/_build/html/index.html.'
 
 lint: $(VENV)/dev.done

@@ -24,7 +24,7 @@ extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 extensions += ["contents", "definitions", "docstrings", "names"]  # in site/
 
 root_doc = "docs/index"
-include_patterns = ["docs/**.md", "notebooks/*.ipynb", "notebooks/README.md", "*.md"]
+include_patterns = ["docs/**.md", "notebooks/*.ipynb", "*.md"]
 exclude_patterns = ["README.md", "docs/_build", "src", "tests", "benchmarks", "**/.*", ".*", "demo"]
 
 # Markdown and notebooks. What they show is made by this build, not what was saved once.

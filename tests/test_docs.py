@@ -13,7 +13,9 @@ import pytest
 
 import djupyter
 from djupyter.cli import main
+from djupyter.definition.native import NATIVE_TYPES
 from djupyter.definition.parser import parse
+from djupyter.definition.types import CORE_TYPES
 from djupyter.errors import DefinitionError
 from djupyter.notebook.magics import DjMagics
 from djupyter.populate.events import Event
@@ -58,6 +60,15 @@ def test_wrong_definitions_on_the_pages_give_the_messages_shown_below_them():
         with pytest.raises(DefinitionError) as caught:
             parse(text)
         assert str(caught.value) == message.rstrip("\n")
+
+
+def test_every_type_is_on_the_page_of_the_definition_language():
+    text = (ROOT / "docs" / "reference" / "definition-language.md").read_text(encoding="utf-8")
+    written = {
+        word for code in re.findall(r"`([^`\n]+)`", text) for word in re.findall(r"\w+", code)
+    }
+    native = {word for name in NATIVE_TYPES for word in name.split()}
+    assert written >= set(CORE_TYPES) | native | set(djupyter.list_codecs())
 
 
 @pytest.mark.parametrize("page", READ, ids=name_of)

@@ -20,6 +20,7 @@ CONTENTS = {
     ],
     "Explanation": [
         "/docs/explanation/relational-workflow",
+        "/docs/explanation/pipeline-projects",
         "/docs/explanation/object-augmented-schemas",
         "/docs/explanation/populate",
         "/docs/explanation/design",

@@ -19,7 +19,7 @@ import psutil
 import pytest
 
 import djupyter as dj
-from djupyter.populate.events import Failed
+from djupyter.populate.events import Failed, Finished
 from tests.conftest import Database
 
 
@@ -272,6 +272,26 @@ def test_crashes_of_every_kind_are_errors_of_their_keys(lab: dj.Schema, Key: Any
     }
     assert done["success_count"] == len(Crash) == 2
     assert len([event for event in told if isinstance(event, Failed)]) == 3
+
+
+def test_a_process_that_is_killed_while_idle_is_replaced(lab: dj.Schema, Key: Any) -> None:
+    @lab
+    class Made(dj.Computed):
+        definition = "-> Key\n---\npid : int32"
+
+        def make(self, key: dict[str, Any]) -> None:
+            self.insert1({**key, "pid": os.getpid()})
+
+    def kill(event: Any) -> None:
+        if isinstance(event, Finished) and event.key == {"i": 1}:
+            psutil.Process((Made & event.key).fetch1("pid")).kill()
+            for thread in threading.enumerate():
+                if "ExecutorManager" in thread.name:
+                    thread.join()  # by then it is known to be dead
+
+    done = Made.populate(memory_limit=2**40, listener=kill)
+    assert done == {"success_count": 8, "error_list": []}
+    assert len(set(Made.to_arrays("pid"))) == 2
 
 
 def test_the_error_of_a_process_is_raised_with_the_traceback_it_had_there(

@@ -146,12 +146,19 @@ class _Lane:
 
     def submit(self, table: bytes, task: Task) -> Future[Any]:
         """Let the process make the keys of a task."""
+        self.journal.write_bytes(b"")
+        try:
+            return self._submitted(table, task)
+        except BrokenProcessPool:  # it was killed while it had nothing to do
+            self.restart()
+            return self._submitted(table, task)
+
+    def _submitted(self, table: bytes, task: Task) -> Future[Any]:
         if self._pool is None:
             # loky starts processes that are not forks, so that threads and connections of this one do no harm.
             from loky.process_executor import ProcessPoolExecutor
 
             self._pool = ProcessPoolExecutor(1, initializer=prepare, initargs=(self._memory,))
-        self.journal.write_bytes(b"")
         with _may_start_processes():
             future: Future[Any] = self._pool.submit(work, table, task.keys, str(self.journal))
         return future

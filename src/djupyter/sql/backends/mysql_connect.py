@@ -188,11 +188,12 @@ def survives(raw: Any, error: BaseException, connect: Callable[[], Any]) -> bool
 
     The driver closes its socket when it is interrupted while it reads, and the server would go on computing.
     Between two packets of an answer it leaves the rest unread, so that answers no longer belong to their
-    questions.
+    questions. Any error may be such an interrupt, as a handler of a signal may raise it.
     """
-    result = raw._result
+    result = raw._result  # None from when a statement is sent until its answer was read
     has_unread = result is not None and result.unbuffered_active
-    if raw.open and not has_unread and isinstance(error, Exception | GeneratorExit):
+    is_over = result is not None and not has_unread
+    if raw.open and is_over and isinstance(error, Exception | GeneratorExit):
         return True
     # Without a word to the server, which is not listening; the pool closes it properly.
     raw._force_close()

@@ -139,6 +139,17 @@ class PostgreSQL(PostgreSQLTables, PostgreSQLCatalog, Backend):
         """Whether the server has not closed the connection."""
         return postgresql_connect.is_alive(raw)
 
+    def survives(self, raw: Any, error: BaseException, connect: Callable[[], Any]) -> bool:
+        """Whether the connection can go on after an interrupt; what runs on it is ended.
+
+        After Ctrl-C the driver ends the statement itself; what else a handler of a signal raises leaves it running.
+        """
+        if raw.info.transaction_status != psycopg.pq.TransactionStatus.ACTIVE:
+            return True
+        self.stop(raw, connect)
+        raw.close()
+        return False
+
     def stop(self, raw: Any, connect: Callable[[], Any]) -> None:
         """Let a statement that another thread runs on a connection end soon."""
         with suppress(psycopg.Error):  # it may have ended meanwhile

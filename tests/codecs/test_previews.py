@@ -212,7 +212,7 @@ def test_the_text_of_a_zarr_array_reads_no_chunk():
     assert "@unit" in text
 
 
-@pytest.mark.parametrize("name", ["a.png", "a.wav", "a.mp4"])
+@pytest.mark.parametrize("name", ["a.wav", "a.mp4"])
 def test_what_is_too_large_to_show_says_so(name):
     shown = file_card(name, 10**9, lambda: pytest.fail("it was opened"), ())
     assert "1.0 GB" in shown.note
@@ -327,4 +327,5 @@ def test_a_zarr_group_shows_a_tree():
     group = zarr.open_group(zarr.storage.MemoryStore(), mode="w")
     group.create_group("sub").create_array("x", shape=(3,), dtype="f4")
     group.create_array("y", shape=(2, 5), dtype="i2")
-    assert re.search(r"sub/\s+x  float32 3\s+y  int16 2 × 5", object_text(zarr_group_card(group)))
+    text = object_text(zarr_group_card(group))
+    assert re.search(r"sub/\s+x  float32 3, chunks 3, 12 bytes\s+y  int16 2 × 5, ", text)

@@ -16,6 +16,7 @@ Array = np.ndarray[Any, Any]
 _LONG = 8
 _SIDE = 320  # pixels of a picture
 _POINTS = 400  # columns of a trace
+_CHARACTERS, _BARS = 60, "▁▂▃▄▅▆▇█"
 
 
 def data_url(content: bytes, kind: str) -> Html:
@@ -52,6 +53,26 @@ def picture(plane: Array) -> bytes:
     target = io.BytesIO()
     Image.fromarray(pixels).save(target, "PNG", optimize=True)
     return target.getvalue()
+
+
+def sparkline(values: Array) -> str:
+    """Return a line of numbers as characters; nothing for none that are finite.
+
+    >>> sparkline(np.arange(8))
+    '▁▂▃▄▅▆▇█'
+    """
+    numbers = np.abs(values) if values.dtype.kind == "c" else np.asarray(values, dtype=np.float64)
+    edges = np.linspace(0, len(numbers), min(len(numbers), _CHARACTERS) + 1).astype(int)[:-1]
+    high = np.fmax.reduceat(numbers, edges)
+    finite = np.isfinite(high)
+    if not finite.any():
+        return ""
+    bottom, top = high[finite].min(), high[finite].max()
+    levels = np.where(finite, (high - bottom) / ((top - bottom) or 1.0) * (len(_BARS) - 1), 0)
+    return "".join(
+        _BARS[round(level)] if known else " "
+        for level, known in zip(levels.tolist(), finite.tolist(), strict=True)
+    )
 
 
 def trace(values: Array, *, width: int = 360, height: int = 90) -> Html:

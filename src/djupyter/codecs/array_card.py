@@ -116,7 +116,7 @@ def array_picture(values: np.ndarray[Any, Any], part: Sample) -> Html:
         return trace(values.reshape(-1))
     text = f"picture of {part}"
     # A picture of few elements or of one shade says nothing more than the facts do.
-    return tag("img", src=data_url(picture(values), "image/png"), alt=text)
+    return tag("img", src=data_url(picture(values), "image/png"), alt=text, class_="dj-picture")
 
 
 def _line(values: np.ndarray[Any, Any]) -> tuple[str, ...]:

@@ -68,7 +68,7 @@ class BoundedFile(io.RawIOBase):
         return cls(lambda ranges: store.parts(path, ranges), size, budget, deadline)
 
     @classmethod
-    def over(cls, file: IO[bytes], size: int, budget: int) -> BoundedFile:
+    def over(cls, file: IO[bytes] | BoundedFile, size: int, budget: int) -> BoundedFile:
         """Return an open file, which may be bounded already."""
         if isinstance(file, BoundedFile):
             return file

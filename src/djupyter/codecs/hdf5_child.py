@@ -28,19 +28,24 @@ class Served(io.RawIOBase):
         self._requests, self._answers, self._size, self._place = requests, answers, size, 0
 
     def readable(self) -> bool:
+        """Return that it can be read."""
         return True
 
     def seekable(self) -> bool:
+        """Return that it can be read at any place."""
         return True
 
     def tell(self) -> int:
+        """Return the place at which it is read next."""
         return self._place
 
     def seek(self, offset: int, whence: int = 0) -> int:
+        """Go to a place."""
         self._place = max(0, (0, self._place, self._size)[whence] + offset)
         return self._place
 
     def readinto(self, target: Any) -> int:
+        """Fill a buffer."""
         view = memoryview(target).cast("B")
         stop = min(self._place + len(view), self._size)
         if stop <= self._place:
@@ -64,7 +69,8 @@ class Reader:
     """
 
     def __init__(self, h5py: Any) -> None:
-        self._h5py, self._left, self._seen = h5py, _NODES, set()
+        self._h5py, self._left = h5py, _NODES
+        self._seen: set[tuple[int, int]] = set()
 
     def node(self, name: str, item: Any, level: int) -> dict[str, Any]:
         """Return a group or dataset with what lies in it."""
@@ -118,10 +124,12 @@ class Reader:
 
 def _dataset(item: Any) -> str:
     shape = "a single value" if item.shape == () else " × ".join(f"{n:,}" for n in item.shape or ())
-    kind = str(item.dtype) if len(str(item.dtype)) <= 60 else f"{len(item.dtype)} fields"
+    kind = "strings" if item.dtype.kind in "SO" else str(item.dtype)
+    if item.dtype.names:
+        kind = f"{len(item.dtype.names)} fields ({', '.join(item.dtype.names)})"[:80]
     facts = [f"{kind} {shape}".strip()]
     if item.shape is None:
-        facts = [f"{kind} empty"]
+        facts = [f"{kind}, empty"]
     if item.chunks:
         facts.append(f"chunks {' × '.join(map(str, item.chunks))}")
     if item.compression:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import warnings
-from typing import Any
+from typing import IO, Any, cast
 
 import numpy as np
 
@@ -29,30 +29,8 @@ def image_card(file: BoundedFile, facts: Facts, budget: int) -> ObjectCard:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of large pictures and damaged tags, which the card shows
-        with Image.open(_File(file), formats=_FORMATS) as image:
+        with Image.open(cast(IO[bytes], file), formats=_FORMATS) as image:
             return _card(image, file.size, facts, budget)
-
-
-class _File(io.BufferedIOBase):
-    """A bounded file as Pillow takes it: what it may not read makes it stop, as a damaged file does."""
-
-    def __init__(self, file: BoundedFile) -> None:
-        self._file = file
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def read(self, size: int | None = -1) -> bytes:
-        return self._file.read(size)
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        return self._file.seek(offset, whence)
-
-    def tell(self) -> int:
-        return self._file.tell()
 
 
 def _card(image: Any, size: int, facts: Facts, budget: int) -> ObjectCard:

@@ -54,12 +54,14 @@ class NpyPart:
     def __init__(self, file: IO[bytes] | BoundedFile) -> None:
         self._file = file
         try:
-            version = np.lib.format.read_magic(file)  # type: ignore[arg-type]
+            version = np.lib.format.read_magic(file)
             self._check_header(version)
-            self.shape, self.is_fortran, self.dtype = _HEADERS[version](file)  # type: ignore[arg-type]
+            self.shape, self.is_fortran, self.dtype = _HEADERS[version](file)
         except DataJointError:
             raise
-        except Exception as error:  # the header is Python's notation, which its reader may stumble over
+        except (
+            Exception
+        ) as error:  # the header is Python's notation, which its reader may stumble over
             raise DataJointError(f"This is no .npy file: {error}") from error
         if self.dtype.hasobject:
             raise DataJointError("The file holds Python objects, which are never loaded.")
@@ -126,7 +128,9 @@ class NpyPart:
         if run >= _RUN:
             return starts, ends
         firsts, lasts = [*starts], [*ends]
-        for axis, chunk in zip(fast_first, [self.chunks(_PIECE)[a] for a in fast_first], strict=True):
+        for axis, chunk in zip(
+            fast_first, [self.chunks(_PIECE)[a] for a in fast_first], strict=True
+        ):
             firsts[axis] = starts[axis] // chunk * chunk
             lasts[axis] = min(self.shape[axis], -(-ends[axis] // chunk) * chunk)
         return firsts, lasts

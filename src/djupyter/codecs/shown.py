@@ -25,7 +25,7 @@ _ZARR = ("zarr.json", ".zarray", ".zgroup")
 
 
 def bundle(card: ObjectCard, value: Any = None) -> dict[str, Any]:
-    """Return a card as Jupyter takes it: markup and text, and in a notebook the sliders of what has them.
+    """Return a card as Jupyter takes it: markup and text; in a notebook what has several axes gets sliders.
 
     Parameters
     ----------
@@ -34,10 +34,10 @@ def bundle(card: ObjectCard, value: Any = None) -> dict[str, Any]:
     value
         It, where it may be an array of several axes.
     """
-    shown: dict[str, Any] = {"text/html": object_html(card), "text/plain": object_text(card)}
+    mark = ""
     if value is not None and not card.failed and in_notebook():
-        shown |= frontend("slices_view")(value)
-    return shown
+        mark = frontend("sliders")(value)
+    return {"text/html": object_html(card, mark), "text/plain": object_text(card)}
 
 
 def object_ref_card(ref: ObjectRef, budget: int, deadline: Deadline | None = None) -> ObjectCard:
@@ -94,9 +94,7 @@ def open_zarr(ref: ObjectRef, budget: int) -> Any:
     from djupyter.codecs.zarr_files import ZarrFiles, opened
     from djupyter.codecs.zarr_preview import in_daemon
 
-    files = ZarrFiles(
-        store, ref.path, read_only=True, preview_bytes=budget, in_thread=in_daemon
-    )
+    files = ZarrFiles(store, ref.path, read_only=True, preview_bytes=budget, in_thread=in_daemon)
     return opened(files)
 
 

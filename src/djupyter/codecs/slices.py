@@ -122,9 +122,7 @@ class Slices:
         return cls._of_file(file, part.shape, part.dtype)
 
     @classmethod
-    def _of_file(
-        cls, file: _NpyFile, shape: tuple[int, ...], dtype: np.dtype[Any]
-    ) -> Slices:
+    def _of_file(cls, file: _NpyFile, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Slices:
         return cls("npy array", shape, dtype, file.chunks, file.budget, file.read, _first(shape))
 
     @classmethod

@@ -52,7 +52,9 @@ def separated_card(file: BoundedFile, separator: str, facts: Facts) -> ObjectCar
     with suppress(csv.Error):  # such as a value of more than 131,072 characters
         rows += [row for row in read if row]
     if not rows:
-        return ObjectCard("table", facts, note="It is empty." if not file.size else "It has no rows.")
+        return ObjectCard(
+            "table", facts, note="It is empty." if not file.size else "It has no rows."
+        )
     head, *body = rows
     whole = len(raw) >= file.size and len(found) <= _ROWS + 1
     left = [] if whole else [f"{len(body)} rows"]

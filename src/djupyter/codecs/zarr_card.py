@@ -130,7 +130,9 @@ def _stored(array: Any, deadline: Deadline) -> Facts:
     else:
         if len(sizes) <= _FILES:
             return (("stored", bytes_text(sum(sizes))),)
-    return (("stored", f"more than {bytes_text(sum(sizes))}, in more than {len(sizes) - 1:,} files"),)
+    return (
+        ("stored", f"more than {bytes_text(sum(sizes))}, in more than {len(sizes) - 1:,} files"),
+    )
 
 
 def _named(node: Any) -> Facts:

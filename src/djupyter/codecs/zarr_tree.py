@@ -32,14 +32,17 @@ class _Tree:
         self._left -= 1
         if not hasattr(item, "members"):
             return _array(name, item)
-        inside, more = ([], -1) if level >= _LEVELS else self._members(item, level)
+        inside: list[TreeNode] = []
+        more = -1
+        if level < _LEVELS:
+            inside, more = self._members(item, level)
         # Those of the group itself stand on the card.
         attributes = _attributes(item) if level else ()
         return TreeNode(f"{name}/", "", tuple(inside), more, attributes)
 
     def _members(self, group: Any, level: int) -> tuple[list[TreeNode], int]:
         names = _names(group)
-        inside = []
+        inside: list[TreeNode] = []
         for name in names[:_MEMBERS]:
             if self._left <= 0 or self._deadline.is_near:
                 return inside, -1
@@ -60,7 +63,9 @@ def _names(group: Any) -> list[str]:
     if known is not None:
         return sorted(islice(known.metadata, _MEMBERS + 1))
     names = (name.rstrip("/").rpartition("/")[2] for name in listed(group, _MEMBERS + 8))
-    return sorted(name for name in names if name and not name.startswith(".z") and name != "zarr.json")
+    return sorted(
+        name for name in names if name and not name.startswith(".z") and name != "zarr.json"
+    )
 
 
 def _array(name: str, array: Any) -> TreeNode:

@@ -71,9 +71,18 @@ class ObjectCard:
     failed: bool = False
 
 
-def object_html(card: ObjectCard) -> str:
+def object_html(card: ObjectCard, mark: str = "") -> str:
     """Return a card as HTML without scripts; every value is escaped.
 
+    Parameters
+    ----------
+    card
+        What to show.
+    mark
+        Names a place for sliders, which a widget puts there.
+
+    Examples
+    --------
     >>> "&lt;b&gt;" in object_html(ObjectCard("file", (("path", "<b>"),)))
     True
     """
@@ -81,11 +90,13 @@ def object_html(card: ObjectCard) -> str:
     table = tag("table", tag("tbody", *rows), class_="dj-facts") if rows else Html("")
     body = tag("div", table, card.picture, class_="dj-object")
     tree = tag("div", join(_node_html(node, 0) for node in card.tree), class_="dj-tree")
+    sliders = tag("div", class_="dj-slices", data_dj_slices=mark)
     note = tag("div", card.note, class_="dj-failed" if card.failed else "dj-muted")
     return output(
         caption(card.title, None),
         body,
         tree if card.tree else "",
+        sliders if mark else "",
         note if card.note else "",
         styles=("object", "table") if "dj-table" in card.picture else ("object",),
     )

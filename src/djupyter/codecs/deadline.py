@@ -40,7 +40,7 @@ class Deadline:
 
     def __init__(self, seconds: float = SECONDS) -> None:
         self._seconds, self._end = seconds, time.monotonic() + seconds
-        self._over = threading.Event()
+        self._waits: list[threading.Event] = []
         self._is_cancelled = False
 
     @property
@@ -67,7 +67,8 @@ class Deadline:
     def cancel(self) -> None:
         """Let nobody wait any longer."""
         self._is_cancelled = True
-        self._over.set()
+        for wait in list(self._waits):
+            wait.set()
 
     def run(self, work: Callable[[], T]) -> T:
         """Return what the work returns, in time.
@@ -79,7 +80,8 @@ class Deadline:
         """
         results: list[T] = []
         errors: list[BaseException] = []
-        done = self._over
+        done = threading.Event()
+        self._waits.append(done)
 
         def perform() -> None:
             try:
@@ -94,6 +96,7 @@ class Deadline:
             target=context.run, args=(perform,), daemon=True, name="djupyter-preview"
         ).start()
         try:
+            # Who cancels sets what is noted before; what is noted later has nothing left.
             done.wait(self.left)
         except BaseException:  # Ctrl-C
             self.cancel()

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import bz2
 import lzma
+import struct
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 
 from djupyter.errors import DataJointError
 
+_ABSENT = 2**64 - 1  # a chunk that a shard does not have
 _ZSTD, _SKIPPED = 0xFD2FB528, range(0x184D2A50, 0x184D2A60)
 # A compressed block becomes 128 kB at most; of small ones there may be many more than of full ones.
 _ZSTD_BLOCK, _ZSTD_PART = 1 << 17, 16
@@ -40,8 +43,38 @@ def decompressed_size(compressors: Iterable[Any], data: bytes, limit: int) -> in
     for compressor in reversed([*compressors]):
         name = type(compressor).__name__.lower().removesuffix("codec")
         if name in _SIZES:
-            return _SIZES[name](data, limit)
+            # What is damaged is left to the decoder, which says so better.
+            with suppress(ValueError, IndexError, OSError, EOFError, zlib.error, lzma.LZMAError):
+                return _SIZES[name](data, limit)
+            return None
     return None
+
+
+def stored_chunks(shard: Any, count: int, data: bytes, start: int | None) -> Iterator[bytes]:
+    """Yield the chunks in what was read of a shard.
+
+    Parameters
+    ----------
+    shard
+        The codec that wrote it.
+    count
+        How many chunks it has room for.
+    data
+        What was read.
+    start
+        From where; negative from the end; None for all of it.
+    """
+    is_first = shard.index_location.value == "start"
+    if start is not None:
+        is_index = start < 0 or (is_first and start == 0)
+        yield from () if is_index else (data,)
+        return
+    checksum = 4 * any("crc32c" in type(codec).__name__.lower() for codec in shard.index_codecs)
+    size = 16 * count
+    raw = data[:size] if is_first else data[-size - checksum : len(data) - checksum]
+    for offset, length in struct.iter_unpack("<QQ", raw):
+        if offset != _ABSENT:
+            yield data[offset : offset + length]
 
 
 def check_codecs(codecs: Iterable[Any]) -> None:

@@ -25,12 +25,14 @@ from zarr.core.sync import sync
 from zarr.storage import StorePath, WrapperStore
 
 from djupyter.codecs.deadline import Deadline
-from djupyter.codecs.zarr_bombs import check_codecs, decompressed_size
+from djupyter.codecs.zarr_bombs import check_codecs, decompressed_size, stored_chunks
 from djupyter.codecs.zarr_files import ZarrFiles, is_metadata
 from djupyter.errors import DataJointError
 from djupyter.render.object_card import bytes_text
 
 _SLACK = 1 << 20
+
+Check = Callable[[bytes, "ByteRequest | None"], None]
 
 
 def previewed(array: Any, budget: int, deadline: Deadline | None = None) -> Any:
@@ -50,16 +52,14 @@ def previewed(array: Any, budget: int, deadline: Deadline | None = None) -> Any:
     DataJointError
         Reading it would run code.
     """
-    codecs = (*array.filters, *array.compressors)
-    check_codecs(codecs)
-    limit = prod(array.chunks) * np.dtype(array.dtype).itemsize + _SLACK
-    store = _store(array, budget, deadline, lambda data: _check(codecs, data, limit))
+    check_codecs((*array.filters, *array.compressors))
+    store = _store(array, budget, deadline, _Check(array))
     return Array(AsyncArray(array.metadata, StorePath(store, array.path)))
 
 
 def previewed_group(group: Any, budget: int, deadline: Deadline | None = None) -> Any:
     """Return an open group for a preview, of whose metadata so many bytes are read."""
-    store = _store(group, budget, deadline, lambda data: None)
+    store = _store(group, budget, deadline, _unchecked)
     return Group(AsyncGroup(group.metadata, StorePath(store, group.path)))
 
 
@@ -77,21 +77,38 @@ def listed(group: Any, most: int) -> list[str]:
     return sync(take())
 
 
-def _store(
-    node: Any, budget: int, deadline: Deadline | None, check: Callable[[bytes], None]
-) -> PreviewStore:
+def _store(node: Any, budget: int, deadline: Deadline | None, check: Check) -> PreviewStore:
     files = node.store
     if isinstance(files, ZarrFiles):
         files = files.previewed(in_daemon)
     return PreviewStore(files, budget, deadline, check)
 
 
-def _check(codecs: Iterable[Any], data: bytes, limit: int) -> None:
-    size = decompressed_size(codecs, data, limit)
-    if size is not None and size > limit:
-        raise DataJointError(
-            f"a chunk becomes {bytes_text(size)} or more when it is decompressed, not {bytes_text(limit - _SLACK)}"
-        )
+class _Check:
+    """Raises before a chunk of an array is decompressed that becomes more than it says."""
+
+    def __init__(self, array: Any) -> None:
+        self._compressors = array.compressors
+        self._limit = prod(array.chunks) * np.dtype(array.dtype).itemsize + _SLACK
+        shards = getattr(array, "shards", None)
+        self._shard = array.metadata.codecs[0] if shards else None
+        self._count = prod(shards) // max(1, prod(array.chunks)) if shards else 1
+
+    def __call__(self, data: bytes, part: ByteRequest | None) -> None:
+        chunks: Iterable[bytes] = (data,)
+        if self._shard is not None:
+            chunks = stored_chunks(self._shard, self._count, data, _start(part))
+        for chunk in chunks:
+            size = decompressed_size(self._compressors, chunk, self._limit)
+            if size is not None and size > self._limit:
+                raise DataJointError(
+                    f"a chunk becomes {bytes_text(size)} or more when it is decompressed, "
+                    f"not {bytes_text(self._limit - _SLACK)}"
+                )
+
+
+def _unchecked(data: bytes, part: ByteRequest | None) -> None:
+    """Take what is never decompressed."""
 
 
 class PreviewStore(WrapperStore[Store]):
@@ -108,7 +125,7 @@ class PreviewStore(WrapperStore[Store]):
         store: Store,
         budget: int,
         deadline: Deadline | None = None,
-        check: Callable[[bytes], None] = lambda data: None,
+        check: Check = _unchecked,
     ) -> None:
         super().__init__(store)
         self._budget, self._deadline, self._check, self.taken = budget, deadline, check, 0
@@ -133,7 +150,7 @@ class PreviewStore(WrapperStore[Store]):
             raise DataJointError(f"a preview reads {bytes_text(self._budget)}, this needs more")
         self.taken += len(found)
         if not is_metadata(key):
-            self._check(found.to_bytes())
+            self._check(found.to_bytes(), byte_range)
         return found
 
     async def get_partial_values(
@@ -141,6 +158,15 @@ class PreviewStore(WrapperStore[Store]):
     ) -> list[Buffer | None]:
         """Return parts of files."""
         return [await self.get(key, prototype, part) for key, part in key_ranges]
+
+
+def _start(part: ByteRequest | None) -> int | None:
+    match part:
+        case OffsetByteRequest(start) | RangeByteRequest(start, _):
+            return start
+        case SuffixByteRequest(length):
+            return -length
+    return None
 
 
 def _within(part: ByteRequest | None, left: int) -> ByteRequest:

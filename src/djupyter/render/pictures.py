@@ -14,7 +14,10 @@ Array = np.ndarray[Any, Any]
 
 # Sides that differ more than this are shrunk each for itself: little would be left of the shorter one.
 _LONG = 8
-_SIDE = 320  # pixels of a picture
+_SIDE, _SMALL = (
+    320,
+    192,
+)  # pixels of a picture: at most, and about as many as smaller ones are enlarged to
 _POINTS = 400  # columns of a trace
 _CHARACTERS, _BARS = 60, "▁▂▃▄▅▆▇█"
 
@@ -47,7 +50,7 @@ def picture(plane: Array) -> bytes:
 
     shrunk = _shrunk(np.abs(plane) if plane.dtype.kind == "c" else plane)
     pixels = _colours(shrunk) if shrunk.ndim == 3 else _shades(shrunk)
-    scale = max(1, _SIDE // 4 // max(pixels.shape[:2]))
+    scale = max(1, _SMALL // max(pixels.shape[:2]))
     if scale > 1:
         pixels = pixels.repeat(scale, axis=0).repeat(scale, axis=1)
     target = io.BytesIO()

@@ -21,7 +21,7 @@ from djupyter.codecs.file_card import file_card
 from djupyter.codecs.npy_part import NpyPart
 from djupyter.codecs.npy_ref import NpyRef
 from djupyter.codecs.object_ref import ObjectRef
-from djupyter.codecs.zarr_card import zarr_array_card, zarr_array_summary, zarr_group_card
+from djupyter.codecs.zarr_card import zarr_array_card, zarr_group_card
 from djupyter.codecs.zarr_files import ZarrFiles
 from djupyter.errors import DataJointError
 from djupyter.render.object_card import object_html, object_text
@@ -201,15 +201,6 @@ def test_a_text_keeps_its_lines_and_is_not_cut():
     text = "\n".join(f"line {n} < {n + 1}" for n in range(150))
     shown = object_html(card("a.txt", text.encode()))
     assert re.search(r"<pre>line 0 &lt; 1\nline 1 .*\nline 149 &lt; 150</pre>", shown, re.DOTALL)
-
-
-def test_the_text_of_a_zarr_array_reads_no_chunk():
-    array = zarr.array(np.zeros((8, 6), "uint8"), chunks=(4, 4), attributes={"unit": "V"})
-    array.store._store_dict = {}
-    text = object_text(zarr_array_summary(array))
-    assert "8 × 6" in text
-    assert "4 × 4 (2 × 2 of them)" in text
-    assert "@unit" in text
 
 
 @pytest.mark.parametrize("name", ["a.wav", "a.mp4"])

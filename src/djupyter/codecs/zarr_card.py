@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from djupyter.codecs.array_card import BUDGET, array_card, array_facts
+from djupyter.codecs.array_card import BUDGET, array_card
 from djupyter.codecs.deadline import Deadline
 from djupyter.codecs.guarded import guarded
 from djupyter.codecs.zarr_tree import zarr_tree
@@ -47,23 +47,6 @@ def zarr_group_card(group: Any, deadline: Deadline | None = None) -> ObjectCard:
     """Return the card of an open Zarr group, with a tree of what lies in it."""
     return guarded(
         lambda until: _group(group, until), "zarr group", (("name", str(group.name)),), deadline
-    )
-
-
-def zarr_array_summary(array: Any) -> ObjectCard:
-    """Return a card of what an open Zarr array says of itself; nothing is read or listed."""
-    return guarded(
-        lambda _: ObjectCard(
-            "zarr array",
-            (
-                *array_facts(tuple(array.shape), np.dtype(array.dtype)),
-                *_layout(array),
-                *zarr_place(array),
-                *_named(array),
-            ),
-        ),
-        "zarr array",
-        (("name", str(array.name)),),
     )
 
 

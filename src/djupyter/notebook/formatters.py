@@ -7,8 +7,7 @@ from typing import Any
 from djupyter.codecs.array_card import array_card
 from djupyter.codecs.guarded import guarded
 from djupyter.codecs.shown import bundle
-from djupyter.codecs.zarr_card import zarr_array_card, zarr_array_summary, zarr_group_card
-from djupyter.render.object_card import object_text
+from djupyter.codecs.zarr_card import zarr_array_card, zarr_group_card
 
 # What is smaller is read more easily as numbers.
 _LARGE = 1000
@@ -20,9 +19,6 @@ def register(shell: Any) -> None:
     bundles.for_type_by_name("zarr.core.array", "Array", _zarr_array)
     bundles.for_type_by_name("zarr.core.group", "Group", _zarr_group)
     bundles.for_type_by_name("numpy", "ndarray", _numpy_array)
-    # In lists and the like.
-    text = shell.display_formatter.formatters["text/plain"]
-    text.for_type_by_name("zarr.core.array", "Array", _zarr_array_text)
 
 
 def _zarr_array(array: Any, include: Any = None, exclude: Any = None) -> dict[str, Any]:
@@ -31,11 +27,6 @@ def _zarr_array(array: Any, include: Any = None, exclude: Any = None) -> dict[st
 
 def _zarr_group(group: Any, include: Any = None, exclude: Any = None) -> dict[str, Any]:
     return bundle(zarr_group_card(group))
-
-
-def _zarr_array_text(array: Any, printer: Any, cycle: bool) -> None:
-    # The one of zarr has the address, but neither chunks nor codecs.
-    printer.text(object_text(zarr_array_summary(array)))
 
 
 def _numpy_array(array: Any, include: Any = None, exclude: Any = None) -> dict[str, Any] | None:

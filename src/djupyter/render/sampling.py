@@ -36,7 +36,12 @@ class Sample:
 
 
 def sample(
-    shape: Sequence[int], itemsize: int, budget: int, chunks: Sequence[int] | None = None
+    shape: Sequence[int],
+    itemsize: int,
+    budget: int,
+    chunks: Sequence[int] | None = None,
+    axes: Sequence[int] | None = None,
+    position: Sequence[int] | None = None,
 ) -> Sample:
     """Return what to read of an array to show it.
 
@@ -53,6 +58,10 @@ def sample(
         Bytes that may be read.
     chunks
         Lengths of the chunks along each axis; None for an array in one piece.
+    axes
+        Which axes to show, in ascending order; None as said above.
+    position
+        Where along each of the other axes; None for the middle.
 
     Examples
     --------
@@ -62,13 +71,13 @@ def sample(
     '[5, 0:1000, 0:2500]'
     """
     steps = [min(c, n) or 1 for c, n in zip(chunks or [1] * len(shape), shape, strict=True)]
-    axes = _shown_axes(shape)
+    axes = tuple(axes) if axes is not None else shown_axes(shape)
     # A chunk is read whole, also along axes of which one position is shown.
     cost = itemsize * math.prod(step for axis, step in enumerate(steps) if axis not in axes)
     lengths = _lengths(
-        [shape[axis] for axis in axes], [steps[axis] for axis in axes], budget // cost
+        [shape[axis] for axis in axes], [steps[axis] for axis in axes], budget // max(cost, 1)
     )
-    index: list[slice | int] = [n // 2 for n in shape]
+    index: list[slice | int] = [n // 2 for n in shape] if position is None else [*position]
     for axis, length in zip(axes, lengths, strict=True):
         index[axis] = slice(0, length)
     is_whole = len(axes) == len(shape) and all(
@@ -77,7 +86,12 @@ def sample(
     return Sample(tuple(index), is_whole, axes)
 
 
-def _shown_axes(shape: Sequence[int]) -> tuple[int, ...]:
+def shown_axes(shape: Sequence[int]) -> tuple[int, ...]:
+    """Return which axes make the picture of an array: the last two, or three when the last one has colours.
+
+    >>> shown_axes((5, 20, 30)), shown_axes((5, 20, 30, 3))
+    ((1, 2), (1, 2, 3))
+    """
     count = len(shape)
     has_colours = count >= 3 and shape[-1] in (3, 4) and min(shape[-3:-1]) > 4
     return tuple(range(max(0, count - (3 if has_colours else 2)), count))

@@ -27,7 +27,7 @@ def diagram_html(
 
     Examples
     --------
-    >>> text = diagram_html(Drawing((Box("lab", "Subject", "Manual"),)))
+    >>> text = diagram_html(Drawing((Box("lab", "Subject", "Manual"),), ()))
     >>> "<svg" in text, "flowchart LR" in text
     (True, True)
     """

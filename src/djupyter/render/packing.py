@@ -26,7 +26,7 @@ def packed(
     Examples
     --------
     >>> packed([(30, 10), (10, 10), (10, 10)], 2)
-    ([(0.0, 0.0), (0.0, 12.0), (12.0, 12.0)], (30, 22.0))
+    ([(0.0, 0.0), (0.0, 12.0), (12.0, 12.0)], (30.0, 22.0))
     """
     area = sum((width + gap) * (height + gap) for width, height in sizes)
     most = max([least, sqrt(area * _SHAPE), *(width for width, _ in sizes)])

@@ -18,7 +18,7 @@ from djupyter.render.palette import PALETTES, ROUND, Palette, Theme, kind_of
 _MARGIN = 10.0
 _SCALE = 2.0
 """Pixels of the picture for one of the layout: sharp on dense screens and in print."""
-_MOST_PIXELS = 40e6
+_MOST_PIXELS = 25e6
 _SIZE = 8.4  # of letters, in points: 12 pixels of the layout, which has 100 in an inch
 
 

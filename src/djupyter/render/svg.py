@@ -56,7 +56,7 @@ def svg(
 
     Examples
     --------
-    >>> text = svg(Drawing((Box("lab", "Subject", "Manual", note="subject : int32"),)))
+    >>> text = svg(Drawing((Box("lab", "Subject", "Manual"),), ()))
     >>> text[:36], "<title>" in text
     ('<svg xmlns="http://www.w3.org/2000/s', True)
     """

@@ -25,7 +25,7 @@ from djupyter.query.algebra import instance
 from djupyter.query.counts import counts
 from djupyter.query.node import Node
 from djupyter.query.source import Source
-from djupyter.render.drawing import Drawing
+from djupyter.render.drawing import Box, Drawing
 from djupyter.render.svg import Shades
 from djupyter.sql.connection import Connection
 from djupyter.table import planning
@@ -288,6 +288,14 @@ class Diagram(Pictures):
         """
         direction = self._connection.settings["display.diagram_direction"]
         return self._shown.drawing(direction, notes=notes)
+
+    def _unfolded(self) -> tuple[Drawing, frozenset[Box]]:
+        """Return all tables drawn one by one, in order, and which of them are drawn together otherwise."""
+        shown = self._shown
+        direction = self._connection.settings["display.diagram_direction"]
+        drawing = replace(shown, collapsed=frozenset()).drawing(direction, notes=True)
+        pairs = zip(shown, drawing.boxes, strict=True)
+        return drawing, frozenset(box for name, box in pairs if name in shown.collapsed)
 
     @property
     def _theme(self) -> Shades:

@@ -177,17 +177,16 @@ class Pictures:
     ) -> dict[str, Any]:
         drawing = self.drawing(notes=True)
         placed = layout(drawing)
-        static = {
+        return {
             "text/html": diagram_html(drawing, placed=placed),
             # For pages that show no SVG inside HTML, such as those of code hosts.
             "image/svg+xml": str(svg(drawing, self._theme, placed=placed)),
             "text/plain": repr(self),
         }
-        return {**self._live(), **static} if in_notebook() and drawing.boxes else static
 
-    def _live(self) -> dict[str, Any]:
-        try:
-            view: dict[str, Any] = frontend("diagram_view")(self)
-        except DataJointError:  # no widgets here: what is static remains
-            return {}
-        return view
+    def _ipython_display_(self) -> None:
+        # Two outputs, picture first: one output with both would show neither once the notebook is opened again
+        # without its kernel, because JupyterLab then finds the widget and not its model.
+        if not in_notebook() or not len(self.drawing().boxes):
+            raise NotImplementedError  # IPython then shows what is static
+        frontend("show_diagram")(self, self._repr_mimebundle_())

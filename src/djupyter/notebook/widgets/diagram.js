@@ -95,8 +95,8 @@ class Diagram {
       onkeydown: (event) => event.key === "Enter" && this.next(),
     });
     this.said = make("span", { class: "dj-said", role: "status" });
-    this.reach = make("select", { "aria-label": "What to highlight", onchange: () => this.highlight() });
-    for (const [value, text] of [["both", "ancestors and descendants"], ["up", "ancestors"], ["down", "descendants"]])
+    this.reach = make("select", { "aria-label": "What a click highlights", title: "What a click highlights", onchange: () => this.highlight() });
+    for (const [value, text] of [["both", "both ways"], ["up", "ancestors"], ["down", "descendants"]])
       this.reach.append(make("option", { value }, text));
     this.turn = button(this.direction === "LR" ? "↓" : "→", "Lay out the other way", () => this.turned());
     const several = this.schemas.size > 1 || this.tables.size > 1;
@@ -106,7 +106,7 @@ class Diagram {
       this.search,
       names,
       this.said,
-      make("label", {}, "highlight ", this.reach),
+      make("label", {}, "follow ", this.reach),
       make("span", { class: "dj-space" }),
       ...(several ? [button("Collapse", "Collapse all schemas", () => this.all("closed"))] : []),
       ...(several ? [button("Expand", "Expand all schemas", () => this.all("open"))] : []),

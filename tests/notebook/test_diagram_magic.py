@@ -11,7 +11,9 @@ from tests.notebook.conftest import Notebook
 def pipeline(lab: Notebook) -> Notebook:
     lab.run("%%dj_table Session : Manual\n-> Subject\nsession : int32\n")
     lab.run("%%dj_table Rig : Lookup\nrig : varchar(8)\n")
-    lab.run("%%dj_table scans.Scan : Imported\n-> Session\n---\n-> Rig\ndef make(self, key): pass\n")
+    lab.run(
+        "%%dj_table scans.Scan : Imported\n-> Session\n---\n-> Rig\ndef make(self, key): pass\n"
+    )
     return lab
 
 

@@ -8,6 +8,7 @@ from IPython.core.getipython import get_ipython
 
 from djupyter.errors import DataJointError
 from djupyter.notebook import formatters
+from djupyter.notebook.diagram_magic import DiagramMagics
 from djupyter.notebook.magics import DjMagics
 
 
@@ -24,5 +25,5 @@ def load(shell: Any = None) -> None:
         raise DataJointError(
             "The magics need IPython or Jupyter; in a plain script use the classes."
         )
-    shell.register_magics(DjMagics)
+    shell.register_magics(DjMagics, DiagramMagics)
     formatters.register(shell)

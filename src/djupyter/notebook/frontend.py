@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
+
+from IPython.display import display
+
+from djupyter.table.diagram import Diagram
 
 
 def sliders(value: Any) -> str:
@@ -10,3 +15,24 @@ def sliders(value: Any) -> str:
     from djupyter.notebook.widgets.slices import live
 
     return live.mark(value)
+
+
+def show_diagram(diagram: Diagram, static: Mapping[str, object]) -> None:
+    """Display a diagram in a notebook: its picture, and the live view that takes its place where there is a kernel.
+
+    Parameters
+    ----------
+    diagram
+        What to show.
+    static
+        The picture and its text, by MIME type.
+    """
+    display(dict(static), raw=True)
+    try:
+        from djupyter.notebook.widgets.diagram import diagram_widget
+    except ModuleNotFoundError:  # no widgets here: what is static remains
+        return
+    view = diagram_widget(diagram)._repr_mimebundle_()
+    # Where there are no widgets the picture says it all.
+    view.pop("text/plain", None)
+    display(view, raw=True)

@@ -25,17 +25,18 @@ from djupyter.query.algebra import instance
 from djupyter.query.counts import counts
 from djupyter.query.node import Node
 from djupyter.query.source import Source
-from djupyter.render.drawing import Drawing
-from djupyter.render.mermaid import mermaid
+from djupyter.render.drawing import Box, Drawing
+from djupyter.render.svg import Shades
 from djupyter.sql.connection import Connection
 from djupyter.table import planning
 from djupyter.table.diagram_source import name_of, tables_of
+from djupyter.table.picturing import Pictures
 from djupyter.table.table import FreeTable, Table
 
 Kind = Literal["plain", "cascade", "restrict", "trace"]
 
 
-class Diagram:
+class Diagram(Pictures):
     r"""Some tables of a pipeline, and rows of them.
 
     Diagrams are never changed: every operation returns a new one.
@@ -45,6 +46,7 @@ class Diagram:
     | `d + n`, `d - n` | also the tables n levels downstream, upstream                 |
     | `d + e`, `d - e`, `d * e` | the tables of both, of only the first, common to both |
     | `for table in d` | its tables, parents before children                           |
+    | `d.save(name)`   | a picture of it, as svg, png or mmd                           |
 
     Parameters
     ----------
@@ -276,17 +278,29 @@ class Diagram:
 
     # -- pictures -----------------------------------------------------------------------------------
 
-    def drawing(self) -> Drawing:
-        """Return the boxes and lines to draw, as plain data."""
-        return self._shown.drawing(self._connection.settings["display.diagram_direction"])
+    def drawing(self, *, notes: bool = False) -> Drawing:
+        """Return the boxes and lines to draw, as plain data.
 
-    def make_mermaid(self) -> str:
-        """Return the diagram as Mermaid text, for documents and pages that draw it.
-
-        Boxes show the tier, thick lines foreign keys that are all of the child's key, dotted ones those
-        outside it.
+        Parameters
+        ----------
+        notes
+            Whether boxes come with the definitions of their tables.
         """
-        return mermaid(self.drawing())
+        direction = self._connection.settings["display.diagram_direction"]
+        return self._shown.drawing(direction, notes=notes)
+
+    def _unfolded(self) -> tuple[Drawing, frozenset[Box]]:
+        """Return all tables drawn one by one, in order, and which of them are drawn together otherwise."""
+        shown = self._shown
+        direction = self._connection.settings["display.diagram_direction"]
+        drawing = replace(shown, collapsed=frozenset()).drawing(direction, notes=True)
+        pairs = zip(shown, drawing.boxes, strict=True)
+        return drawing, frozenset(box for name, box in pairs if name in shown.collapsed)
+
+    @property
+    def _theme(self) -> Shades:
+        theme: Shades = self._connection.settings["display.diagram_theme"]
+        return theme
 
     def __repr__(self) -> str:
         parents: dict[TableName, dict[str, None]] = {}

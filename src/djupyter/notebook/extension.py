@@ -1,4 +1,4 @@
-"""What `%load_ext djupyter` does: register magics and previews. Nothing connects before it is needed."""
+"""What `%load_ext djupyter` does: register magics, completion and previews. Nothing connects before it is needed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ from IPython.core.getipython import get_ipython
 
 from djupyter.errors import DataJointError
 from djupyter.notebook import formatters
+from djupyter.notebook.change_magics import ChangeMagics
 from djupyter.notebook.magics import DjMagics
+from djupyter.notebook.place import Place
+
+_MAGICS = (DjMagics, ChangeMagics)
 
 
 def load(shell: Any = None) -> None:
@@ -24,5 +28,9 @@ def load(shell: Any = None) -> None:
         raise DataJointError(
             "The magics need IPython or Jupyter; in a plain script use the classes."
         )
-    shell.register_magics(DjMagics)
+    # Loaded once more, the magics still know where the notebook is.
+    before = shell.magics_manager.registry.get(DjMagics.__name__)
+    place = getattr(before, "place", None) or Place()
+    for magics in _MAGICS:
+        shell.register_magics(magics(shell, place))
     formatters.register(shell)

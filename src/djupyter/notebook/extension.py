@@ -11,8 +11,9 @@ from djupyter.notebook import formatters
 from djupyter.notebook.change_magics import ChangeMagics
 from djupyter.notebook.magics import DjMagics
 from djupyter.notebook.place import Place
+from djupyter.notebook.sql_magic import SqlMagics
 
-_MAGICS = (DjMagics, ChangeMagics)
+_MAGICS = (DjMagics, ChangeMagics, SqlMagics)
 
 
 def load(shell: Any = None) -> None:

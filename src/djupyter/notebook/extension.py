@@ -10,10 +10,11 @@ from djupyter.errors import DataJointError
 from djupyter.notebook import formatters
 from djupyter.notebook.change_magics import ChangeMagics
 from djupyter.notebook.magics import DjMagics
+from djupyter.notebook.module_magic import ModuleMagics
 from djupyter.notebook.place import Place
 from djupyter.notebook.sql_magic import SqlMagics
 
-_MAGICS = (DjMagics, ChangeMagics, SqlMagics)
+_MAGICS = (DjMagics, ChangeMagics, SqlMagics, ModuleMagics)
 
 
 def load(shell: Any = None) -> None:
@@ -31,7 +32,19 @@ def load(shell: Any = None) -> None:
         )
     # Loaded once more, the magics still know where the notebook is.
     before = shell.magics_manager.registry.get(DjMagics.__name__)
-    place = getattr(before, "place", None) or Place()
+    place = getattr(before, "place", None) or _place(shell)
     for magics in _MAGICS:
         shell.register_magics(magics(shell, place))
     formatters.register(shell)
+
+
+def _place(shell: Any) -> Place:
+    """Return what the magics share, which notes the cells that have run and those that will."""
+    place = Place()
+    place.ran += shell.history_manager.input_hist_parsed[1:]
+
+    def note(result: Any) -> None:
+        place.ran.append(shell.transform_cell(result.info.raw_cell or ""))
+
+    shell.events.register("post_run_cell", note)
+    return place

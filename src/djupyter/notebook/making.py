@@ -19,6 +19,9 @@ from djupyter.notebook.sources import keep
 
 _INDENT = "    "
 _DEF = "def make(self, key):"
+# A string at the beginning of a statement is a docstring.
+_BEGIN = {tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT}
+_DEFINITION = re.compile(r"\s*definition\s*=")
 # What says that a `make` was given by a cell of its own.
 MARK = "__dj_cell__"
 # Strings may go over several lines, whose white space is part of them. Before Python 3.12 an f-string is a STRING.
@@ -68,34 +71,56 @@ def make_of(body: str, name: str, filename: str, namespace: dict[str, Any]) -> C
 
 
 def indented(body: str) -> str:
-    r"""Return the function whose body a text is; what stands inside of strings is not moved.
+    r"""Return the function whose body a text is.
 
-    >>> print(indented("a = '''\nx'''\nself.insert1(key)"))
+    >>> print(indented("self.insert1(key)"), end="")
     def make(self, key):
-        a = '''
-    x'''
         self.insert1(key)
-    <BLANKLINE>
     """
-    lines = body.rstrip().split("\n")
-    inside = _inside_strings(body)
-    moved = [
-        line if number in inside or not line.strip() else _INDENT + line
-        for number, line in enumerate(lines, 1)
-    ]
-    return "\n".join([_DEF, *moved]) + "\n"
+    return f"{_DEF}\n{shifted(body.rstrip(), _INDENT)}\n"
 
 
-def _inside_strings(body: str) -> set[int]:
+def shifted(source: str, indent: str, *, texts: bool = False) -> str:
+    r"""Return Python further to the right; what stands inside of strings is not moved.
+
+    Parameters
+    ----------
+    source
+        Whole statements.
+    indent
+        What is put in front of each line.
+    texts
+        Whether docstrings and definitions are moved all the same: their white space means nothing.
+
+    Examples
+    --------
+    >>> print(shifted("a = '''\nx'''\nb = 1", "  "))
+      a = '''
+    x'''
+      b = 1
+    """
+    inside = _inside_strings(source, texts)
+    return "\n".join(
+        line if number in inside or not line.strip() else indent + line
+        for number, line in enumerate(source.split("\n"), 1)
+    )
+
+
+def _inside_strings(body: str, but_texts: bool) -> set[int]:
     inside: set[int] = set()
     begins: list[int] = []
+    before = tokenize.NEWLINE
     for token in tokenize.generate_tokens(io.StringIO(body).readline):
         if token.type == tokenize.STRING:
-            inside.update(range(token.start[0] + 1, token.end[0] + 1))
+            is_text = before in _BEGIN or bool(_DEFINITION.match(token.line))
+            if not (but_texts and is_text):
+                inside.update(range(token.start[0] + 1, token.end[0] + 1))
         elif token.type in _OPEN:
             begins.append(token.start[0])
         elif token.type in _CLOSE:
             inside.update(range(begins.pop() + 1, token.end[0] + 1))
+        if token.type not in (tokenize.COMMENT, tokenize.NL):
+            before = token.type
     return inside
 
 

@@ -122,7 +122,9 @@ def placed(text: str, problem: str) -> SqlError | None:
 
 def _only(text: str, word: str) -> int:
     """Return where a word stands in a text, -1 if it does not, or more than once."""
-    found = [m.start() for m in re.finditer(rf"(?<!\w){re.escape(word)}(?!\w)", text)] if word else []
+    found = (
+        [m.start() for m in re.finditer(rf"(?<!\w){re.escape(word)}(?!\w)", text)] if word else []
+    )
     return found[0] if len(found) == 1 else -1
 
 

@@ -18,7 +18,9 @@ class SqlMagics(PlacedMagics):
     """SQL of one's own."""
 
     @magic_arguments()
-    @argument("-o", "--out", metavar="VAR", help="bind the result to this name instead of showing it")
+    @argument(
+        "-o", "--out", metavar="VAR", help="bind the result to this name instead of showing it"
+    )
     @line_cell_magic
     def dj_sql(self, line: str, cell: str | None = None) -> Any:
         """Carry out the SQL of the cell, and return its rows as a DataFrame.

@@ -7,7 +7,7 @@ from typing import Any
 from IPython.core.getipython import get_ipython
 
 from djupyter.errors import DataJointError
-from djupyter.notebook import formatters
+from djupyter.notebook import completion, formatters
 from djupyter.notebook.change_magics import ChangeMagics
 from djupyter.notebook.magics import DjMagics
 from djupyter.notebook.module_magic import ModuleMagics
@@ -47,4 +47,5 @@ def _place(shell: Any) -> Place:
         place.ran.append(shell.transform_cell(result.info.raw_cell or ""))
 
     shell.events.register("post_run_cell", note)
+    completion.register(shell, place)
     return place

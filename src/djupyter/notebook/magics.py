@@ -11,6 +11,7 @@ from IPython.core.error import UsageError
 from IPython.core.magic import cell_magic, line_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
 
+from djupyter.codecs.registry import list_codecs
 from djupyter.errors import DefinitionError
 from djupyter.graph.dependencies import pipeline
 from djupyter.notebook.cards import with_parts
@@ -71,7 +72,7 @@ class DjMagics(PlacedMagics):
             self._names[name] = self.place.current
         # Completion asks no database: what it offers is read now.
         catalog = self.place.current.connection.catalog
-        self.place.schemas = tuple(catalog.schemas())
+        self.place.schemas, self.place.codecs = tuple(catalog.schemas()), tuple(list_codecs())
         catalog.related(name)
 
     @magic_arguments()

@@ -69,8 +69,8 @@ class Place:
         Cells that would change a table, by the schema and the full name of its class.
     ran
         The Python of every cell that has run, in order: where helpers of the tables are found.
-    schemas
-        Names of the schemas that were there when one was last asked for; completion offers them.
+    schemas, codecs
+        Their names when a schema was last chosen; completion offers them.
     """
 
     current: Schema | None = None
@@ -79,6 +79,7 @@ class Place:
     refused: dict[str, Refused] = field(default_factory=dict)
     ran: list[str] = field(default_factory=list)
     schemas: tuple[str, ...] = ()
+    codecs: tuple[str, ...] = ()
 
 
 @magics_class
@@ -175,6 +176,8 @@ class PlacedMagics(Magics):
 def classes_in(names: dict[str, Any]) -> Iterator[type[UserTable]]:
     """Yield each declared class among some names, its parts after it."""
     for value in list(names.values()):
-        if isinstance(value, type) and issubclass(value, UserTable) and value._name is not None:
-            yield value
-            yield from parts_of(value)
+        # Not issubclass: that of an abstract class asks all its subclasses, the first time it meets a type.
+        cls: Any = value if isinstance(value, type) and UserTable in value.__mro__ else None
+        if cls is not None and cls._name is not None:
+            yield cls
+            yield from parts_of(cls)

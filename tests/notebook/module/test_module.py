@@ -100,7 +100,18 @@ def test_the_tables_of_a_tutorial_are_declared_again_by_their_module(
 
     assert found == wanted
     formatted = subprocess.run(
-        [sys.executable, "-m", "ruff", "format", "--check", "--line-length", "110", f"{schema}.py"],
+        [
+            sys.executable,
+            "-m",
+            "ruff",
+            "format",
+            "--check",
+            "--line-length",
+            "110",
+            "--config",
+            "format.quote-style='preserve'",
+            f"{schema}.py",
+        ],
         capture_output=True,
         text=True,
     )

@@ -121,6 +121,10 @@ class Catalog:
         """Return a table if it is known already, without asking the database."""
         return self._loaded.get(name.schema, {}).get(name.table)
 
+    def known(self) -> Schemas:
+        """Return the tables that are known, by their schemas, without asking the database."""
+        return self._loaded
+
     def load_all(self) -> Schemas:
         """Return the tables of all schemas as they are now, in a constant number of statements."""
         if not self._is_complete or self._is_stale():

@@ -22,6 +22,7 @@ from djupyter.render.preview import Preview, PreviewColumn, Summary
 
 if TYPE_CHECKING:
     from djupyter.query.expression import Query
+    from djupyter.sql.connection import Connection
 
 # Enough to know any blob's kind, dtype and shape.
 PREFIX_BYTES = 512
@@ -43,12 +44,10 @@ def preview(query: Query, limit: int, *, title: str = "", count: bool = True) ->
     count
         Whether to say how many rows there are.
     """
-    whole, backend = query.node, query.connection.backend
-    node, attributes = _first(whole, limit + 1), list(whole.heading.values())
-    opaque = [attribute.name for attribute in attributes if _is_opaque(attribute)]
-    prepared = statement.preview(node, backend, opaque, PREFIX_BYTES)
-    rows = query.connection.fetch(prepared.text, prepared.parameters(node.values, backend.adapt))
-    shown = [_row(row, attributes, opaque, backend) for row in rows[:limit]]
+    whole = query.node
+    attributes = list(whole.heading.values())
+    rows = shown_rows(query.connection, _first(whole, limit + 1))
+    shown = rows[:limit]
     total: int | None = None
     bounded = False
     if count:
@@ -66,6 +65,28 @@ def preview(query: Query, limit: int, *, title: str = "", count: bool = True) ->
         total=total,
         bounded=bounded,
     )
+
+
+def shown_rows(connection: Connection, node: Node) -> list[list[object]]:
+    """Return all rows of a relation as a repr shows them: of blobs only the first bytes travel.
+
+    Parameters
+    ----------
+    connection
+        Where the relation is.
+    node
+        The relation.
+
+    Returns
+    -------
+    list
+        Values in the order of the heading: plain Python values, None for NULL, `Summary` for what is not shown.
+    """
+    backend, attributes = connection.backend, list(node.heading.values())
+    opaque = [attribute.name for attribute in attributes if _is_opaque(attribute)]
+    prepared = statement.preview(node, backend, opaque, PREFIX_BYTES)
+    rows = connection.fetch(prepared.text, prepared.parameters(node.values, backend.adapt))
+    return [_row(row, attributes, opaque, backend) for row in rows]
 
 
 def _head(attribute: Attribute) -> PreviewColumn:

@@ -36,7 +36,7 @@ class FilterError(QuerySyntaxError):
 
 
 def restriction(attribute: Attribute, typed: str) -> Restriction | None:
-    """Return the restriction that a filter means; None where nothing is typed.
+    r"""Return the restriction that a filter means; None where nothing is typed.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def restriction(attribute: Attribute, typed: str) -> Restriction | None:
     ('weight >= 20', 'weight between 20 and 25', {'weight': None})
     >>> name = Attribute("name", parse_type("varchar(20)"))
     >>> restriction(name, "50%"), restriction(name, "=Ada")
-    ("name collate nocase like '%50\\\\%%'", {'name': 'Ada'})
+    ("name collate nocase like '%50\\%%'", {'name': 'Ada'})
     """
     text = typed.strip()
     if not text:
@@ -100,8 +100,8 @@ HINTS = {
 def quoted(name: str) -> str:
     """Return the name of an attribute as it is written in a condition.
 
-    >>> quoted("weight"), quoted("order")
-    ('weight', '`order`')
+    >>> quoted("weight"), quoted("from")
+    ('weight', '`from`')
     """
     try:
         is_plain = parse_condition(f"{name} is null").names == (name,)
@@ -224,7 +224,7 @@ def _choice(attribute: Attribute, typed: str) -> Restriction:
     if negated:
         written = (literal(v) if isinstance(v, str) else str(v).lower() for v in values)
         return " and ".join(f"{name} != {each}" for each in written)
-    found = [{attribute.name: value} for value in values]
+    found: list[dict[str, object]] = [{attribute.name: value} for value in values]
     return found[0] if len(found) == 1 else found
 
 

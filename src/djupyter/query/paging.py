@@ -98,7 +98,7 @@ def total_order(heading: Heading, order: Iterable[tuple[str, bool]] = ()) -> Ord
     >>> total_order(Heading([key, Attribute("weight", parse_type("float64"))]), [("weight", True)])
     (('weight', True), ('mouse', False))
     """
-    wanted = {name: descending for name, descending in reversed(tuple(order))}
+    wanted = dict(reversed(tuple(order)))
     first = [(name, wanted[name]) for name in reversed(wanted)]
     rest = [(name, False) for name in heading.primary_key if name not in wanted]
     for name, _ in (*first, *rest):

@@ -3,14 +3,19 @@
 A database counts rows by looking at each, so a place is never asked for by its number. Two things stand in for it:
 
 *Posts*
-    The place of every so-many-th row. They are set in the background, by walking along the index from one to the next,
-    and thinned out whenever there are too many: a thousand posts, whatever the size. Between two posts lies a bounded
-    number of rows, which are counted, so that the answer is exact. When the walk has come to the end, the total is known.
+    The place of every so-many-th row. They are set in the background, by walking along the index from one to the
+    next, and thinned out whenever there are too many: a thousand posts, whatever the size. Between two posts lies a
+    bounded number of rows, which are counted, so that the answer is exact. When the walk has come to the end, the
+    total is known.
 
 *Interpolation*
-    Where no post is yet, the place is guessed: seven tenths of the way from the first value of the order to the last. In a
-    key of several attributes the remainder leads on into the rows that share the first. The guess is as good as the
-    values are evenly spread, and then read by keyset like any other place; what comes before and after it is exact.
+    Where no post is yet, the place is guessed: seven tenths of the way from the first value of the order to the last.
+    In a key of several attributes the remainder leads on into the rows that share the first. The guess is as good as
+    the values are evenly spread, and then read by keyset like any other place; what comes before and after it is
+    exact.
+
+Measured on SQLite, ten million rows in a table with a key of two attributes: a place is found in 1 to 5 ms, posts or
+not, and the walk takes 0.8 s; 1 to 10 ms and 6 s in a join.
 """
 
 from __future__ import annotations
@@ -79,12 +84,19 @@ class Posts:
         return self.anchors[number - 1] if number else None, row - number * self.step + 1
 
 
-def walk(pages: Pages) -> Iterator[Posts]:
+def walk(pages: Pages, step: int = STEP) -> Iterator[Posts]:
     """Yield the posts of a relation, each time with one more, until the end is reached.
 
-    Each step is one look at as many index entries as there are rows between two posts.
+    Each time, as many index entries are looked at as there are rows between two posts.
+
+    Parameters
+    ----------
+    pages
+        Of the relation.
+    step
+        Rows between two posts, to begin with.
     """
-    posts = Posts()
+    posts = Posts(step)
     while posts.total is None:
         last = posts.anchors[-1] if posts.anchors else None
         anchor, gone = pages.skip(last, posts.step)

@@ -16,7 +16,7 @@ from djupyter.query.projection import Plan, Projection
 from djupyter.query.restriction import Restriction
 from djupyter.query.source import Source
 from djupyter.query.text import Computation
-from djupyter.query.top import Limited, Order, Top
+from djupyter.query.top import Limited, Order
 from djupyter.query.universal import Distinct
 
 NameOf = Callable[[TableName], str]
@@ -29,7 +29,7 @@ class _UnspelledError(Exception):
 
 
 def spelled(node: Node, name_of: NameOf | None = None) -> str | None:
-    """Return Python text that makes a relation; None where a part of it has no text.
+    r"""Return Python text that makes a relation; None where a part of it has no text.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def spelled(node: Node, name_of: NameOf | None = None) -> str | None:
     >>> schema = dj.Schema("lab", connection=dj.Connection("sqlite://"))
     >>> @schema
     ... class Mouse(dj.Manual):
-    ...     definition = "mouse : int32\\n---\\nweight : float64"
+    ...     definition = "mouse : int32\n---\nweight : float64"
     >>> print(spelled((Mouse.proj(w="weight * 2") & "w > 3" & {"mouse": 1}).node))
     Mouse.proj(w='weight * 2') & 'w > 3' & {'mouse': 1}
     """

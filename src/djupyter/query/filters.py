@@ -2,7 +2,7 @@
 
 | attribute       | typed                                   | restriction                                |
 |-----------------|-----------------------------------------|--------------------------------------------|
-| any             | `null`, `!null`                         | `{"a": None}`, `"a is not null"`           |
+| any             | `null`, `!null`                         | `"a is null"`, `"a is not null"`           |
 | text            | `ab`, `=ab`, `!=ab`                     | contains it, whatever the case; is, is not |
 | number          | `3`, `!=3`, `>3`, `<=3`, `1..3`, `..3`  | compares                                   |
 | date, datetime  | the same; `2026`, `2026-05`, `2026-05-01` | of that year, month, day                 |
@@ -55,7 +55,7 @@ def restriction(attribute: Attribute, typed: str) -> Restriction | None:
     >>> from djupyter.definition.types import parse_type
     >>> weight = Attribute("weight", parse_type("float64"))
     >>> restriction(weight, ">= 20"), restriction(weight, "20..25"), restriction(weight, "null")
-    ('weight >= 20', 'weight between 20 and 25', {'weight': None})
+    ('weight >= 20', 'weight between 20 and 25', 'weight is null')
     >>> name = Attribute("name", parse_type("varchar(20)"))
     >>> restriction(name, "50%"), restriction(name, "=Ada")
     ("name collate nocase like '%50\\%%'", {'name': 'Ada'})
@@ -64,7 +64,7 @@ def restriction(attribute: Attribute, typed: str) -> Restriction | None:
     if not text:
         return None
     if text.lower() == "null":
-        return {attribute.name: None}
+        return f"{quoted(attribute.name)} is null"
     if text.lower() in ("!null", "not null", "!=null"):
         return f"{quoted(attribute.name)} is not null"
     return _READERS[family(attribute)](attribute, text)

@@ -105,6 +105,21 @@ class Pages:
         order = reversed_order(self.order)
         return _turned(self._page(self._beyond(order, anchor, False), order, size))
 
+    def values(self, name: str, anchor: Anchor | None, size: int) -> list[object]:
+        """Return the values of one attribute in the rows from a place on, or from the beginning."""
+        found: list[object] = []
+        nodes = [self.node] if anchor is None else self._beyond(self.order, anchor, True)
+        for node in nodes:
+            self.check()
+            limited = Limited(node, self.order, size - len(found), 0)
+            planned = fetch.plan(limited, self.connection.backend, [name])
+            parameters = planned.statement.parameters(limited.values, self.connection.backend.adapt)
+            rows = self.connection.fetch(planned.statement.text, parameters)
+            found += [row[name] for row in planned.dicts(rows, {})]
+            if len(found) >= size:
+                break
+        return found
+
     def row(self, anchor: Anchor) -> Node:
         """Return the relation of the one row at a place."""
         return self.within(anchor).node

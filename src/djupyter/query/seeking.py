@@ -210,3 +210,22 @@ def _ends(pages: Pages) -> Scale | None:
         ends[1] = pages.known().edge(last=True)
     first, last = ends
     return scale(first[0], last[0]) if first is not None and last is not None else None
+
+
+def sample(pages: Pages, seeker: Seeker, name: str, places: int, each: int) -> list[object]:
+    """Return the values of an attribute in some rows, at places that are evenly spread over a relation.
+
+    Parameters
+    ----------
+    pages, seeker
+        Of the relation.
+    name
+        The attribute.
+    places, each
+        How many places, and how many rows to read at each.
+    """
+    found: list[object] = []
+    for number in range(places):
+        place = seeker.seek(pages, number / places)
+        found += pages.values(name, place.anchor, each)
+    return found

@@ -122,7 +122,7 @@ def _row(
         value = next(values)
         if attribute.name in opaque:
             size = next(values)
-            shown.append(None if size is None else Summary(_summary(attribute, value, size)))
+            shown.append(None if size is None else Summary(_summary(attribute, value, size), size))
         else:
             shown.append(None if value is None else _plain(attribute, value, backend))
     return shown
@@ -140,10 +140,9 @@ def _summary(attribute: Attribute, prefix: bytes, size: int) -> str:
 
 def _plain(attribute: Attribute, value: Any, backend: Any) -> object:
     if attribute.is_codec and attribute.type is not None:
-        is_document = column_type_of(attribute.type).name == "json"
-        return Summary(
-            _described(attribute, value) if is_document else f"{attribute.type_text} {value}"
-        )
+        if column_type_of(attribute.type).name == "json":
+            return _described(attribute, value)
+        return Summary(f"{attribute.type_text} {value}")
     if attribute.is_json:
         return Summary(str(value))
     decode = fetch.decoder(attribute, backend)
@@ -154,14 +153,16 @@ def _plain(attribute: Attribute, value: Any, backend: Any) -> object:
         return value
 
 
-def _described(attribute: Attribute, stored: Any) -> str:
+def _described(attribute: Attribute, stored: Any) -> Summary:
     """Return what the object of a value is, as far as the row says."""
     assert attribute.type is not None, "a codec attribute has a type"
     # A codec is someone else's code, and the row may hold anything.
     try:
         document = json.loads(stored)
         if isinstance(document, dict) and "path" in document:
-            return get_codec(attribute.type.name).summarize_document(document)
+            size = document.get("size")
+            text = get_codec(attribute.type.name).summarize_document(document)
+            return Summary(text, size if isinstance(size, int) else None)
     except Exception:
         pass
-    return attribute.type_text
+    return Summary(attribute.type_text)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from IPython.display import display
 
 from djupyter.table.diagram import Diagram
+
+if TYPE_CHECKING:
+    from djupyter.notebook.widgets.browse import Browser
+    from djupyter.query.expression import Query
 
 
 def sliders(value: Any) -> str:
@@ -36,3 +40,10 @@ def show_diagram(diagram: Diagram, static: Mapping[str, object]) -> None:
     # Where there are no widgets the picture says it all.
     view.pop("text/plain", None)
     display(view, raw=True)
+
+
+def browse(query: Query) -> Browser:
+    """Return the live table of a query."""
+    from djupyter.notebook.widgets.browse import Browser
+
+    return Browser(query)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from IPython.display import display
@@ -11,6 +11,9 @@ from djupyter.table.diagram import Diagram
 
 if TYPE_CHECKING:
     from djupyter.notebook.widgets.browse import Browser
+    from djupyter.notebook.widgets.progress import Panel
+    from djupyter.populate.progress import Form
+    from djupyter.populate.watching import Watch
     from djupyter.query.expression import Query
 
 
@@ -47,3 +50,12 @@ def browse(query: Query) -> Browser:
     from djupyter.notebook.widgets.browse import Browser
 
     return Browser(query)
+
+
+def progress_panel(
+    watch: Watch, form: Form, stop: Callable[[], None], retry: Callable[[], None] | None
+) -> Panel:
+    """Return the panel that follows a populate; the parameters are those of `Panel`."""
+    from djupyter.notebook.widgets.progress import Panel
+
+    return Panel(watch, form, stop, retry)

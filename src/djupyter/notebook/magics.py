@@ -24,6 +24,7 @@ from djupyter.notebook.place import PlacedMagics, Refused
 from djupyter.notebook.populating import populate_tables
 from djupyter.notebook.shown import Shown
 from djupyter.notebook.sources import filename_of
+from djupyter.populate.background import Populating
 from djupyter.populate.tiers import AutoPopulate
 from djupyter.render.difference import difference_html, difference_text
 from djupyter.render.listing import status_html, status_text, tables_html, tables_text
@@ -183,13 +184,25 @@ class DjMagics(PlacedMagics):
     @argument("tables", nargs="+", help="Imported or Computed tables, in any order")
     @argument("--where", metavar="EXPR", help="only keys that meet this condition, or Python value")
     @argument("--max", type=int, metavar="N", help="at most N keys of each table")
+    @argument("-w", "--workers", type=int, default=1, metavar="N", help="N processes make keys")
+    @argument("-b", "--background", action="store_true", help="leave the cell at once")
     @line_magic
-    def dj_populate(self, line: str) -> None:
-        """Compute the missing keys of tables, parents before children, and show what came of it."""
+    def dj_populate(self, line: str) -> Populating[Any]:
+        """Compute the missing keys of tables, parents before children, in a panel with a Stop button.
+
+        The cell ends with the work, and fails when keys did; with -b it ends at once, and other cells can run
+        meanwhile. Either way it gives a handle: `run = %dj_populate -b Stat`, then run.stop(), run.errors ...
+        """
         arguments = parse_argstring(self.dj_populate, line)
         tables = [self._table(name) for name in arguments.tables]
         restrictions = () if arguments.where is None else (self._value(arguments.where),)
-        populate_tables(tables, restrictions, max_calls=arguments.max)
+        return populate_tables(
+            tables,
+            restrictions,
+            max_calls=arguments.max,
+            processes=arguments.workers,
+            background=arguments.background,
+        )
 
     # -- inside -------------------------------------------------------------------------------------
 

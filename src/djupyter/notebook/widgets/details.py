@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from djupyter.codecs.array_card import array_card
-from djupyter.codecs.shown import guarded
+from djupyter.codecs.guarded import guarded
 from djupyter.codecs.zarr_card import zarr_array_card, zarr_group_card
 from djupyter.errors import DataJointError
 from djupyter.heading.attribute import Attribute
@@ -110,7 +110,7 @@ def _shown(value: Any) -> dict[str, Any]:
         return {"html": value._repr_html_()}
     if isinstance(value, np.ndarray) and value.dtype.kind in "biufc" and value.ndim:
         card = guarded(
-            lambda: array_card("array", value.shape, value.dtype, value.__getitem__), "array", ()
+            lambda _: array_card("array", value.shape, value.dtype, value.__getitem__), "array", ()
         )
         return {"html": object_html(card)}
     if own == "zarr":

@@ -37,6 +37,7 @@ nb_execution_timeout = 120
 nb_execution_raise_on_error = True
 # A widget has no kernel here; each of ours says the same without one.
 nb_mime_priority_overrides = [("html", "application/vnd.jupyter.widget-view+json", None)]
+nb_ipywidgets_js = {}  # pages load nothing from elsewhere
 
 # The Python API.
 autodoc_member_order = "bysource"

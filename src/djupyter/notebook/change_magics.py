@@ -56,8 +56,10 @@ class ChangeMagics(PlacedMagics):
         if arguments.dry_run:
             print(alter(connection, existing, wanted, dry_run=True))
             return
-        difference = difference_of(wanted.name, differences(wanted, existing))
-        Shown(difference_html(difference), difference_text(difference)).show()
+        changes = differences(wanted, existing)
+        if any(change.kind != "same" for change in changes):
+            difference = difference_of(wanted.name, changes)
+            Shown(difference_html(difference), difference_text(difference)).show()
         told = alter(connection, existing, wanted, agree=_agreement(arguments.yes))
         print(told)
         if refused is not None and told != _REFUSAL:

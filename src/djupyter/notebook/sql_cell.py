@@ -188,7 +188,7 @@ class _Reader:
             problem = f"{brace} is no single value but {type(value).__name__}"
             raise pointed(self.text, start, len(brace), problem, advice)
         name = f"v{len(self.values)}"
-        self.values[name] = value
+        self.values[name] = _plain(value)
         return f"%({name})s"
 
     def _value(self, field: re.Match[str], start: int, brace: str) -> Any:
@@ -220,6 +220,13 @@ def _stepped(value: Any, step: re.Match[str]) -> Any:
 
 def _has(value: Any, item: str) -> bool:
     return isinstance(value, dict) and item in value
+
+
+def _plain(value: Any) -> object:
+    """Return a value of NumPy or pandas as one of Python."""
+    if hasattr(value, "to_pydatetime"):
+        return value.to_pydatetime()
+    return value.item() if hasattr(value, "dtype") and hasattr(value, "item") else value
 
 
 def _many(value: object) -> list[object] | None:

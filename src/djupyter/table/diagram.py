@@ -11,14 +11,15 @@ dj.Diagram.trace(Result & key)[Session]     # the sessions behind a result
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Iterator, Mapping
+import operator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import reduce
 from typing import Any, Literal, Self
 
 from djupyter.definition.names import TableName
 from djupyter.errors import DataJointError
 from djupyter.graph.cascade import Rows, restrict, trace
-from djupyter.graph.dependencies import pipeline
 from djupyter.graph.routes import visible
 from djupyter.graph.shown import Shown
 from djupyter.query.algebra import instance
@@ -29,7 +30,7 @@ from djupyter.render.drawing import Box, Drawing
 from djupyter.render.svg import Shades
 from djupyter.sql.connection import Connection
 from djupyter.table import planning
-from djupyter.table.diagram_source import name_of, tables_of
+from djupyter.table.diagram_source import Origin, name_of, origin_of, shown
 from djupyter.table.picturing import Pictures
 from djupyter.table.table import FreeTable, Table
 
@@ -92,13 +93,10 @@ class Diagram(Pictures):
         if isinstance(source, Diagram):
             vars(self).update(vars(source))
             return
-        self._connection, names = tables_of(source)
-        schemas = {name.schema for name in names}
-        graph = pipeline(self._connection.catalog.related(*schemas))
-        for name in names:
-            if name not in graph.structures:
-                raise FreeTable(self._connection, name)._missing()
-        self._shown = Shown(graph, frozenset(names))
+        self._begin([origin_of(source)])
+
+    def _begin(self, origins: Sequence[Origin]) -> None:
+        self._connection, self._shown = origins[0].connection, shown(origins)
 
     @classmethod
     def from_sequence(cls, sequence: Iterable[object]) -> Self:
@@ -109,13 +107,17 @@ class Diagram(Pictures):
         DataJointError
             There are none, or they are not on one connection.
         """
-        diagrams = [cls(source) for source in sequence]
-        if not diagrams:
+        given = list(sequence)
+        if not given:
             raise DataJointError("A diagram needs at least one schema, module or table.")
-        first, *others = diagrams
-        for other in others:
-            first = first + other
-        return first
+        diagrams = [each for each in given if isinstance(each, Diagram)]
+        origins = [origin_of(each) for each in given if not isinstance(each, Diagram)]
+        if not origins:
+            return reduce(operator.add, diagrams[1:], cls(diagrams[0]))
+        first = cls.__new__(cls)
+        first._kind, first._chosen, first._rows = "plain", {}, {}
+        first._begin(origins)
+        return reduce(operator.add, diagrams, first)
 
     # -- rows ---------------------------------------------------------------------------------------
 

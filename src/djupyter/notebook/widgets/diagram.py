@@ -68,6 +68,7 @@ def diagram_widget(diagram: Diagram) -> VBox:
     box.add_class("dj-live")
     follower = Follower(diagram, panel, shown)
     panel.on_msg(lambda _, content, __: follower.hear(content))
+    panel.observe(lambda _: follower.end(), "comm")  # which closing takes away
     return box
 
 
@@ -90,42 +91,47 @@ class Follower:
         self._panel, self._card = panel, shown
         self._heard: queue.SimpleQueue[Mapping[str, Any]] = queue.SimpleQueue()
         self._lock = threading.Lock()
-        self._is_running = False
+        self._is_running = self._has_ended = False
         self._visible: Sequence[str] = ()
         self._last: dict[str, Badge] = {}
 
     def hear(self, message: Mapping[str, Any]) -> None:
         """Take a message of the browser; called by whatever thread the kernel likes, so it only takes note."""
-        self._heard.put(message)
         with self._lock:
+            self._heard.put(message)
             if not self._is_running:
                 self._is_running = True
                 threading.Thread(target=self._follow, name="djupyter diagram", daemon=True).start()
 
+    def end(self) -> None:
+        """Count no more; the widget was closed."""
+        self._has_ended = True
+        self._heard.put({})  # wakes whoever waits
+
     def _follow(self) -> None:
         pause, quiet_since = 0.0, time.monotonic()
-        while True:
+        while not self._is_over(quiet_since):
             try:
-                message = self._heard.get(timeout=pause) if pause else self._heard.get_nowait()
+                message = self._heard.get(timeout=max(pause, 0.001))
             except queue.Empty:
-                message = None
-            if message is not None:
+                start = time.monotonic()
+                has_changed = self._count()
+                pause = max(_SOON if has_changed else _LATER, _REST * (time.monotonic() - start))
+                quiet_since = time.monotonic() if has_changed else quiet_since
+            else:
                 quiet_since = time.monotonic()
                 self._answer(message)
-                # Counted at once only where something new is to be counted: a click counts nothing.
-                pause = 0.0 if message.get("kind") == "visible" else max(pause, 0.01)
-                continue
-            start = time.monotonic()
-            has_changed = self._count()
-            took = time.monotonic() - start
-            if has_changed:
-                quiet_since = time.monotonic()
-            pause = max(_SOON if has_changed else _LATER, _REST * took)
-            with self._lock:
-                is_over = time.monotonic() - quiet_since > _PATIENCE or self._panel.comm is None
-                if is_over and self._heard.empty():
-                    self._is_running = False
-                    return
+                # What has come into view is counted at once.
+                pause = 0.0 if message.get("kind") == "visible" else pause
+
+    def _is_over(self, quiet_since: float) -> bool:
+        """Whether the thread ends, which then begins anew with the next message."""
+        with self._lock:
+            is_over = self._has_ended or (
+                time.monotonic() - quiet_since > _PATIENCE and self._heard.empty()
+            )
+            self._is_running = not is_over
+            return is_over
 
     def _answer(self, message: Mapping[str, Any]) -> None:
         if message.get("kind") == "visible":

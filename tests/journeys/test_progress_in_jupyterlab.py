@@ -67,8 +67,10 @@ class Notebook:
         self.page.evaluate(RUN, number)
 
     def run_all(self) -> None:
-        """Run all cells."""
-        self.page.evaluate(EXECUTE, "notebook:run-all-cells")
+        """Run all cells, without waiting for them."""
+        self.page.evaluate(
+            "() => { window.jupyterapp.commands.execute('notebook:run-all-cells'); }"
+        )
 
     def cell(self, number: int) -> Locator:
         """Return a cell."""

@@ -14,7 +14,7 @@ _FETCH = {"to_dicts", "to_pandas", "to_polars", "to_arrow", "to_arrays", "keys",
 _SHOW = {"head", "tail", "preview", "browse", "make_sql"}
 _WRITE = {"insert", "insert1", "insert_dataframe", "update1", "staged_insert1", "validate", "alter"}
 _REMOVE = {"delete", "delete_quick", "drop", "drop_quick"}
-_POPULATE = {"populate", "progress", "key_source", "jobs", "job_report"}
+_POPULATE = {"populate", "populate_async", "progress", "key_source", "jobs", "job_report"}
 _OF_TABLE = _WHAT | _WHERE | _ALGEBRA | _FETCH | _SHOW | _WRITE | _REMOVE | _POPULATE
 
 

@@ -119,6 +119,20 @@ def test_every_setting_is_listed_with_its_type_default_and_variable():
     assert f"| {page['TO_FILL_IN']} |" not in text
 
 
+def test_docstrings_are_translated_but_for_their_examples():
+    translate = runpy.run_path(str(ROOT / "docs" / "site" / "docstrings.py"))["translate"]
+    lines = ["`Row`s.", "", "| a | b |", "|---|---|", "| `c` | d |", "", "```", "| x", "```", ""]
+    lines += [">>> query", "| `Row`s |", ""]
+    translate(None, "", "", None, None, lines)
+    assert [line for line in lines if line] == [
+        r"`Row`\ s.",
+        *(".. list-table::", "   :header-rows: 1"),
+        *("   * - a", "     - b", "   * - `c`", "     - d"),
+        *("::", "    | x"),
+        *(">>> query", "| `Row`s |"),
+    ]
+
+
 def test_every_option_and_event_of_the_worker_is_listed():
     text = (ROOT / "docs" / "reference" / "command-line.md").read_text(encoding="utf-8")
     with pytest.raises(SystemExit), redirect_stdout(StringIO()) as shown:

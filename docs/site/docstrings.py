@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
-from sphinx.application import Sphinx
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
 
 _LETTER_BEHIND = re.compile(r"(?<![`\\])(`[^`\n]+`)(?=[A-Za-z])")
 _RULE = re.compile(r"[|\s:-]+")
@@ -21,10 +23,11 @@ def translate(
 
 def _translated(lines: Iterable[str]) -> Iterator[str]:
     table: list[str] = []
-    fenced = False
+    fenced = example = False
     for line in (*lines, ""):
         text = line.strip()
-        if not fenced and text.startswith("|") and text.endswith("|"):
+        example = bool(text) and (example or text.startswith(">>>"))
+        if not (fenced or example) and text.startswith("|") and text.endswith("|"):
             table.append(text)
             continue
         yield from _table(table)
@@ -35,7 +38,7 @@ def _translated(lines: Iterable[str]) -> Iterator[str]:
         elif fenced:
             yield f"    {line}"
         else:
-            yield line if text.startswith((">>>", "...")) else _LETTER_BEHIND.sub(r"\1\\ ", line)
+            yield line if example else _LETTER_BEHIND.sub(r"\1\\ ", line)
 
 
 def _table(rows: list[str]) -> Iterator[str]:

@@ -14,7 +14,7 @@ import djupyter
 from djupyter.cli import main
 from djupyter.definition.parser import parse
 from djupyter.errors import DefinitionError
-from djupyter.notebook.magics import DjMagics
+from djupyter.notebook.extension import MAGICS
 from djupyter.populate.events import Event
 from djupyter.sql.language.function_forms import FUNCTION_NAMES
 
@@ -76,7 +76,7 @@ def test_every_function_of_the_condition_language_is_listed():
 
 def test_every_magic_is_listed():
     text = (ROOT / "docs" / "reference" / "magics.md").read_text(encoding="utf-8")
-    magics = {name for kind in DjMagics.magics.values() for name in kind}
+    magics = {name for cls in MAGICS for kind in cls.magics.values() for name in kind}
     assert magics == set(re.findall(r"^\| `%+(dj_\w+)", text, flags=re.MULTILINE))
 
 

@@ -93,9 +93,10 @@ def test_tab_offers_tables_after_an_arrow_and_attributes_in_a_condition(opened: 
     page.keyboard.press("Escape")
     page.keyboard.press("End")
 
-    editor = add_cell(page, 'Session & "session_')
+    add_cell(page, 'Session & "ses')
     page.keyboard.press("Tab")
-    expect(editor).to_contain_text("session_date")
+    popup.wait_for()
+    expect(popup).to_contain_text("session_date")
 
 
 def test_what_magics_show_is_readable_in_both_themes(opened: Page) -> None:

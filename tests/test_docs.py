@@ -17,8 +17,7 @@ from djupyter.definition.native import NATIVE_TYPES
 from djupyter.definition.parser import parse
 from djupyter.definition.types import CORE_TYPES
 from djupyter.errors import DefinitionError
-from djupyter.notebook.diagram_magic import DiagramMagics
-from djupyter.notebook.magics import DjMagics
+from djupyter.notebook.extension import MAGICS
 from djupyter.populate.events import Event
 from djupyter.sql.language.function_forms import FUNCTION_NAMES
 
@@ -92,8 +91,7 @@ def test_every_function_of_the_condition_language_is_listed():
 
 def test_every_magic_is_listed():
     text = (ROOT / "docs" / "reference" / "magics.md").read_text(encoding="utf-8")
-    kinds = [kind for each in (DjMagics, DiagramMagics) for kind in each.magics.values()]
-    magics = {name for kind in kinds for name in kind}
+    magics = {name for cls in MAGICS for kind in cls.magics.values() for name in kind}
     assert magics == set(re.findall(r"^\| `%+(dj_\w+)", text, flags=re.MULTILINE))
 
 

@@ -15,7 +15,7 @@ from djupyter.notebook.module_magic import ModuleMagics
 from djupyter.notebook.place import Place
 from djupyter.notebook.sql_magic import SqlMagics
 
-_MAGICS = (DjMagics, DiagramMagics, ChangeMagics, SqlMagics, ModuleMagics)
+MAGICS = (DjMagics, DiagramMagics, ChangeMagics, SqlMagics, ModuleMagics)
 
 
 def load(shell: Any = None) -> None:
@@ -34,7 +34,7 @@ def load(shell: Any = None) -> None:
     # Loaded once more, the magics still know where the notebook is.
     before = shell.magics_manager.registry.get(DjMagics.__name__)
     place = getattr(before, "place", None) or _place(shell)
-    for magics in _MAGICS:
+    for magics in MAGICS:
         shell.register_magics(magics(shell, place))
     formatters.register(shell)
 

@@ -29,6 +29,8 @@ _TOKEN = re.compile(
 _BRACE = re.compile(r"\{\{|\}\}|\{[^{}\n]*\}|[{}]")
 _FIELD = re.compile(r"\{\s*(?P<name>[^\W\d]\w*)(?P<rest>(?:\.[^\W\d]\w*|\[[^\[\]]+\])*)\s*\}")
 _STEP = re.compile(r"\.(?P<attribute>\w+)|\[(?P<item>[^\[\]]+)\]")
+# What a database complains of: quoted, or the name of a table.
+_COMPLAINED = re.compile(r"'((?:[^']|'')+)'|\"([^\"]+)\"|`([^`]+)`|^The table (\S+) does not exist")
 _ADVICE = "Write {name} for a value of the notebook, and {{ or }} for a brace."
 
 
@@ -109,7 +111,7 @@ def placed(text: str, problem: str) -> SqlError | None:
     problem
         What the database says.
     """
-    for found in re.finditer(r"'((?:[^']|'')+)'|\"([^\"]+)\"|`([^`]+)`", problem):
+    for found in _COMPLAINED.finditer(problem):
         quoted = next(group for group in found.groups() if group)
         # MySQL quotes all that follows.
         first = re.split(r"\s", quoted.strip())[0] if quoted not in text else quoted.split("\n")[0]

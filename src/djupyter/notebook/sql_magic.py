@@ -41,7 +41,7 @@ class SqlMagics(PlacedMagics):
         try:
             result = connection.query(asked.sql, asked.values)
         except QueryError as error:
-            problem = placed(cell, str(error))
+            problem = placed(cell, str(error).rstrip("."))
             if problem is None:
                 raise
         if problem is not None:

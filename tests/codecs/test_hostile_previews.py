@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import lzma
+import pickle
 import struct
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import threading
 import time
 import zlib
 from pathlib import Path
+from uuid import uuid4
 
 import numcodecs
 import numpy as np
@@ -72,7 +74,7 @@ def test_a_damaged_file_of_any_kind_shows_a_card(data):
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_a_damaged_folder_of_zarr_shows_a_card(data):
-    store, place = memory_store(), f"z{data.draw(st.integers(0, 10**9))}.zarr"
+    store, place = memory_store(), f"{uuid4().hex}.zarr"
     options = data.draw(st.sampled_from([{}, {"shards": (4, 8, 8)}, {"zarr_format": 2}]))
     array = zarr.create_array(
         ZarrFiles(store, place), shape=(4, 8, 8), chunks=(1, 4, 4), dtype="u2", **options
@@ -215,6 +217,11 @@ _BOMB = bytes(200_000_000)
 
 
 def _zarr_of(chunk: bytes, codec: str, shape=(64, 64), **metadata: object) -> zarr.Array:
+    store, path = _put_zarr(chunk, codec, shape, **metadata)
+    return zarr.open_array(ZarrFiles(store, path, read_only=True), mode="r")
+
+
+def _put_zarr(chunk, codec, shape=(64, 64), **metadata):
     document = {
         "zarr_format": 2,
         "shape": list(shape),
@@ -230,7 +237,7 @@ def _zarr_of(chunk: bytes, codec: str, shape=(64, 64), **metadata: object) -> za
     store.remove(path)
     store.put(f"{path}/.zarray", json.dumps(document).encode())
     store.put(f"{path}/0.0", chunk)
-    return zarr.open_array(ZarrFiles(store, path, read_only=True), mode="r")
+    return store, path
 
 
 @pytest.mark.parametrize(
@@ -277,16 +284,25 @@ def test_a_bomb_in_a_shard_is_found(monkeypatch):
         assert "when it is decompressed" in zarr_array_card(array).note
 
 
-def test_a_filter_that_runs_code_is_refused(tmp_path):
-    class Evil:
-        def __reduce__(self):
-            return (Path.touch, (tmp_path / "was-run",))
+class Evil:
+    def __init__(self, path: Path) -> None:
+        self.path = path
 
-    import pickle
+    def __reduce__(self):
+        return Path.touch, (self.path,)
 
-    filters = [{"id": "pickle", "protocol": 5}]
-    card = zarr_array_card(_zarr_of(pickle.dumps(Evil()), "none", compressor=None, filters=filters))
-    assert "never loaded" in card.note
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"compressor": {"id": "pickle"}},
+        {"compressor": None, "filters": [{"id": "pickle"}]},
+        {"compressor": None, "filters": [{"id": "pickle"}], "dtype": "|O", "fill_value": None},
+    ],
+)
+def test_a_codec_that_runs_code_is_never_asked(tmp_path, metadata):
+    store, path = _put_zarr(pickle.dumps(Evil(tmp_path / "was-run")), "zstd", **metadata)
+    assert object_html(object_ref_card(ObjectRef(path, is_dir=True, backend=store), 8_000_000))
     assert not (tmp_path / "was-run").exists()
 
 

@@ -27,27 +27,41 @@ NOISE = np.random.default_rng(0)
 
 
 class Counting:
-    """Counts the bytes that a filesystem of fsspec gives."""
+    """Counts the bytes that a store gives: of S3 those that the server sends, of others those of their filesystem."""
 
     def __init__(self, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
         self.taken = self.requests = 0
-        kind = type(store.fs)
-        name = "_cat_file" if hasattr(kind, "_cat_file") else "cat_file"
+        monkeypatch.setattr(Store, "open", lambda *args: pytest.fail("it was opened"))
+        if store.spec["protocol"] == "s3":
+            self._count_answers(type(store.fs), monkeypatch)
+            return
+        for kind, name in ((type(store.fs), "cat_file"), (type(store), "get")):
+            self._count_results(kind, name, monkeypatch)
+
+    def _count_answers(self, kind: type, monkeypatch: pytest.MonkeyPatch) -> None:
+        call = kind._call_s3
+
+        async def counted(fs, method, *args, **options):
+            answer = await call(fs, method, *args, **options)
+            if method == "get_object":
+                self._note(answer["ContentLength"])
+            return answer
+
+        monkeypatch.setattr(kind, "_call_s3", counted)
+
+    def _count_results(self, kind: type, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
         give = getattr(kind, name)
 
-        def counted(fs, path, *args, **options):
-            return self._note(give(fs, path, *args, **options))
+        def counted(each, path, *args, **options):
+            data = give(each, path, *args, **options)
+            self._note(len(data))
+            return data
 
-        async def counted_soon(fs, path, *args, **options):
-            return self._note(await give(fs, path, *args, **options))
+        monkeypatch.setattr(kind, name, counted)
 
-        monkeypatch.setattr(kind, name, counted_soon if name == "_cat_file" else counted)
-        monkeypatch.setattr(Store, "open", lambda *args: pytest.fail("it was opened"))
-
-    def _note(self, data):
-        self.taken += len(data)
+    def _note(self, size: int) -> None:
+        self.taken += size
         self.requests += 1
-        return data
 
     def take(self) -> int:
         """Return what was counted, and begin anew."""

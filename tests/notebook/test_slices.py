@@ -42,7 +42,7 @@ def test_an_error_is_an_answer():
     answers = SimpleQueue()
     newest = Newest(lambda request, deadline: 1 / request, lambda *each: answers.put(each))
     newest.ask(0)
-    request, answer = answers.get()
+    _, answer = answers.get()
     assert isinstance(answer, ZeroDivisionError)
     newest.ask(2)
     assert answers.get() == (2, 0.5)

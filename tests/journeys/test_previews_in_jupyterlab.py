@@ -1,4 +1,4 @@
-"""Previews of objects in JupyterLab, in a real browser: each kind is seen, nothing in it runs, sliders move the picture."""
+"""Previews of objects in JupyterLab, in a real browser: each kind is seen, nothing of it runs, sliders work."""
 
 from __future__ import annotations
 
@@ -36,11 +36,13 @@ Path("made/notes.md").write_text("# Notes\\nThe mouse {HOSTILE} slept.")
 Path("made/page.html").write_text("{HOSTILE}")
 Path("made/drawing.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg' onload='window.wasRun = 1'/>")
 Path("made/meta.json").write_text(json.dumps({{"rig": 2, "probes": [{{"depth": 1200}}, {{"depth": 800}}]}}))
-pd.DataFrame({{"t": np.arange(50) / 10, "rate": np.arange(50) ** 2, "note": "{HOSTILE}"}}).to_csv("made/rates.csv", index=False)
+rates = pd.DataFrame({{"t": np.arange(50) / 10, "rate": np.arange(50) ** 2, "note": "{HOSTILE}"}})
+rates.to_csv("made/rates.csv", index=False)
 with h5py.File("made/session.h5", "w") as file:
     file.attrs["experimenter"] = "{HOSTILE}"
-    probe = file.create_group("probes/a")
-    probe.create_dataset("raw", data=np.zeros((1000, 32), "int16"), chunks=(100, 32), compression="gzip").attrs["unit"] = "uV"
+    zeros = np.zeros((1000, 32), "int16")
+    raw = file.create_dataset("probes/a/raw", data=zeros, chunks=(100, 32), compression="gzip")
+    raw.attrs["unit"] = "uV"
     file["probes/loop"] = file["/"]
 folder = Path("made/run"); (folder / "day1").mkdir(parents=True)
 (folder / "day1" / "a.txt").write_text("a" * 3000); (folder / "readme.txt").write_text("hello")
@@ -75,7 +77,8 @@ group = zarr.create_group({{}})
 group.attrs["lab"] = "{HOSTILE}"
 group.create_group("imaging").create_array("frames", shape=(9, 64, 64), chunks=(1, 64, 64), dtype="u2")
 trace = np.cumsum(np.random.default_rng(0).normal(size=5000))
-Data.insert1((1, zarr.array(stack, chunks=(1, 100, 100)), stack, trace, pd.DataFrame({{"a": range(30)}}), group, "made/notes.md"))
+frame, chunked = pd.DataFrame({{"a": range(30)}}), zarr.array(stack, chunks=(1, 100, 100))
+Data.insert1((1, chunked, stack, trace, frame, group, "made/notes.md"))
 """
 ATTRIBUTES = ("stack", "copy", "trace", "frame", "group", "note")
 FILES = {

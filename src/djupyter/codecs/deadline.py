@@ -91,11 +91,10 @@ class Deadline:
             finally:
                 done.set()
 
-        context = contextvars.copy_context()
-        threading.Thread(
-            target=context.run, args=(perform,), daemon=True, name="djupyter-preview"
-        ).start()
+        run = contextvars.copy_context().run
+        thread = threading.Thread(target=run, args=(perform,), daemon=True, name="djupyter-preview")
         try:
+            thread.start()
             # Who cancels sets what is noted before; what is noted later has nothing left.
             done.wait(self.left)
         except BaseException:  # Ctrl-C

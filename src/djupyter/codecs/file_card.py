@@ -88,7 +88,9 @@ def _is_known(ending: str) -> bool:
 
 def _shown(ending: str, file: BoundedFile, facts: Facts, budget: int) -> ObjectCard:
     if ending == "npy":
-        return npy_card("npy array", file, facts, budget)
+        # An array has a size of its own.
+        stored = tuple(("stored" if name == "size" else name, value) for name, value in facts)
+        return npy_card("npy array", file, stored, budget)
     if ending in _PICTURES:
         return image_card(file, facts, budget)
     if ending in _PLAYED:

@@ -50,10 +50,11 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Plane:
-    """A plane as it is shown: a PNG of bounded size, what it is, and what was left out."""
+    """A plane as it is shown: a PNG of bounded size, its place, its statistics, and what was left out."""
 
     png: bytes
     text: str
+    values: str = ""
     note: str = ""
 
 
@@ -82,8 +83,9 @@ class Slices:
     >>> slices = Slices.of_array(cube)
     >>> slices.start
     View(axes=(1, 2), position=(1, 2, 2))
-    >>> slices.plane(View((0, 2), (0, 1, 0))).text
-    '[0:3, 1, 0:5]: 5 … 49, mean 27'
+    >>> plane = slices.plane(View((0, 2), (0, 1, 0)))
+    >>> plane.text, plane.values
+    ('[0:3, 1, 0:5]', '5 … 49, mean 27')
     """
 
     title: str
@@ -197,7 +199,7 @@ class Slices:
         if view.axes[0] > view.axes[1]:
             values = np.swapaxes(values, 0, 1)
         note = "" if is_whole else "A part of the plane: all of it is more than a preview reads."
-        return Plane(picture(values), f"{part}: {array_statistics(values)}", note)
+        return Plane(picture(values), str(part), array_statistics(values), note)
 
 
 def _first(shape: Sequence[int]) -> tuple[int, int]:

@@ -194,10 +194,11 @@ async def in_daemon(function: Callable[..., Any], *args: Any) -> Any:
         future.set_exception(error) if error is not None else future.set_result(result)
 
     def perform() -> None:
-        result, failed = None, None
+        result: Any = None
+        failed: BaseException | None = None
         try:
             result = function(*args)
-        except Exception as error:  # it is raised where somebody waits
+        except BaseException as error:  # it is raised where somebody waits
             failed = error
         if not loop.is_closed():
             loop.call_soon_threadsafe(settle, result, failed)

@@ -91,7 +91,7 @@ def object_html(card: ObjectCard, mark: str = "") -> str:
     body = tag("div", table, card.picture, class_="dj-object")
     tree = tag("div", join(_node_html(node, 0) for node in card.tree), class_="dj-tree")
     sliders = tag("div", class_="dj-slices", data_dj_slices=mark)
-    note = tag("div", card.note, class_="dj-failed" if card.failed else "dj-muted")
+    note = tag("div", card.note, class_="dj-failed" if card.failed else "dj-muted dj-shown")
     return output(
         caption(card.title, None),
         body,

@@ -6,6 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+# Of chunks, each of which is a request, however small it is.
+_PIECES = 256
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
@@ -75,7 +78,10 @@ def sample(
     # A chunk is read whole, also along axes of which one position is shown.
     cost = itemsize * math.prod(step for axis, step in enumerate(steps) if axis not in axes)
     lengths = _lengths(
-        [shape[axis] for axis in axes], [steps[axis] for axis in axes], budget // max(cost, 1)
+        [shape[axis] for axis in axes],
+        [steps[axis] for axis in axes],
+        budget // max(cost, 1),
+        _PIECES if chunks is not None else None,
     )
     index: list[slice | int] = [n // 2 for n in shape] if position is None else [*position]
     for axis, length in zip(axes, lengths, strict=True):
@@ -97,11 +103,15 @@ def shown_axes(shape: Sequence[int]) -> tuple[int, ...]:
     return tuple(range(max(0, count - (3 if has_colours else 2)), count))
 
 
-def _lengths(shape: Sequence[int], steps: Sequence[int], elements: int) -> list[int]:
+def _lengths(
+    shape: Sequence[int], steps: Sequence[int], elements: int, pieces: int | None
+) -> list[int]:
     """Return how much of each axis to read: in whole steps, at least one, so that no more elements are read."""
-    counts = [math.ceil(n / step) for n, step in zip(shape, steps, strict=True)]
-    size = math.prod(steps)
-    while math.prod(counts) * size > elements and max(counts, default=1) > 1:
+    counts = [-(-n // step) for n, step in zip(shape, steps, strict=True)]
+    most = elements // math.prod(steps)
+    if pieces is not None:
+        most = min(most, pieces)
+    while math.prod(counts) > most and max(counts, default=1) > 1:
         widest = counts.index(max(counts))
         counts[widest] //= 2
     return [min(n, c * step) for n, c, step in zip(shape, counts, steps, strict=True)]

@@ -73,12 +73,20 @@ class Mount {
     this.slot = slot;
     this.picture = slot.closest(".dj-out")?.querySelector(".dj-picture");
     this.still = this.picture?.getAttribute("src");
+    // What the card says of the middle plane, and of its values.
+    this.note = slot.closest(".dj-out")?.querySelector(".dj-shown");
+    this.fact = [...(slot.closest(".dj-out")?.querySelectorAll(".dj-facts th") ?? [])].find((head) =>
+      head.textContent.startsWith("values"),
+    )?.nextElementSibling;
+    this.was = this.fact?.textContent;
     this.shape = asking.model.get("shape");
     this.colours = asking.model.get("colours");
     this.rows = [];
     slot.replaceChildren(...this.build());
     slot.setAttribute("role", "group");
     slot.setAttribute("aria-label", "Which plane is shown");
+    this.status.textContent = this.note?.textContent ?? "";
+    if (this.note) this.note.hidden = true;
     this.draw();
     if (asking.last) this.show();
   }
@@ -158,7 +166,8 @@ class Mount {
       this.status.className = "dj-slices-status dj-failed";
       return;
     }
-    this.status.textContent = last.note ? `${last.text}. ${last.note}` : last.text;
+    this.status.textContent = `Shown: ${last.text}. ${last.note}`;
+    if (this.fact && last.values) this.fact.textContent = last.values;
     this.status.className = "dj-slices-status";
     if (this.picture && url) {
       this.picture.src = url;
@@ -168,6 +177,8 @@ class Mount {
 
   remove() {
     if (this.picture && this.still) this.picture.src = this.still;
+    if (this.fact) this.fact.textContent = this.was;
+    if (this.note) this.note.hidden = false;
     this.slot.replaceChildren();
     delete this.slot.dataset.djTaken;
   }

@@ -77,7 +77,8 @@ class Sliders:
             reason = (str(found).strip() or type(found).__name__)[:500]
             self.widget.send(answer | {"failed": f"Cannot be shown: {reason}"})
             return
-        self.widget.send(answer | {"text": found.text, "note": found.note}, buffers=[found.png])
+        answer |= {"text": found.text, "values": found.values, "note": found.note}
+        self.widget.send(answer, buffers=[found.png])
 
 
 class Live:

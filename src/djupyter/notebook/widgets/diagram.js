@@ -346,6 +346,7 @@ class Diagram {
     for (let place = 0; place + 1 < way.length; place++) {
       const [from, to] = [way[place], way[place + 1]];
       const middle = (from[at] + to[at]) / 2;
+      if (from[0] === to[0] && from[1] === to[1]) continue; // an arrow there would have no direction
       if (from[1 - at] === to[1 - at]) points.push(at ? [from[0], middle] : [middle, from[1]]);
       else points.push(...(at ? [[from[0], middle], [to[0], middle]] : [[middle, from[1]], [middle, to[1]]]));
     }
@@ -357,9 +358,9 @@ class Diagram {
     if (!cy || !canvas.el.clientWidth) return;
     const room = cy.elements().boundingBox();
     const width = canvas.el.clientWidth - 32;
-    let zoom = Math.min(1, width / room.w);
-    const height = Math.min(Math.max(room.h * zoom + 32, 120), TALLEST);
-    zoom = Math.max(Math.min(zoom, (height - 32) / room.h), LEAST_ZOOM);
+    const wide = Math.max(Math.min(1, width / room.w), LEAST_ZOOM);
+    const height = Math.min(Math.max(room.h * wide + 32, 120), TALLEST);
+    const zoom = Math.max(Math.min(wide, (height - 32) / room.h), LEAST_ZOOM);
     canvas.el.style.height = `${Math.round(height)}px`;
     cy.resize();
     cy.zoom(zoom);

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page
 
-from tests.journeys.conftest import EXECUTE, SCREENSHOTS
+from tests.journeys.conftest import EXECUTE, ROOT, SCREENSHOTS
 
 PIPELINE = '''
 import djupyter as dj
@@ -204,3 +204,36 @@ def test_a_diagram_is_live_and_its_picture_stays(opened: Callable[..., Page]) ->
     page.wait_for_timeout(4000)
     page.screenshot(path=SCREENSHOTS / "diagram-reopened.png")
     assert not page.get_by_text("Error displaying widget").is_visible()
+
+
+def test_500_tables_begin_as_their_schemas(opened: Callable[..., Page]) -> None:
+    declare = (
+        f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
+        "import djupyter as dj\n"
+        "from tests.pipelines import many\n"
+        "%load_ext djupyter\n"
+        "_ = many.declare(dj.conn())"
+    )
+    page = opened(declare, "%dj_diagram")
+    live = ready(page)
+    assert graph(page, "cy.nodes('.all').length") == 10
+    assert graph(page, "cy.nodes().length") == 10
+    live.screenshot(path=SCREENSHOTS / "diagram-500.png")
+    click(page, live, "many3")
+    wait_for(page, "cy.nodes('.table').length === 50")
+    wait_for(page, "cy.nodes('.table').every(n => n.data('text').includes('0'))")
+    live.screenshot(path=SCREENSHOTS / "diagram-500-one-open.png")
+    # The box of a schema closes it again.
+    at = graph(
+        page,
+        "(box => ({x: box.x1 + 20, y: box.y1 + 6}))(cy.nodes('.group')[0].renderedBoundingBox())",
+    )
+    live.locator(".custom-widget").click(position=at)
+    wait_for(page, "cy.nodes('.table').length === 0")
+    live.get_by_label("Find a table").fill("table4")
+    live.get_by_text("111 found").wait_for()
+    live.get_by_label("Find a table").press("Enter")
+    live.get_by_text("1 of 111").wait_for()
+    live.get_by_role("button", name="Expand").click()
+    wait_for(page, "cy.nodes('.table').length === 500")
+    live.screenshot(path=SCREENSHOTS / "diagram-500-open.png")

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from djupyter.render.blocks import Place
 from djupyter.render.drawing import Box, Drawing, Line
 from djupyter.render.layering import forward, layers
-from djupyter.render.layout import Layout, Place, layout
+from djupyter.render.layout import Layout, layout
 
 ENGINES = ["fast-sugiyama", "plain"]
 TIERS = ["Manual", "Lookup", "Imported", "Computed", "Part", None]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from djupyter.render.blocks import label
 from djupyter.render.characters import visible
 from djupyter.render.drawing import Box, Drawing, Line
-from djupyter.render.layout import label
 from djupyter.render.palette import PALETTES, ROUND, Palette, Theme, kind_of
 
 

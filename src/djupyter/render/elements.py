@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import asdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, replace
 from typing import Any
 
+from djupyter.render.arranging import Point, Size
+from djupyter.render.blocks import LONGEST, Block, blocks_of, label
 from djupyter.render.characters import cut, text_width, visible
-from djupyter.render.drawing import Box, Drawing, Line
-from djupyter.render.layout import LONGEST, label
+from djupyter.render.drawing import Box, Direction, Drawing, Line
 from djupyter.render.palette import PALETTES, kind_of
 
 MOST = 100
@@ -17,15 +18,19 @@ MOST = 100
 _NOTE = 2000
 
 
-def elements(drawing: Drawing, folded: Collection[Box] = ()) -> dict[str, Any]:
-    """Return the tables, schemas and lines of a drawing, and the colours.
+def elements(
+    drawing: Drawing, folded: Collection[Box] = (), made: Drawing | None = None
+) -> dict[str, Any]:
+    """Return the tables, schemas and lines of a drawing, where they are within their schemas, and the colours.
 
     Parameters
     ----------
     drawing
         A box for each table.
     folded
-        Boxes that are shown together with others of their schema.
+        Boxes that are shown together with others of their schema at first.
+    made
+        What is shown at first, where some are.
 
     Examples
     --------
@@ -72,8 +77,50 @@ def elements(drawing: Drawing, folded: Collection[Box] = ()) -> dict[str, Any]:
             }
             for line in drawing.lines
         ],
+        "blocks": _both_ways(drawing, tables, schemas),
+        "made": _both_ways(made, tables, schemas) if made and folded else None,
         "palettes": {theme: asdict(palette) for theme, palette in PALETTES.items()},
     }
+
+
+def _both_ways(
+    drawing: Drawing, tables: Mapping[Box, str], schemas: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return for each direction and schema where its tables are, and the ways of lines within it and to its border."""
+    name = {box: tables.get(box, f"{schemas[box.schema]}/all") for box in drawing.boxes}
+    directions: tuple[Direction, ...] = ("LR", "TB")
+    return {
+        direction: {
+            schemas[schema]: _block(block, name)
+            for schema, block in blocks_of(replace(drawing, direction=direction), size=_size)[
+                0
+            ].items()
+        }
+        for direction in directions
+    }
+
+
+def _block(block: Block, name: Mapping[Box, str]) -> dict[str, Any]:
+    return {
+        "size": [round(side, 1) for side in block.size],
+        "boxes": {
+            name[box]: _points([(place.x + place.width / 2, place.y + place.height / 2)])[0]
+            for box, place in block.boxes.items()
+        },
+        "ways": {f"{name[u]}>{name[v]}": _points(way) for (u, v), way in block.ways.items()},
+        "entries": {name[box]: _points(way) for box, way in block.entries.items()},
+        "exits": {name[box]: _points(way) for box, way in block.exits.items()},
+    }
+
+
+def _points(way: Sequence[Point]) -> list[list[float]]:
+    return [[round(x, 1), round(y, 1)] for x, y in way]
+
+
+def _size(box: Box) -> Size:
+    if box.is_collapsed:
+        return max(_width(cut(visible(box.schema), LONGEST)), 90.0), 42.0
+    return _width(label(box)), 36.0
 
 
 def _width(text: str) -> float:

@@ -10,9 +10,10 @@ from typing import Any
 
 from djupyter.errors import DataJointError
 from djupyter.render.arranging import Point
+from djupyter.render.blocks import LONGEST, Place, label
 from djupyter.render.characters import cut, visible
 from djupyter.render.drawing import Box, Drawing, Line
-from djupyter.render.layout import LONGEST, Layout, Place, label, layout
+from djupyter.render.layout import Layout, layout
 from djupyter.render.palette import PALETTES, ROUND, Palette, Theme, kind_of
 
 _MARGIN = 10.0

@@ -16,9 +16,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 from djupyter.render.arranging import Point
+from djupyter.render.blocks import LONGEST, Place, label
 from djupyter.render.characters import cut, text_width, visible
 from djupyter.render.drawing import Box, Direction, Drawing, Line
-from djupyter.render.layout import LONGEST, Layout, Place, label, layout
+from djupyter.render.layout import Layout, layout
 from djupyter.render.markup import Html, escape, tag
 from djupyter.render.palette import PALETTES, ROUND, Palette, kind_of
 

@@ -62,7 +62,7 @@ def diagram_widget(diagram: Diagram) -> VBox:
     canvas = CytoscapeWidget(
         user_zooming_enabled=False, cytoscape_layout={"name": "preset"}, cytoscape_style=[]
     )
-    panel = Panel(graph=elements(drawing, folded), canvas=canvas.model_id)
+    panel = Panel(graph=elements(drawing, folded, diagram.drawing()), canvas=canvas.model_id)
     shown = HTML()
     box = VBox([panel, canvas, shown])
     box.add_class("dj-live")

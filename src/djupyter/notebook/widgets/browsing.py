@@ -362,6 +362,7 @@ def _columns(heading: Heading) -> list[Message]:
             "type": attribute.type_text,
             "key": attribute.in_key,
             "comment": visible(attribute.comment),
+            "numeric": family(attribute) == "number",
             "sortable": is_sortable(attribute),
             "counted": family(attribute) != "opaque",
             "hint": HINTS[family(attribute)],

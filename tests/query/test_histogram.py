@@ -67,6 +67,13 @@ def test_the_most_frequent_texts_are_counted(filled: Any) -> None:
         assert len((filled & "id < 60") & restriction(filled.heading["v"], bar.typed)) == 3
 
 
+def test_what_a_bar_types_finds_its_text_whatever_it_is(typed: Any) -> None:
+    texts = ["", " a ", '"quoted"', "=a", "null", "!null", "it's", "50%", "\\", "a", "!=a"]
+    typed.insert({"id": n, "v": text} for n, text in enumerate(texts))
+    for bar in histogram(typed(), "v").bars:
+        assert len(typed & restriction(typed.heading["v"], bar.typed)) == bar.count == 1
+
+
 def test_one_value_nothing_and_no_row_have_a_histogram(filled: Any) -> None:
     assert [bar.count for bar in histogram(filled & "id = 3", "g").bars] == [1]
     assert histogram(filled & "id = 0", "g") == Histogram("g", (), 1, True)

@@ -9,7 +9,7 @@
 | enum, bool      | `a`, `a, b`, `!=a`                      | is one of them                             |
 | uuid            | `=6f…`, `6f…`                           | is                                         |
 
-`"null"` in quotes is the text.
+`"null"` in quotes is the text; quotes keep blanks, too: `=" a "`.
 """
 
 from __future__ import annotations
@@ -122,15 +122,20 @@ def literal(text: str) -> str:
 def _text(attribute: Attribute, typed: str) -> Restriction:
     name = quoted(attribute.name)
     if typed.startswith("!="):
-        return f"{name} != {literal(typed[2:].strip())}"
+        return f"{name} != {literal(_bare(typed[2:]))}"
     if typed.startswith("="):
-        return {attribute.name: typed[1:].strip()}
-    if len(typed) > 1 and typed[0] == typed[-1] == '"':
-        typed = typed[1:-1]
+        return {attribute.name: _bare(typed[1:])}
+    typed = _bare(typed)
     # A backslash of the text is one in the pattern, where it is written twice; and so it is in the literal.
     pattern = re.sub(r"([%_\\])", r"\\\1", typed)
     escaped = pattern.replace("\\\\", "\\\\\\\\").replace("'", "\\'")
     return f"{name} collate nocase like '%{escaped}%'"
+
+
+def _bare(typed: str) -> str:
+    """Return a text without the quotes that keep its blanks."""
+    text = typed.strip()
+    return text[1:-1] if len(text) > 1 and text[0] == text[-1] == '"' else text
 
 
 def _number(attribute: Attribute, typed: str) -> Restriction:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 BINS = 24
 _FREQUENT = 12
+_LONGEST = 200  # characters of a filter
 _EPOCH = datetime.datetime(1970, 1, 1)
 
 
@@ -225,5 +226,13 @@ def _frequent(query: Query, attribute: Attribute) -> Histogram:
 
 
 def _value_bar(value: object, count: int) -> Bar:
-    typed = str(value).lower() if isinstance(value, bool) else f"={value}"
+    text = str(value)
+    if isinstance(value, bool):
+        typed = text.lower()
+    elif len(text) > _LONGEST:
+        typed = f'"{text[:_LONGEST]}"'  # what begins like it, for one
+    elif text != text.strip() or text[:1] == '"' or not text:
+        typed = f'="{text}"'
+    else:
+        typed = f"={text}"
     return Bar(shown(value).text, int(count), typed)

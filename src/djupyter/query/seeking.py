@@ -23,9 +23,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from djupyter.query.expression import Query
+from djupyter.query.filters import family, quoted
 from djupyter.query.interpolation import Scale, scale
 from djupyter.query.pages import Pages
 from djupyter.query.paging import Anchor
+from djupyter.query.universal import U
 
 STEP = 2_000
 _MOST = 1_024
@@ -203,6 +206,8 @@ def _ends(pages: Pages) -> Scale | None:
     """Return the way from the first value of the first attribute of an order to the last one; NULL is left out."""
     if not pages.order:
         return None
+    if not pages.is_indexed:
+        return _extremes(pages)
     ends = [pages.edge(), pages.edge(last=True)]
     if ends[0] is not None and ends[0][0] is None:
         ends[0] = pages.known().edge()
@@ -210,6 +215,17 @@ def _ends(pages: Pages) -> Scale | None:
         ends[1] = pages.known().edge(last=True)
     first, last = ends
     return scale(first[0], last[0]) if first is not None and last is not None else None
+
+
+def _extremes(pages: Pages) -> Scale | None:
+    """Return the same by one look at all rows, where no index leads to either end."""
+    (name, descending), query = pages.order[0], Query(pages.connection, pages.node)
+    if family(pages.node.heading[name]) not in ("number", "date", "datetime", "text"):
+        return None
+    pages.check()
+    found = U().aggr(query, dj_low=f"min({quoted(name)})", dj_high=f"max({quoted(name)})").fetch1()
+    ends = found["dj_low"], found["dj_high"]
+    return scale(*(reversed(ends) if descending else ends))
 
 
 def sample(pages: Pages, seeker: Seeker, name: str, places: int, each: int) -> list[object]:

@@ -75,7 +75,10 @@ class Table {
     this.chosen = null;
     this.rowHeight = 26;
     const opened = model.get("opened");
-    this.columns = opened.columns;
+    this.columns = opened.columns.map((column) => ({
+      ...column,
+      look: `${column.key ? " dj-b-key" : ""}${column.numeric ? " dj-number" : ""}`,
+    }));
     this.build(el, opened);
     this.show(opened);
     this.heard = (message) => this.hear(message);
@@ -346,7 +349,7 @@ class Table {
       line.id = `dj-${this.client}-${row.id}`;
       row.cells.forEach((cell, place) => {
         const [text, kind] = typeof cell === "string" ? [cell, 0] : cell;
-        const box = make("div", `dj-b-cell ${KINDS[kind] || ""}${this.columns[place].key ? " dj-b-key" : ""}`, text);
+        const box = make("div", `dj-b-cell ${KINDS[kind] || ""}${this.columns[place].look}`, text);
         box.setAttribute("role", "gridcell");
         if (text.length > 20) box.title = text;
         line.append(box);
@@ -358,23 +361,25 @@ class Table {
 
   page(message) {
     const { rows } = message;
-    const height = this.rowHeight;
     if (message.do === "after") {
       this.list.append(this.drawn(rows));
       this.rows.push(...rows);
       this.bottom = message.bottom;
       const over = Math.max(this.rows.length - MOST, 0);
+      const place = this.body.scrollTop;
+      const height = this.list.offsetHeight;
       for (let i = 0; i < over; i++) this.list.firstElementChild.remove();
       this.rows.splice(0, over);
       if (over) this.top = false;
-      if (over) this.body.scrollTop -= over * height;
+      if (over) this.body.scrollTop = place - (height - this.list.offsetHeight);
       if (this.start !== null) this.start += over;
     } else if (message.do === "before") {
       const place = this.body.scrollTop;
+      const height = this.list.offsetHeight;
       this.list.prepend(this.drawn(rows));
       this.rows.unshift(...rows);
       this.top = message.top;
-      this.body.scrollTop = place + rows.length * height;
+      this.body.scrollTop = place + (this.list.offsetHeight - height);
       const over = Math.max(this.rows.length - MOST, 0);
       for (let i = 0; i < over; i++) this.list.lastElementChild.remove();
       if (over) this.rows.splice(this.rows.length - over, over);
@@ -399,8 +404,8 @@ class Table {
   }
 
   fit() {
-    const first = this.list.querySelector("[data-row]");
-    if (first) this.rowHeight = first.getBoundingClientRect().height || this.rowHeight;
+    // The list knows its height in its own pixels, whatever the zoom.
+    if (this.rows.length) this.rowHeight = this.list.offsetHeight / this.rows.length || this.rowHeight;
     this.visible = Math.max(Math.floor(this.body.clientHeight / this.rowHeight), 1);
     this.scrolled();
   }
@@ -597,13 +602,14 @@ class Table {
   }
 
   detail(message) {
-    const list = make("dl", "dj-b-values");
+    const list = make("div", "dj-b-values");
     this.boxes = new Map();
     for (const value of message.values) {
-      const term = make("dt", value.key ? "dj-b-key" : "", value.name);
+      const term = make("div", value.key ? "dj-b-term dj-b-key" : "dj-b-term", value.name);
       term.append(make("span", "dj-muted", value.type));
       if (value.comment) term.title = value.comment;
-      const box = make("dd", value.kind === "null" ? "dj-null" : value.kind === "summary" ? "dj-summary" : "", value.text);
+      const look = { null: "dj-null", summary: "dj-summary" }[value.kind] || "";
+      const box = make("div", `dj-b-value ${look}`, value.text);
       list.append(term, box);
       if (value.opaque) this.boxes.set(value.name, box);
     }

@@ -49,7 +49,7 @@ class Browser(anywidget.AnyWidget):
         source = base if isinstance(base, Source) else None
         title = source.structure.name.class_name if source else _joined(query)
         tier = source.structure.name.tier if source else None
-        self._browsing = Browsing(query, _python(query), title, tier, self._send)
+        self._browsing = Browsing(query, _python(query), title, tier, self._answer)
         super().__init__(opened=self._browsing.opened())
         self.on_msg(self._hear)
 
@@ -58,7 +58,7 @@ class Browser(anywidget.AnyWidget):
         if isinstance(content, dict):
             self._browsing.handle(content)
 
-    def _send(self, message: dict[str, Any]) -> None:
+    def _answer(self, message: dict[str, Any]) -> None:
         if self.comm is not None:
             self.send(message)
 

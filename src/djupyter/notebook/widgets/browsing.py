@@ -48,6 +48,7 @@ _VIEWS, _ROWS = 16, 20_000  # that are remembered
 _WALK_SECONDS = 60.0
 _LONG_SECONDS = 600.0
 _PAUSE = 0.25  # seconds between two totals
+_REST = 0.05  # seconds between two steps of a walk, at most
 _KINDS = {"text": 0, "number": 1, "null": 2, "summary": 3}
 
 
@@ -232,7 +233,7 @@ class Browsing:
                 return
             here.seeker.measure(pages)
             told = 0.0
-            begun = time.monotonic()
+            begun = before = time.monotonic()
             for posts in walk(pages):
                 here.seeker.posts = posts
                 now = time.monotonic()
@@ -240,10 +241,11 @@ class Browsing:
                     told = now
                     total, counted = here.seeker.total()
                     self._reply(message, "total", total=total, counted=counted)
-                # A large table of a shared server is not walked forever, nor without a rest.
+                # A large table of a shared server is not walked forever, nor without a rest: who scrolls comes first.
                 if now - begun > _WALK_SECONDS:
                     return
-                errand.pause(0.0005)
+                errand.pause(min(now - before, _REST))
+                before = time.monotonic()
 
         # The total is a convenience: where it cannot be had, nothing is said.
         self._walking.do(work, lambda _: None, seconds=_WALK_SECONDS * 2)
@@ -362,6 +364,7 @@ def _columns(heading: Heading) -> list[Message]:
             "type": attribute.type_text,
             "key": attribute.in_key,
             "comment": visible(attribute.comment),
+            "numeric": family(attribute) == "number",
             "sortable": is_sortable(attribute),
             "counted": family(attribute) != "opaque",
             "hint": HINTS[family(attribute)],

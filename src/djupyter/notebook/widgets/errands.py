@@ -13,6 +13,8 @@ from collections.abc import Callable
 from djupyter.errors import DataJointError
 from djupyter.sql.connection import Connection
 
+# Seconds between two times that a statement is told to end.
+_PATIENCE = (0.02, 0.1, 0.5, 1.0, 2.0, 5.0)
 _IDLE = 20.0  # seconds without work after which the thread ends, and its session with it
 
 
@@ -37,7 +39,7 @@ class Errand:
         self, work: Callable[[Errand], None], failed: Callable[[str], None], seconds: float
     ) -> None:
         self._work, self._failed, self.seconds = work, failed, seconds
-        self._stopped = threading.Event()
+        self._stopped, self._ended = threading.Event(), threading.Event()
         self._stop: Callable[[], None] | None = None
         self._lock = threading.Lock()
         self._reason = ""
@@ -59,15 +61,25 @@ class Errand:
         self.check()
 
     def stop(self, reason: str = "") -> None:
-        """End the work, from any thread: the statement that it runs, and what would come after."""
+        """End the work, from any thread: the statement that it runs, and what would come after.
+
+        The caller does not wait: some servers must be told by a connection of its own.
+        """
         with self._lock:
             if self._stopped.is_set():
                 return
             self._reason = reason
             self._stopped.set()
-            stop = self._stop
-        if stop is not None:
-            stop()
+        threading.Thread(target=self._insist, name="browse stop", daemon=True).start()
+
+    def _insist(self) -> None:
+        # A statement that has not begun yet does not hear it.
+        for seconds in _PATIENCE:
+            with self._lock:
+                if self._stop is not None:
+                    self._stop()
+            if self._ended.wait(seconds):
+                return
 
     def run(self, connection: Connection) -> None:
         """Do the work in this thread."""
@@ -89,6 +101,7 @@ class Errand:
             timer.cancel()
             with self._lock:
                 self._stop = None
+            self._ended.set()
 
     def _tell(self, error: BaseException) -> None:
         if self._stopped.is_set():

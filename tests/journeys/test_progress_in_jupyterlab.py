@@ -213,6 +213,9 @@ def test_a_blocking_populate_is_interrupted_by_its_button(opened: Callable[..., 
     expect(panel).to_contain_text("mouse=1", timeout=WAIT)
     panel.get_by_role("button", name="Interrupt").click()
     phase(panel, "Interrupted")
+    # The kernel refuses what comes before it has told of the error.
+    expect(panel).to_contain_text("KeyboardInterrupt", timeout=WAIT)
+    expect(notebook.page.get_by_text("| Idle")).to_be_visible(timeout=WAIT)
     notebook.run(2)
     expect(notebook.cell(2)).to_contain_text("'pending': 5, 'reserved': 0", timeout=WAIT)
 

@@ -5,7 +5,16 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from djupyter.populate.events import Event, Failed, Finished, Lost, Planned, Started, Waiting
+from djupyter.populate.events import (
+    Event,
+    Failed,
+    Finished,
+    Lost,
+    Planned,
+    Started,
+    Summary,
+    Waiting,
+)
 from djupyter.populate.watching import Watch, advance, begun_again, ended, stopping
 from djupyter.render.progress import (
     SHOWN_FAILURES,
@@ -39,6 +48,7 @@ def events(draw: st.DrawFn) -> Event:
             draw(st.sampled_from([None, 2.0])),
         ),
         Waiting(table, 1.0, "gone"),
+        Summary(table, 1, 1, 1, 1.0),
     ]
     return draw(st.sampled_from(happens))
 

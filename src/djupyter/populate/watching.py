@@ -62,15 +62,28 @@ def advance(progress: Progress, events: Iterable[Event], now: float) -> Progress
         if tally is None:  # what is said of all tables
             continue
         trouble = ""
-        if isinstance(event, Waiting):
-            trouble = f"{event.table}: {event.error} Asked again in {event.seconds:g} s."
-        elif tally.note(event) and len(failures) < SHOWN_FAILURES:
-            assert isinstance(event, Failed), "it was noted as one"
-            failures.append(Failure(event.table, event.key, event.error, event.traceback))
+        match event:
+            case Started():
+                tally.working[tuple(event.key.values())] = event.key
+            case Finished():
+                tally.done += 1
+                tally.working.pop(tuple(event.key.values()), None)
+            case Planned():
+                tally.planned += event.keys
+            case Lost():
+                tally.elsewhere += 1
+                tally.working.pop(tuple(event.key.values()), None)
+            case Failed():
+                tally.working.pop(tuple(event.key.values()), None)
+                if event.retry_in is None:  # otherwise it is still to be made
+                    tally.errors += 1
+                    failures.append(Failure(event.table, event.key, event.error, event.traceback))
+            case Waiting():
+                trouble = f"{event.table}: {event.error} Asked again in {event.seconds:g} s."
     return replace(
         progress,
         tables=tuple(tally.table(now) for tally in tallies.values()),
-        failures=tuple(failures),
+        failures=tuple(failures[:SHOWN_FAILURES]),
         trouble=trouble,
     )
 
@@ -78,30 +91,13 @@ def advance(progress: Progress, events: Iterable[Event], now: float) -> Progress
 class _Tally:
     """The counts of a table while events are added up: quicker than a new record for each."""
 
+    __slots__ = ("_before", "done", "elsewhere", "errors", "planned", "working")
+
     def __init__(self, before: TableProgress) -> None:
         self._before = before
         self.planned, self.done = before.planned, before.done
         self.errors, self.elsewhere = before.errors, before.elsewhere
         self.working = dict(before.working)
-
-    def note(self, event: Event) -> bool:
-        """Count an event; return whether a key has failed for good."""
-        kind = type(event)
-        if kind is Started:
-            self.working[tuple(event.key.values())] = event.key  # type: ignore[attr-defined]
-        elif kind is Planned:
-            self.planned += event.keys  # type: ignore[attr-defined]
-        else:
-            self.working.pop(tuple(event.key.values()), None)  # type: ignore[attr-defined]
-            if kind is Finished:
-                self.done += 1
-            elif kind is Lost:
-                self.elsewhere += 1
-            elif event.retry_in is None:  # type: ignore[attr-defined]
-                # A key that is tried again by itself is still to be made.
-                self.errors += 1
-                return True
-        return False
 
     def table(self, now: float) -> TableProgress:
         """Return what is known now."""

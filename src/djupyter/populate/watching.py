@@ -17,6 +17,7 @@ from djupyter.populate.events import (
     Event,
     Failed,
     Finished,
+    Listener,
     Lost,
     Planned,
     Started,
@@ -179,9 +180,11 @@ class Watch:
         self._lock = threading.Lock()  # the button is another thread than the work
         self._events: deque[Event] = deque()
         self._known = not_begun(tables, clock())
+        # The quickest listener there is; for those who look at the progress every now and then.
+        self.keep: Listener = self._events.append
 
     def __call__(self, event: Event) -> None:
-        """Take note of an event."""
+        """Take note of an event, whether anybody ever looks or not."""
         self._events.append(event)
         if len(self._events) >= _MOST:
             self._becomes(lambda progress: progress)

@@ -5,7 +5,16 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from djupyter.populate.events import Event, Failed, Finished, Lost, Planned, Started, Waiting
+from djupyter.populate.events import (
+    Event,
+    Failed,
+    Finished,
+    Lost,
+    Planned,
+    Started,
+    Summary,
+    Waiting,
+)
 from djupyter.populate.watching import Watch, advance, begun_again, ended, stopping
 from djupyter.render.progress import (
     SHOWN_FAILURES,
@@ -39,6 +48,7 @@ def events(draw: st.DrawFn) -> Event:
             draw(st.sampled_from([None, 2.0])),
         ),
         Waiting(table, 1.0, "gone"),
+        Summary(table, 1, 1, 1, 1.0),
     ]
     return draw(st.sampled_from(happens))
 
@@ -46,7 +56,7 @@ def events(draw: st.DrawFn) -> Event:
 def after(happened: list[Event], pace: float = 0.5) -> Progress:
     progress = not_begun(TABLES)
     for place, event in enumerate(happened):
-        progress = advance(progress, event, place * pace)
+        progress = advance(progress, [event], place * pace)
     return progress
 
 
@@ -77,7 +87,7 @@ def test_what_was_known_is_not_changed_by_what_comes(first: list[Event], more: l
     shown = panel(before, 99.0), before.failures
     progress = before
     for event in more:
-        progress = advance(progress, event, 100.0)
+        progress = advance(progress, [event], 100.0)
     assert (panel(before, 99.0), before.failures) == shown
 
 
@@ -115,7 +125,7 @@ def test_the_oldest_key_in_work_is_named_and_the_others_are_counted() -> None:
     keys = [{"mouse": number} for number in range(3)]
     progress = after([Planned("Weight", 3), *(Started("Weight", key) for key in keys)])
     assert panel(progress, 1.0)["tables"][0]["in work"] == "mouse=0 and 2 more"
-    progress = advance(progress, Finished("Weight", keys[0], 0.1), 1.0)
+    progress = advance(progress, [Finished("Weight", keys[0], 0.1)], 1.0)
     assert panel(progress, 1.0)["tables"][0]["in work"] == "mouse=1 and 1 more"
 
 
@@ -129,7 +139,7 @@ def test_errors_beyond_a_hundred_are_counted_only() -> None:
 def test_a_database_that_is_away_is_told_until_it_is_back() -> None:
     waiting = after([Planned("Weight", 1), Waiting("Weight", 2.0, "No answer.")])
     assert panel(waiting, 1.0)["trouble"] == "Weight: No answer. Asked again in 2 s."
-    assert advance(waiting, Started("Weight", {"mouse": 1}), 2.0).trouble == ""
+    assert advance(waiting, [Started("Weight", {"mouse": 1})], 2.0).trouble == ""
 
 
 def test_a_stop_that_came_after_the_last_key_stopped_nothing() -> None:
@@ -140,6 +150,23 @@ def test_a_stop_that_came_after_the_last_key_stopped_nothing() -> None:
     ]
     assert ended(stopping(after(happened)), None, 9.0).phase == "done"
     assert ended(stopping(after(happened[:2])), None, 9.0).phase == "stopped"
+
+
+@given(st.lists(events(), max_size=40), st.integers(0, 40))
+def test_events_may_be_added_up_in_any_portions(happened: list[Event], cut: int) -> None:
+    halfway = advance(not_begun(TABLES), happened[:cut], 1.0)
+    whole = advance(not_begun(TABLES), happened, 1.0)
+    in_two = advance(halfway, happened[cut:], 1.0)
+    assert panel(in_two, 1.0) == panel(whole, 1.0)
+    assert in_two.failures == whole.failures
+
+
+def test_many_events_that_nobody_looks_at_are_added_up() -> None:
+    watch = Watch(TABLES)
+    watch(Planned("Weight", 3000))
+    for number in range(3000):
+        watch(Finished("Weight", {"mouse": number}, 0.0))
+    assert (watch.progress.done, watch.progress.remaining) == (3000, 0)
 
 
 def test_a_watch_tells_the_time_by_its_clock() -> None:

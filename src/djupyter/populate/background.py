@@ -18,10 +18,9 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from djupyter.errors import DataJointError, nearest
 from djupyter.frontend import in_notebook
-from djupyter.populate.events import Event
 from djupyter.populate.interrupting import interrupt
 from djupyter.populate.jobs import Job
-from djupyter.populate.progress import Display, Form, display_of
+from djupyter.populate.progress import Display, Form, all_of, display_of
 from djupyter.populate.run import Options, Summary, check, names_of, populate
 from djupyter.populate.watching import Watch
 from djupyter.render.progress import Failure, Progress, progress_summary
@@ -263,7 +262,12 @@ class Populating(Generic[R]):
         options = replace(
             self._options,
             display_progress=False,
-            listener=self._hear,
+            listener=all_of(
+                [
+                    *(self._display.listeners if self._display is not None else (self._watch,)),
+                    *([self._options.listener] if self._options.listener is not None else ()),
+                ]
+            ),
             stop=lambda: self._stop.is_set() or asked(),
         )
         if self._display is not None:
@@ -277,13 +281,6 @@ class Populating(Generic[R]):
         )
         atexit.register(self._at_exit)
         self._thread.start()
-
-    def _hear(self, event: Event) -> None:
-        self._watch(event)
-        if self._display is not None:
-            self._display(event)
-        if self._options.listener is not None:
-            self._options.listener(event)
 
     def _work(
         self,

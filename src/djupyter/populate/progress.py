@@ -17,8 +17,7 @@ Form = Literal["blocking", "waiting", "awaited", "background"]
 class Display(Protocol):
     """Shows how far a populate is."""
 
-    def __call__(self, event: Event) -> None:
-        """Hear of an event."""
+    listeners: Sequence[Listener]  # by which it learns it
 
     def show(self) -> None:
         """Appear where the user is now."""
@@ -48,7 +47,7 @@ def display_of(
         What the buttons do.
     """
     if not in_notebook():
-        return Bars()
+        return Bars(watch)
     display: Display = frontend("progress_panel")(watch, form, stop, retry)
     return display
 
@@ -71,16 +70,10 @@ def displayed(
     watch = Watch(tables)
     display = display_of(watch, "blocking")
 
-    def hear(event: Event) -> None:
-        watch(event)
-        display(event)
-        if listener is not None:
-            listener(event)
-
     display.show()
     display.begin()
     try:
-        yield hear
+        yield all_of([*display.listeners, *([listener] if listener is not None else ())])
     except BaseException as error:
         watch.ends(error)
         raise
@@ -92,14 +85,33 @@ def displayed(
         display.end()
 
 
-class Bars:
-    """A tqdm bar for each table, in the terminal or in the output of a cell."""
+def all_of(listeners: Sequence[Listener]) -> Listener:
+    """Return a listener that lets others hear, one after the other; a single one as it is, which is quicker."""
+    if len(listeners) == 1:
+        return listeners[0]
 
-    def __init__(self) -> None:
+    def hear(event: Event) -> None:
+        for listen in listeners:
+            listen(event)
+
+    return hear
+
+
+class Bars:
+    """A tqdm bar for each table, in the terminal or in the output of a cell.
+
+    Parameters
+    ----------
+    watch
+        Hears of all that is shown.
+    """
+
+    def __init__(self, watch: Watch) -> None:
+        self.listeners: Sequence[Listener] = (watch, self.hear)
         self._bars: dict[str, Any] = {}
         self._errors: dict[str, int] = {}
 
-    def __call__(self, event: Event) -> None:
+    def hear(self, event: Event) -> None:
         """Advance the bar of the event's table."""
         if isinstance(event, Planned):
             bar = self._bar(event.table)

@@ -1,7 +1,7 @@
-"""What is known of a populate from its events: a function from what was known before and an event to what is known now.
+"""What is known of a populate from its events: a function from what was known before and events to what is known now.
 
 ```
-Event -> advance(progress, event, now) -> Progress -> text, HTML, widget
+events -> advance(progress, events, now) -> Progress -> text, HTML, widget
 ```
 """
 
@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import Any
 
 from djupyter.populate.events import (
     Event,
     Failed,
     Finished,
-    Key,
+    Listener,
     Lost,
     Planned,
     Started,
@@ -33,85 +33,87 @@ from djupyter.render.progress import (
 
 # A rate is that of so many of the last stretches of so many seconds.
 _MARKS, _STRETCH = 30, 1.0
+# Events that are kept at most before they are added up.
+_MOST = 1000
 
 
-def advance(progress: Progress, event: Event, now: float) -> Progress:
-    """Return how far a populate is after an event.
+def advance(progress: Progress, events: Iterable[Event], now: float) -> Progress:
+    """Return how far a populate is after some events.
 
     Parameters
     ----------
     progress
         How far it was.
-    event
-        What happened.
+    events
+        What happened, the first first.
     now
-        When, in seconds of any clock.
+        When the last of it happened, in seconds of any clock.
 
     Examples
     --------
-    >>> progress = not_begun([("Stat", "Computed")])
-    >>> for event in [Planned("Stat", 2), Started("Stat", {"n": 1}), Finished("Stat", {"n": 1}, 0.5)]:
-    ...     progress = advance(progress, event, 1.0)
-    >>> progress
+    >>> key = {"n": 1}
+    >>> happened = [Planned("Stat", 2), Started("Stat", key), Finished("Stat", key, 0.5)]
+    >>> advance(not_begun([("Stat", "Computed")]), happened, 1.0)
     <Progress running: 1 done, 1 remain>
     """
-    if isinstance(event, Waiting):
+    tallies = {table.name: _Tally(table) for table in progress.tables}
+    failures, trouble = list(progress.failures), progress.trouble
+    for event in events:
+        tally = tallies.get(event.table)
+        if tally is None:  # what is said of all tables
+            continue
+        trouble = ""
+        match event:
+            case Started():
+                tally.working[tuple(event.key.values())] = event.key
+            case Finished():
+                tally.done += 1
+                tally.working.pop(tuple(event.key.values()), None)
+            case Planned():
+                tally.planned += event.keys
+            case Lost():
+                tally.elsewhere += 1
+                tally.working.pop(tuple(event.key.values()), None)
+            case Failed():
+                tally.working.pop(tuple(event.key.values()), None)
+                if event.retry_in is None:  # otherwise it is still to be made
+                    tally.errors += 1
+                    failures.append(Failure(event.table, event.key, event.error, event.traceback))
+            case Waiting():
+                trouble = f"{event.table}: {event.error} Asked again in {event.seconds:g} s."
+    return replace(
+        progress,
+        tables=tuple(tally.table(now) for tally in tallies.values()),
+        failures=tuple(failures[:SHOWN_FAILURES]),
+        trouble=trouble,
+    )
+
+
+class _Tally:
+    """The counts of a table while events are added up: quicker than a new record for each."""
+
+    __slots__ = ("_before", "done", "elsewhere", "errors", "planned", "working")
+
+    def __init__(self, before: TableProgress) -> None:
+        self._before = before
+        self.planned, self.done = before.planned, before.done
+        self.errors, self.elsewhere = before.errors, before.elsewhere
+        self.working = dict(before.working)
+
+    def table(self, now: float) -> TableProgress:
+        """Return what is known now."""
+        marks = self._before.marks
+        if not marks or now - marks[-1][0] >= _STRETCH:
+            marks = (*marks[-_MARKS:], (now, self._before.ended))
         return replace(
-            progress, trouble=f"{event.table}: {event.error} Asked again in {event.seconds:g} s."
+            self._before,
+            planned=self.planned,
+            done=self.done,
+            errors=self.errors,
+            elsewhere=self.elsewhere,
+            working=self.working,
+            marks=marks,
         )
-    for place, table in enumerate(progress.tables):
-        if table.name == event.table:
-            changed = _advanced(table, event, now)
-            tables = (*progress.tables[:place], changed, *progress.tables[place + 1 :])
-            return Progress(
-                tables,
-                progress.phase,
-                progress.started,
-                progress.ended,
-                _failures(progress.failures, event),
-                "",
-            )
-    return progress
-
-
-def _advanced(table: TableProgress, event: Event, now: float) -> TableProgress:
-    planned, done, errors, elsewhere = table.planned, table.done, table.errors, table.elsewhere
-    working = table.working
-    if isinstance(event, Planned):
-        planned += event.keys
-    elif isinstance(event, Started):
-        working = {**working, _name(event.key): event.key}
-    elif isinstance(event, Finished):
-        done, working = done + 1, _without(working, event.key)
-    elif isinstance(event, Lost):
-        elsewhere, working = elsewhere + 1, _without(working, event.key)
-    elif isinstance(event, Failed):
-        # A key that is tried again by itself is still to be made.
-        errors += event.retry_in is None
-        working = _without(working, event.key)
-    marks = table.marks
-    if not marks or now - marks[-1][0] >= _STRETCH:
-        marks = (*marks[-_MARKS:], (now, table.ended))
-    return TableProgress(table.name, table.tier, planned, done, errors, elsewhere, working, marks)
-
-
-def _failures(failures: tuple[Failure, ...], event: Event) -> tuple[Failure, ...]:
-    is_failure = isinstance(event, Failed) and event.retry_in is None
-    if not is_failure or len(failures) >= SHOWN_FAILURES:
-        return failures
-    assert isinstance(event, Failed), "it was asked"
-    return (*failures, Failure(event.table, event.key, event.error, event.traceback))
-
-
-def _name(key: Key) -> tuple[Any, ...]:
-    return tuple(key.values())
-
-
-def _without(working: Mapping[tuple[Any, ...], Key], key: Key) -> Mapping[tuple[Any, ...], Key]:
-    name = _name(key)
-    if len(working) == 1 and name in working:
-        return {}
-    return {each: value for each, value in working.items() if each != name}
 
 
 def stopping(progress: Progress) -> Progress:
@@ -156,7 +158,10 @@ def begun_again(progress: Progress, now: float) -> Progress:
 
 
 class Watch:
-    """A listener that knows how far a populate is, and lets a display know that something has changed.
+    """A listener that knows how far a populate is.
+
+    Events are only kept when they come, and added up when somebody looks, because keys may be made by the thousand in
+    a second.
 
     Parameters
     ----------
@@ -173,15 +178,21 @@ class Watch:
     ) -> None:
         self._clock = clock
         self._lock = threading.Lock()  # the button is another thread than the work
-        self.progress = not_begun(tables, clock())
-        self.told: Callable[[], None] = lambda: None
+        self._events: deque[Event] = deque()
+        self._known = not_begun(tables, clock())
+        # The quickest listener there is; for those who look at the progress every now and then.
+        self.keep: Listener = self._events.append
 
     def __call__(self, event: Event) -> None:
-        """Take note of an event."""
-        now = self._clock()
-        with self._lock:
-            self.progress = advance(self.progress, event, now)
-        self.told()
+        """Take note of an event, whether anybody ever looks or not."""
+        self._events.append(event)
+        if len(self._events) >= _MOST:
+            self._becomes(lambda progress: progress)
+
+    @property
+    def progress(self) -> Progress:
+        """How far it is."""
+        return self._becomes(lambda progress: progress) if self._events else self._known
 
     def stops(self) -> None:
         """Take note that the populate was asked to stop."""
@@ -199,7 +210,9 @@ class Watch:
         """Return the time by which the progress is told."""
         return self._clock()
 
-    def _becomes(self, change: Callable[[Progress], Progress]) -> None:
+    def _becomes(self, change: Callable[[Progress], Progress]) -> Progress:
         with self._lock:
-            self.progress = change(self.progress)
-        self.told()
+            happened = [self._events.popleft() for _ in range(len(self._events))]
+            known = advance(self._known, happened, self._clock()) if happened else self._known
+            self._known = change(known)
+            return self._known

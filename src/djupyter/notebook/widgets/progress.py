@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextvars
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib.resources import files
 from typing import Any, ClassVar
@@ -21,7 +21,7 @@ import traitlets
 from IPython.core.getipython import get_ipython
 from IPython.display import display, update_display
 
-from djupyter.populate.events import Event
+from djupyter.populate.events import Listener
 from djupyter.populate.progress import Form
 from djupyter.populate.watching import Watch
 from djupyter.render.markup import stylesheet
@@ -35,6 +35,8 @@ from djupyter.render.progress import (
 # Seconds between two pictures, and between two while nothing happens: time passes. Errors are long, and travel less
 # often.
 _PAUSE, _TICK, _ERRORS = 0.1, 1.0, 1.0
+# How many times as long as a picture takes the pause after it is at least, so that it slows the work by one percent.
+_SHARE = 100
 _FOLDER = files("djupyter.notebook.widgets")
 
 
@@ -87,15 +89,11 @@ class Panel:
         )
         self._widget.on_msg(self._hear_click)
         self._cells: dict[str, str] = {}  # by the request that a cell is, the display in it
-        self._dirty, self._over = threading.Event(), threading.Event()
+        self.listeners: Sequence[Listener] = (watch.keep,)
+        self._over = threading.Event()
         self._painter: threading.Thread | None = None
         self._errors_sent = (0, 0.0)
         self._is_live = watch.progress.is_running
-
-    def __call__(self, event: Event) -> None:
-        """Take note that something has happened."""
-        if not self._dirty.is_set():
-            self._dirty.set()
 
     def show(self) -> None:
         """Appear below the cell that runs, once."""
@@ -123,7 +121,6 @@ class Panel:
     def end(self) -> None:
         """Show how it ended, and leave that in the notebook."""
         self._over.set()
-        self._dirty.set()
         if self._painter is not None:
             self._painter.join()
         self._is_live = False
@@ -133,12 +130,14 @@ class Panel:
             self._update()
 
     def _paint_on(self) -> None:
-        while not self._over.is_set():
-            with suppress(Exception):  # a picture that fails must not harm the work
-                self._paint()
-            self._over.wait(_PAUSE)
-            self._dirty.wait(_TICK)
-            self._dirty.clear()
+        shown, painted, cost = None, 0.0, 0.0
+        while not self._over.wait(max(_PAUSE, min(_TICK, _SHARE * cost))):
+            start, progress = time.monotonic(), self._watch.progress
+            if progress is not shown or start - painted >= _TICK:
+                with suppress(Exception):  # a picture that fails must not harm the work
+                    self._paint()
+                shown, painted = progress, time.monotonic()
+                cost = painted - start
 
     def _paint(self) -> None:
         progress = self._watch.progress
@@ -176,7 +175,6 @@ class Panel:
     def _hear_click(self, _: object, content: dict[str, Any], __: object) -> None:
         if content.get("do") == "stop":
             self._stop()
-            self._dirty.set()
         elif content.get("do") == "retry" and self._retry is not None:
             self._retry()
 

@@ -29,6 +29,8 @@ class WorkerDiedError(DataJointError):
 def is_cause(table: Table, key: Mapping[str, Any], message: str) -> bool:
     """Note that a worker died while it made a key; return whether the key has cost so many that it is the cause.
 
+    Where no log is kept nobody can count, and the first one is enough.
+
     Parameters
     ----------
     table
@@ -43,8 +45,7 @@ def is_cause(table: Table, key: Mapping[str, Any], message: str) -> bool:
         Attempt(table.name, key, "lost", time.time(), 0.0, error_class=_CLASS, message=message)
     )
     deaths = log.failures(table.name, key, "lost", _CLASS)
-    log.write()
-    return deaths >= MOST_DEATHS
+    return deaths >= MOST_DEATHS or not log.is_kept(table.name.schema)
 
 
 def failed(hold: Hold | None, key: Key, message: str, retry_in: float | None = None) -> Outcome:

@@ -218,12 +218,15 @@ def _failed(
 
 
 def _retry_in(table: AutoPopulate, key: Key, log: JobLog) -> float | None:
-    """Return after how many seconds a failed key is tried again: doubled with each attempt; None for never."""
+    """Return after how many seconds a failed key is tried again: doubled with each attempt; None for never.
+
+    Nor is it where no log is kept, by which attempts are counted.
+    """
     most = table.max_attempts
     if most <= 1:
         return None
     failures = log.failures(table.name, key, "error")
-    return None if failures >= most else float(table.retry_delay * 2 ** (failures - 1))
+    return None if failures >= most or not log.is_kept(table.name.schema) else float(table.retry_delay * 2 ** (failures - 1))
 
 
 def _inputs(table: AutoPopulate, key: Key, making: Making | None) -> dict[str, Any]:

@@ -288,6 +288,7 @@ def test_what_cannot_be_used_is_said(lab: Lab, tmp_path: Path) -> None:
         ["m", "--processes", "0"],
         ["m", "--grace", "-1"],
         ["m", "--idle", "nan"],
+        ["m", "--time-limit", "0"],
     ],
 )
 def test_what_is_no_option_is_refused(options: list[str]) -> None:

@@ -115,6 +115,9 @@ def test_parts_and_objects_are_made_under_leases_and_a_death_is_one_error(
     assert os.getpid() not in Trace.to_arrays("pid")
     jobs = Trace.jobs.errors.to_dicts(order_by="KEY")
     assert [job["i"] for job in jobs] == [2, 4]
+    deaths = Trace.job_report({"i": 2}).attempts
+    assert [death["outcome"] for death in deaths] == ["lost"] * 3
+    assert len({death["pid"] for death in deaths} - {0, os.getpid()}) == 3
     assert "in make" in jobs[1]["error_stack"]
     assert Trace.jobs.progress()["total"] == 2
     assert not children(before)

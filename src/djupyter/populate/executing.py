@@ -17,7 +17,7 @@ from typing import Any
 from uuid import uuid4
 
 from djupyter.errors import DataJointError
-from djupyter.populate.deaths import died, failed, is_cause
+from djupyter.populate.deaths import Death, died, failed, is_cause
 from djupyter.populate.joblog import JobLog, key_hash
 from djupyter.populate.keys import made_keys
 from djupyter.populate.make import Key
@@ -163,11 +163,11 @@ class Executing:
     def _died(self, stage: Stage, key: Key, error: Exception) -> None:
         """Let a key have failed; its job is tried again later, by another call, unless it has cost many workers."""
         said = without_secrets(f"{type(error).__name__}: {error}", stage.table.connection)
-        message = f"{died(None)} The executor says: {said}"
+        death = Death(f"{died(None)} The executor says: {said}", version=stage.orders.version)
         hold = stage.orders.hold
-        is_final = is_cause(stage.table, key, message) or hold is None
+        is_final = is_cause(stage.table, key, death) or hold is None
         retry_in = None if is_final else stage.table.retry_delay
-        self._told(stage, failed(hold, key, message, retry_in))
+        self._told(stage, failed(hold, key, death, retry_in))
 
     def _give_up(self, tasks: list[Task], error: Exception) -> None:
         """Note what was in work when the executor broke, of each task the first key that is not made."""

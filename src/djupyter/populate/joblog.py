@@ -59,6 +59,8 @@ class Attempt:
         What the result depends on, as plain data.
     error_class, message, stack
         Of an error: its class, its words and its traceback.
+    place
+        The host and the process that made it; None for this one.
     """
 
     table: TableName
@@ -71,6 +73,7 @@ class Attempt:
     error_class: str = ""
     message: str = ""
     stack: str | None = None
+    place: tuple[str, int] | None = None
 
 
 class JobLog:
@@ -218,7 +221,8 @@ def _text(key: Mapping[str, Any]) -> str:
 
 
 def _row(attempt: Attempt) -> dict[str, Any]:
-    key = _text(attempt.key)
+    key, here = _text(attempt.key), _whereabouts(os.getpid())
+    host, pid = attempt.place or (here["host"], here["pid"])
     return {
         # In the order of time, so that they are written one beside the other.
         "attempt": UUID(int=(time.time_ns() << 64) | random.getrandbits(64)),
@@ -228,7 +232,9 @@ def _row(attempt: Attempt) -> dict[str, Any]:
         "outcome": attempt.outcome,
         "started": _moment(attempt.started),
         "duration": attempt.seconds,
-        **_whereabouts(os.getpid()),
+        "user": here["user"],
+        "host": host,
+        "pid": pid,
         "version": attempt.version[:255],
         "inputs": None if attempt.inputs is None else _encoder.encode(attempt.inputs),
         "error_class": attempt.error_class[:255],

@@ -343,7 +343,9 @@ def _check_options(options: Options) -> None:
     for name in ("time_limit", "memory_limit"):
         limit = getattr(options, name)
         if limit is not None and limit <= 0:
-            raise DataJointError(f"{name} must be more than 0, but is {limit}. Pass None for no limit.")
+            raise DataJointError(
+                f"{name} must be more than 0, but is {limit}. Pass None for no limit."
+            )
     if options.memory_limit is not None and options.executor is not None:
         raise DataJointError(
             "memory_limit is for processes of our own. How much memory those of an executor may have, "

@@ -169,7 +169,10 @@ class _Service:
                 self._patiently(lambda: self._populate(tables), self._patience)
             except LostConnectionError:
                 raise
-            except (Exception, SystemExit) as error:  # of a key source, for example; it may be mended
+            except (
+                Exception,
+                SystemExit,
+            ) as error:  # of a key source, for example; it may be mended
                 if isinstance(error, SystemExit) and self._attempts_failed > before:
                     if not stopped():
                         continue  # it was a make, whose key has failed; others may be left

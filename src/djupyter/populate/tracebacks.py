@@ -44,7 +44,9 @@ def described(error: BaseException, connection: Connection) -> tuple[str, str]:
 def _words(error: BaseException) -> str:
     try:
         return str(error)
-    except Exception as another:  # code of the user; that its words cannot be had is no reason to lose the error
+    except (
+        Exception
+    ) as another:  # code of the user; that its words cannot be had is no reason to lose the error
         return f"<its message cannot be had: {type(another).__name__}>"
 
 

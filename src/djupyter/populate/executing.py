@@ -17,8 +17,9 @@ from typing import Any
 from uuid import uuid4
 
 from djupyter.errors import DataJointError
-from djupyter.populate.deaths import died, failed, is_cause
+from djupyter.populate.deaths import Death, died, failed, is_cause
 from djupyter.populate.joblog import JobLog, key_hash
+from djupyter.populate.keys import made_keys
 from djupyter.populate.outcome import Key, Outcome
 from djupyter.populate.performing import perform
 from djupyter.populate.runners import Task
@@ -137,7 +138,8 @@ class Executing:
             table = task.stage.table
             since = self._begun[future] - _CLOCKS
             failures = JobLog(table.connection).failed_since(table.name, task.keys, since)
-            if len(table & task.keys) + len(failures) == len(task.keys):
+            made = made_keys(table, task.keys)
+            if all(tuple(key.values()) in made or key_hash(key) in failures for key in task.keys):
                 del self._busy[future]
                 for key in self._unmade(task):
                     self._told(task.stage, _failed_before(key, failures[key_hash(key)]))
@@ -152,8 +154,7 @@ class Executing:
 
     def _unmade(self, task: Task) -> list[Key]:
         """Return those keys of a task that are not made, and tell of those that are."""
-        table = task.stage.table
-        made = [tuple(key.values()) for key in (table & task.keys).proj(*task.keys[0]).to_dicts()]
+        made = made_keys(task.stage.table, task.keys)
         for key in task.keys:
             if tuple(key.values()) in made:
                 self._told(task.stage, Outcome(key, "made"))
@@ -162,11 +163,11 @@ class Executing:
     def _died(self, stage: Stage, key: Key, error: Exception) -> None:
         """Let a key have failed; its job is tried again later, by another call, unless it has cost many workers."""
         said = without_secrets(f"{type(error).__name__}: {error}", stage.table.connection)
-        message = f"{died(None)} The executor says: {said}"
+        death = Death(f"{died(None)} The executor says: {said}", version=stage.orders.version)
         hold = stage.orders.hold
-        is_final = is_cause(stage.table, key, message) or hold is None
+        is_final = is_cause(stage.table, key, death) or hold is None
         retry_in = None if is_final else stage.table.retry_delay
-        self._told(stage, failed(hold, key, message, retry_in))
+        self._told(stage, failed(hold, key, death, retry_in))
 
     def _give_up(self, tasks: list[Task], error: Exception) -> None:
         """Note what was in work when the executor broke, of each task the first key that is not made."""

@@ -23,6 +23,7 @@ from djupyter.populate.tracebacks import described
 
 if TYPE_CHECKING:
     from djupyter.populate.tiers import AutoPopulate
+    from djupyter.table.table import Table
 
 _TAKEN_OVER = "Another worker took over, and has made the key already."
 
@@ -131,7 +132,7 @@ def _one(table: AutoPopulate, key: Key, orders: Orders, log: JobLog) -> Outcome:
             return Outcome(key, "there", seconds)  # somebody made it without reserving it
         return _lost(table, key, _TAKEN_OVER, orders, log, began, seconds)
     seconds = time.perf_counter() - clock
-    inputs = _inputs(working, key, making)
+    inputs = inputs_of(working, key, making)
     log.note(Attempt(table.name, key, "success", began, seconds, orders.version, inputs))
     return Outcome(key, "made", seconds)
 
@@ -169,7 +170,7 @@ def _failed(
         began,
         seconds,
         orders.version,
-        _inputs(table, key, None),
+        inputs_of(table, key),
         type(error).__name__,
         words,
         stack,
@@ -188,15 +189,22 @@ def _failed(
 
 
 def _retry_in(table: AutoPopulate, key: Key, log: JobLog) -> float | None:
-    """Return after how many seconds a failed key is tried again: doubled with each attempt; None for never."""
+    """Return after how many seconds a failed key is tried again: doubled with each attempt; None for never.
+
+    Nor is it where no log is kept, by which attempts are counted.
+    """
     most = table.max_attempts
     if most <= 1:
         return None
     failures = log.failures(table.name, key, "error")
-    return None if failures >= most else float(table.retry_delay * 2 ** (failures - 1))
+    return (
+        None
+        if failures >= most or not log.is_kept(table.name.schema)
+        else float(table.retry_delay * 2 ** (failures - 1))
+    )
 
 
-def _inputs(table: AutoPopulate, key: Key, making: Making | None) -> dict[str, Any]:
+def inputs_of(table: Table, key: Mapping[str, Any], making: Making | None = None) -> dict[str, Any]:
     """Return which rows a result depends on, and what the fetched values were, where that is known."""
     rows = {
         parent: {there: key[here] for here, there in pairs}

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from djupyter.populate.claims import Claims
-from djupyter.populate.keys import missing_keys
+from djupyter.populate.keys import made_keys, missing_keys
 from djupyter.populate.outcome import Key
 from djupyter.populate.performing import Orders
 
@@ -72,7 +72,7 @@ class Listed:
             batch = [self._waiting.popleft() for _ in range(min(limit, len(self._waiting)))]
             if time.monotonic() - self._looked < _FRESH:
                 return batch
-            made = {tuple(key.values()) for key in (self._table & batch).proj(*batch[0]).to_dicts()}
+            made = made_keys(self._table, batch)
             batch = [key for key in batch if tuple(key.values()) not in made]
             if batch:
                 return batch

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from djupyter.errors import DataJointError
 from djupyter.populate.holding import Hold
+from djupyter.populate.inputs import inputs_of
 from djupyter.populate.joblog import Attempt, JobLog
 from djupyter.populate.jobs import Job
 from djupyter.populate.outcome import Key, Outcome
-from djupyter.populate.performing import inputs_of
 from djupyter.table.table import FreeTable, Table
 
 if TYPE_CHECKING:

@@ -6,16 +6,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from djupyter.errors import DuplicateError, LostConnectionError
-from djupyter.heading.structure import TableStructure
-from djupyter.populate.fingerprint import fingerprint
 from djupyter.populate.holding import Hold, LostJobError
+from djupyter.populate.inputs import inputs_of
 from djupyter.populate.joblog import Attempt, JobLog
 from djupyter.populate.limits import limited
-from djupyter.populate.make import Making, make_one
+from djupyter.populate.make import make_one
 from djupyter.populate.outcome import Key, Outcome
 from djupyter.populate.patience import patiently
 from djupyter.populate.stamping import stamp
@@ -23,7 +21,6 @@ from djupyter.populate.tracebacks import described
 
 if TYPE_CHECKING:
     from djupyter.populate.tiers import AutoPopulate
-    from djupyter.table.table import Table
 
 _TAKEN_OVER = "Another worker took over, and has made the key already."
 
@@ -132,7 +129,7 @@ def _one(table: AutoPopulate, key: Key, orders: Orders, log: JobLog) -> Outcome:
             return Outcome(key, "there", seconds)  # somebody made it without reserving it
         return _lost(table, key, _TAKEN_OVER, orders, log, began, seconds)
     seconds = time.perf_counter() - clock
-    inputs = inputs_of(working, key, making)
+    inputs = inputs_of(working, key, making.fetched)
     log.note(Attempt(table.name, key, "success", began, seconds, orders.version, inputs))
     return Outcome(key, "made", seconds)
 
@@ -202,23 +199,3 @@ def _retry_in(table: AutoPopulate, key: Key, log: JobLog) -> float | None:
         if failures >= most or not log.is_kept(table.name.schema)
         else float(table.retry_delay * 2 ** (failures - 1))
     )
-
-
-def inputs_of(table: Table, key: Mapping[str, Any], making: Making | None = None) -> dict[str, Any]:
-    """Return which rows a result depends on, and what the fetched values were, where that is known."""
-    rows = {
-        parent: {there: key[here] for here, there in pairs}
-        for parent, pairs in _references(table.structure)
-        if all(here in key for here, _ in pairs)
-    }
-    if making is None or making.fetched is None:
-        return {"rows": rows}
-    return {"rows": rows, "fetched": fingerprint(making.fetched)}
-
-
-@lru_cache(maxsize=256)
-def _references(structure: TableStructure) -> list[tuple[str, tuple[tuple[str, str], ...]]]:
-    return [
-        (f"{key.parent.schema}.{key.parent.table}", key.attributes)
-        for key in structure.foreign_keys
-    ]

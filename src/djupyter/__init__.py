@@ -26,7 +26,10 @@ from djupyter.codecs.base import Codec
 from djupyter.codecs.blob import MatCell, MatStruct
 from djupyter.codecs.registry import get_codec, list_codecs
 from djupyter.errors import DataJointError, ThreadSafetyError
-from djupyter.populate.pipeline import populate  # the function; the folder is reached by its files
+from djupyter.populate.pipeline import (
+    populate,
+    populate_async,
+)  # the function; the folder is reached by its files
 from djupyter.populate.tiers import AutoPopulate, Computed, Imported
 from djupyter.query.conditions import AndList, Not
 from djupyter.query.top import Top
@@ -87,6 +90,7 @@ __all__ = [
     "list_schemas",
     "load_ipython_extension",
     "populate",
+    "populate_async",
     "virtual_schema",
 ]
 

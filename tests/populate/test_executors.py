@@ -204,6 +204,41 @@ def test_results_that_an_executor_has_lost_are_found_in_the_database(
     assert len(Stat) == 4
 
 
+def test_results_of_several_rows_that_an_executor_has_lost_are_found(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(executing, "_QUIET", 0.0)
+    with dj.Connection(f"sqlite:///{tmp_path / 'rows.db'}") as connection:
+        schema = dj.Schema("lab", connection=connection)
+
+        @schema
+        class Key(dj.Lookup):
+            definition = "i : int32"
+            contents = tuple((i,) for i in range(1, 9))
+
+        @schema
+        class Rows(dj.Computed):
+            definition = "row : int32\n-> Key"
+
+            def make(self, key: dict[str, Any]) -> None:
+                self.insert({**key, "row": row} for row in range(3))
+
+        done = Rows.populate(executor=Forgetful(), processes=2)
+        assert done == {"success_count": 8, "error_list": []}
+
+
+@pytest.mark.parametrize("reserve_jobs", [False, True])
+def test_failures_that_an_executor_has_lost_are_found_in_the_log(
+    Stat: Any, monkeypatch: pytest.MonkeyPatch, reserve_jobs: bool
+) -> None:
+    monkeypatch.setattr(executing, "_QUIET", 0.0)
+    done = Stat.populate(
+        executor=Forgetful(), processes=2, suppress_errors=True, reserve_jobs=reserve_jobs
+    )
+    assert done == {"success_count": 7, "error_list": [({"i": 4}, "Odd: ('four', 4)")]}
+    assert Stat.jobs.progress()["error"] == reserve_jobs
+
+
 @pytest.mark.parametrize("url", ["sqlite://", None])
 def test_threads_make_keys_on_the_same_connection_also_in_memory(
     url: str | None, tmp_path: Path

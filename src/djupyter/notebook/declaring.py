@@ -9,8 +9,6 @@
 
 from __future__ import annotations
 
-import linecache
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn, TypeGuard
@@ -22,6 +20,8 @@ from djupyter.heading.structure import TableStructure
 from djupyter.notebook.body import build_class
 from djupyter.notebook.cell import Cell
 from djupyter.notebook.contents import parse_contents
+from djupyter.notebook.making import MARK
+from djupyter.notebook.sources import filename_of, keep
 from djupyter.populate.tiers import Computed, Imported
 from djupyter.render.preview import Difference
 from djupyter.sql import ddl
@@ -51,10 +51,10 @@ BASES: Mapping[Tier, type[UserTable]] = {
 
 
 class ChangedDefinitionError(DataJointError):
-    """The cell's definition is not the database's; `difference` says how they differ."""
+    """The cell's definition, `wanted`, is not the database's; `difference` says how they differ."""
 
-    def __init__(self, difference: Difference) -> None:
-        self.difference = difference
+    def __init__(self, difference: Difference, wanted: TableStructure) -> None:
+        self.difference, self.wanted = difference, wanted
         names = [change.name for change in difference.changes if change.kind != "same"]
         super().__init__(
             f"{difference.name} is in the database with another definition (differs in: "
@@ -70,7 +70,9 @@ class Declared:
     note: str
 
 
-def run_cell(cell: Cell, schema: Schema, namespace: dict[str, Any]) -> Declared:
+def run_cell(
+    cell: Cell, schema: Schema, namespace: dict[str, Any], filename: str | None = None
+) -> Declared:
     """Declare the table of a cell, with the parts in its body, and bind its class in the user's namespace.
 
     After an error no new table is left.
@@ -83,6 +85,8 @@ def run_cell(cell: Cell, schema: Schema, namespace: dict[str, Any]) -> Declared:
         The schema of the table.
     namespace
         The user's namespace.
+    filename
+        The name under which Python finds the source of the cell; that of the running cell when None.
 
     Raises
     ------
@@ -92,7 +96,7 @@ def run_cell(cell: Cell, schema: Schema, namespace: dict[str, Any]) -> Declared:
         The table is there with another definition and no option says what to do.
     """
     __tracebackhide__ = True  # IPython then shows the user's frames only
-    cls = _class_of(cell, namespace)
+    cls = _class_of(cell, namespace, filename or cell_file(cell, namespace))
     master = _master_of(cell, schema, namespace) if cell.header.part else None
     bind(cls, schema, schema.name) if master is None else _bind_part(cls, master)
     try:
@@ -109,9 +113,15 @@ def run_cell(cell: Cell, schema: Schema, namespace: dict[str, Any]) -> Declared:
     return Declared(cls, note)
 
 
-def _class_of(cell: Cell, namespace: dict[str, Any]) -> type[UserTable]:
+def cell_file(cell: Cell, namespace: Mapping[str, Any]) -> str:
+    """Return the file name of the running cell, under which its source is found from now on."""
+    filename = filename_of(namespace, f"<{cell.header.full_name}>")
+    keep(filename, "\n".join(cell.lines) + "\n")
+    return filename
+
+
+def _class_of(cell: Cell, namespace: dict[str, Any], filename: str) -> type[UserTable]:
     __tracebackhide__ = True
-    filename = _cell_file(cell, namespace)
     try:
         cls = build_class(cell, filename, BASES[cell.header.tier], namespace)
     except SyntaxError as error:
@@ -130,21 +140,6 @@ def _no_python(error: SyntaxError, cell: Cell) -> DefinitionError:
     return DefinitionError(
         f"the body of the class is no Python: {error.msg}", line, column, source, width
     )
-
-
-def _cell_file(cell: Cell, namespace: Mapping[str, Any]) -> str:
-    """Return the file name of the running cell, and let it stand for the cell as the user wrote it.
-
-    IPython keeps the source that it runs, in which this cell is a single call of the magic.
-    """
-    frame = sys._getframe()
-    while frame.f_back is not None and frame.f_globals is not namespace:
-        frame = frame.f_back
-    found = frame.f_globals is namespace
-    filename = frame.f_code.co_filename if found else f"<{cell.header.full_name}>"
-    source = "\n".join(cell.lines) + "\n"
-    linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
-    return filename
 
 
 def _is_table(value: object) -> TypeGuard[type[UserTable]]:
@@ -195,7 +190,7 @@ def _settled(
         return _replaced(cls, structure, new)
     if cell.header.alter:
         return alter(connection, existing, structure)
-    raise ChangedDefinitionError(_difference(structure, changes))
+    raise ChangedDefinitionError(_difference(structure, changes), structure)
 
 
 def _refuse_other_tier(cell: Cell, name: TableName, other: TableName) -> NoReturn:
@@ -233,16 +228,22 @@ def _replaced(cls: type[UserTable], structure: TableStructure, new: list[TableNa
 
 def _difference(structure: TableStructure, changes: tuple[Change, ...]) -> Difference:
     name = structure.name
-    return Difference(
-        name.schema,
-        name.class_name,
-        name.tier,
+    return difference_of(
+        name,
         changes,
         (
             "Add `--alter` to the first line to change the table and keep its rows, where that is safe.",
+            f"Or run `%dj_alter {name.class_name}`, which shows the steps and asks.",
             "Add `--replace` to drop it, with all tables that depend on it, and declare it anew.",
         ),
     )
+
+
+def difference_of(
+    name: TableName, changes: tuple[Change, ...], advice: tuple[str, ...] = ()
+) -> Difference:
+    """Return what is shown of a table that is not as it is wanted."""
+    return Difference(name.schema, name.class_name, name.tier, changes, advice)
 
 
 def _publish(
@@ -253,7 +254,10 @@ def _publish(
         return
     before = namespace.get(cell.header.name)
     if _is_table(before):
-        # Parts have cells of their own: running the master's cell again must not lose them.
+        # Parts have cells of their own, and `make` may have one: running this cell again must not lose them.
+        make = vars(before).get("make")
+        if hasattr(make, MARK) and "make" not in vars(cls):
+            cls.make = make  # type: ignore[attr-defined]
         for part in parts_of(before):
             if part.__name__ not in vars(cls) and part().is_declared:
                 setattr(cls, part.__name__, part)

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from IPython.core.error import UsageError
-from IPython.core.magic import Magics, line_magic, magics_class
+from IPython.core.magic import line_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
 from IPython.display import display
 
 from djupyter.definition.names import TableName, best_match
 from djupyter.errors import DataJointError, nearest
 from djupyter.graph.dependencies import pipeline
-from djupyter.session import default
+from djupyter.notebook.place import PlacedMagics
 from djupyter.sql.connection import Connection
 from djupyter.table.diagram import Diagram
 from djupyter.table.schema import Schema
@@ -24,7 +24,7 @@ _LEVELS = re.compile(r"[+-]\d+")
 
 
 @magics_class
-class DiagramMagics(Magics):
+class DiagramMagics(PlacedMagics):
     """The magic that draws the pipeline; see `%dj_diagram?`."""
 
     @magic_arguments()
@@ -50,7 +50,7 @@ class DiagramMagics(Magics):
             raise UsageError(
                 f"{words[0]} levels of what? Write the name of a table or schema before it."
             )
-        connection = default.connection
+        connection = self._connection()
         found = self._everything(connection) if not words else self._diagram(words, connection)
         display(found)
 
@@ -77,8 +77,7 @@ class DiagramMagics(Magics):
 
     def _source(self, word: str, connection: Connection) -> object:
         """Return what a word stands for: a variable, a schema, a table."""
-        assert self.shell is not None, "magics are registered with a shell"
-        value: Any = self.shell.user_ns.get(word.partition(".")[0])
+        value: Any = self._names.get(word.partition(".")[0])
         for part in word.split(".")[1:]:
             value = getattr(value, part, None)
         if _is_shown(value):

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from IPython.display import display
 
 from djupyter.table.diagram import Diagram
+
+if TYPE_CHECKING:
+    from djupyter.notebook.widgets.browse import Browser
+    from djupyter.notebook.widgets.progress import Panel
+    from djupyter.populate.progress import Form
+    from djupyter.populate.watching import Watch
+    from djupyter.query.expression import Query
+
+
+def sliders(value: Any) -> str:
+    """Return the mark of the place in its card where the sliders of an array go; nothing for what has none."""
+    from djupyter.notebook.widgets.slices import live
+
+    return live.mark(value)
 
 
 def show_diagram(diagram: Diagram, static: Mapping[str, object]) -> None:
@@ -28,3 +43,19 @@ def show_diagram(diagram: Diagram, static: Mapping[str, object]) -> None:
     # Where there are no widgets the picture says it all.
     view.pop("text/plain", None)
     display(view, raw=True)
+
+
+def browse(query: Query) -> Browser:
+    """Return the live table of a query."""
+    from djupyter.notebook.widgets.browse import Browser
+
+    return Browser(query)
+
+
+def progress_panel(
+    watch: Watch, form: Form, stop: Callable[[], None], retry: Callable[[], None] | None
+) -> Panel:
+    """Return the panel that follows a populate; the parameters are those of `Panel`."""
+    from djupyter.notebook.widgets.progress import Panel
+
+    return Panel(watch, form, stop, retry)

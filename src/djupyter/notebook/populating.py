@@ -1,34 +1,33 @@
-"""`%dj_populate`: several tables in order, one picture that follows the work, and a cell that fails if keys did."""
+"""`%dj_populate`: several tables in order, a panel that follows the work, and a cell that fails if keys did."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
-from IPython.display import DisplayHandle, display
-
 from djupyter.errors import DataJointError
+from djupyter.frontend import in_notebook
 from djupyter.notebook.shown import Shown
-from djupyter.populate.events import Event, Failed, Finished, Planned
-from djupyter.populate.pipeline import in_order, populate, tables_of
-from djupyter.populate.run import names_of
-from djupyter.populate.tiers import AutoPopulate
-from djupyter.render.listing import TableRow, progress_html, progress_text
-from djupyter.render.source import error_html, error_text
+from djupyter.populate.background import Populating
+from djupyter.populate.pipeline import populate_beside
+from djupyter.render.progress import key_text, progress_panel, progress_summary
+from djupyter.render.text import count_text
 from djupyter.table.table import Table
-
-# Seconds between two pictures: the display must not slow the work.
-_PAUSE = 0.2
 
 
 def populate_tables(
-    tables: Sequence[Table], restrictions: Sequence[object], *, max_calls: int | None = None
-) -> None:
+    tables: Sequence[Table],
+    restrictions: Sequence[object],
+    *,
+    max_calls: int | None = None,
+    processes: int = 1,
+    background: bool = False,
+) -> Populating[Any]:
     """Compute the missing keys of tables, parents before children.
 
-    An error in one key does not stop the others; it is shown below the bars.
+    Keys are made in a thread. The cell waits for it, as what stands below needs the rows, and fails when keys did
+    or when it was stopped. Waiting leaves the interrupt of the kernel free to mean what the Stop button does: the key
+    in work is ended. A second one undoes it.
 
     Parameters
     ----------
@@ -38,82 +37,65 @@ def populate_tables(
         Only keys that meet all of them.
     max_calls
         At most so many keys of each table.
+    processes
+        Make keys in so many processes.
+    background
+        Do not wait.
 
     Raises
     ------
     DataJointError
-        A table cannot fill itself, or keys failed.
+        A table cannot fill itself, keys failed, or it was stopped.
     """
-    bars = _Bars(in_order(tables_of(*tables)))
-    summaries = populate(
-        *bars.tables,
+    run = populate_beside(
+        *tables,
         restrictions=restrictions,
+        form="background" if background else "waiting",
         suppress_errors=True,
         return_exception_objects=True,
         max_calls=max_calls,
-        listener=bars.hear,
+        processes=processes,
+        display_progress=True,
     )
-    failed: list[tuple[str, dict[str, Any], BaseException]] = [
+    if background:
+        return run
+    _wait(run)
+    if not in_notebook():
+        progress = run.progress
+        shown = Shown(progress_panel(progress, 0.0), progress_summary(progress, 0.0))
+        shown.show()
+    _check(run)
+    return run
+
+
+def _wait(run: Populating[Any]) -> None:
+    try:
+        run.wait()
+    except KeyboardInterrupt:
+        run.stop()
+        try:
+            run.wait()
+        except KeyboardInterrupt:
+            run.interrupt()
+            raise
+
+
+def _check(run: Populating[dict[str, Any]]) -> None:
+    """Raise what makes the cell fail."""
+    failed: list[tuple[str, Any, BaseException]] = [
         (name, key, error)
-        for name, summary in summaries.items()
+        for name, summary in run.result().items()
         for key, error in summary["error_list"]
     ]
-    bars.draw()
-    for name, key, error in failed[:10]:
-        title = f"{name} {key}"
-        message = f"{type(error).__name__}: {error}"
-        Shown(error_html(title, message), error_text(message, title)).show()
+    progress = run.progress
     if failed:
+        name, key, error = failed[0]
         raise DataJointError(
-            f"{len(failed)} {'key' if len(failed) == 1 else 'keys'} failed; the others are computed. The first: "
-            f"{failed[0][0]} for {failed[0][1]}, {type(failed[0][2]).__name__}: {failed[0][2]}"
-        ) from failed[0][2]
-
-
-class _Bars:
-    """One bar for each table, drawn anew in the same place."""
-
-    def __init__(self, tables: Sequence[AutoPopulate]) -> None:
-        self.tables = tables
-        self._rows = {
-            name: _row(name, table) for name, table in zip(names_of(tables), tables, strict=True)
-        }
-        self._planned: set[str] = set()
-        self._drawn = time.monotonic()
-        self._handle: DisplayHandle = display(self._shown(), display_id=True)
-
-    def hear(self, event: Event) -> None:
-        """Take note of what happened to a key."""
-        row = self._rows.get(event.table)
-        if row is None:  # what is said of all tables
-            return
-        if isinstance(event, Planned):
-            # What is missing may have grown since the first picture: parents were computed meanwhile.
-            before = row.total if event.table in self._planned else row.done
-            self._planned.add(event.table)
-            row = replace(row, total=(before or 0) + event.keys)
-        elif isinstance(event, Finished):
-            row = replace(row, done=(row.done or 0) + 1)
-        elif isinstance(event, Failed):
-            row = replace(row, errors=row.errors + 1)
-        self._rows[event.table] = row
-        if time.monotonic() - self._drawn > _PAUSE:
-            self.draw()
-
-    def draw(self) -> None:
-        """Show the bars as they are."""
-        self._drawn = time.monotonic()
-        self._handle.update(self._shown())
-
-    def _shown(self) -> Shown:
-        rows = list(self._rows.values())
-        lines = [
-            f"{row.name}  {progress_text(row.done or 0, row.errors, row.total or 0)}"
-            for row in rows
-        ]
-        return Shown(progress_html(rows), "\n".join(lines))
-
-
-def _row(name: str, table: AutoPopulate) -> TableRow:
-    remaining, total = table.progress()
-    return TableRow(name, table.name.tier, done=total - remaining, total=total)
+            f"{count_text(len(failed), unit='key')} failed; the others are computed. The first: "
+            f"{name} for {key_text(key)}, {type(error).__name__}: {error}"
+        ) from error
+    if progress.phase == "stopped":
+        raise DataJointError(
+            f"Stopped: {count_text(progress.done, unit='key')} made, {progress.remaining:,} left. "
+            "Run the cell again to go on."
+        )

@@ -59,6 +59,11 @@ def limited(seconds: float | None) -> Iterator[None]:
         yield
     except _InsistError:
         raise said[0] from None
+    except KeyboardInterrupt as error:
+        # What ends a statement of SQLite is not told from Ctrl-C, which as such has no cause.
+        if said and error.__cause__ is not None:
+            raise said[0] from None
+        raise
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)

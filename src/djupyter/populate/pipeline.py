@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from inspect import signature
 from types import ModuleType
-from typing import Any
+from typing import Any, Literal, overload
 
-from djupyter.errors import DataJointError, nearest
+from djupyter.errors import DataJointError
 from djupyter.graph.dependencies import pipeline
 from djupyter.populate import run
+from djupyter.populate.background import Populating, begin, options_of
 from djupyter.populate.make import says_how
-from djupyter.populate.run import Options, Summary
+from djupyter.populate.progress import Form
+from djupyter.populate.run import Summary
 from djupyter.populate.tiers import AutoPopulate
 from djupyter.query.algebra import instance
 from djupyter.table.schema import Schema
 
 
-def populate(*targets: object, restrictions: object = (), **options: Any) -> dict[str, Summary]:
+@overload
+def populate(
+    *targets: object, restrictions: object = (), background: Literal[True], **options: Any
+) -> Populating[dict[str, Summary]]: ...
+
+
+@overload
+def populate(*targets: object, restrictions: object = (), **options: Any) -> dict[str, Summary]: ...
+
+
+def populate(*targets: object, restrictions: object = (), **options: Any) -> Any:
     """Make the missing keys of several tables, parents before children; what children get to do is begun at once.
 
     A key of a table further down is made as soon as the rows it needs are there, while keys further up are still
@@ -37,7 +48,8 @@ def populate(*targets: object, restrictions: object = (), **options: Any) -> dic
     -------
     dict
         For each table, parents first, what its own `populate` would return, by the name of the class; with
-        the schema before it where two have the same.
+        the schema before it where two have the same. With `background=True` a handle at once, whose `result()` is
+        that.
 
     Raises
     ------
@@ -70,17 +82,73 @@ def populate(*targets: object, restrictions: object = (), **options: Any) -> dic
     {'Weight': 2, 'Growth': 2}
     """
     __tracebackhide__ = True  # IPython then shows the user's frames only
-    known = signature(AutoPopulate.populate).parameters.keys() - {"self", "restrictions"}
-    for name in options:
-        if name not in known:
-            raise TypeError(f"populate() has no option `{name}`. {nearest(name, known)}".strip())
-    if options.get("make_kwargs") is None:
-        options.pop("make_kwargs", None)
+    if options.pop("background", False):
+        return populate_beside(*targets, restrictions=restrictions, **options)
+    chosen = options_of(options)
     tables = in_order(tables_of(*targets))
-    chosen = restrictions if isinstance(restrictions, list | tuple) else (restrictions,)
+    summaries = run.populate(tables, _several(restrictions), chosen)
+    return dict(zip(run.names_of(tables), summaries, strict=True))
+
+
+async def populate_async(
+    *targets: object, restrictions: object = (), **options: Any
+) -> dict[str, Summary]:
+    """Do the same as `populate`, in a thread: the cell or task that awaits it leaves the others free to go on.
+
+    When it is cancelled, as by the kernel's interrupt, the key in work is undone.
+
+    Parameters
+    ----------
+    *targets, restrictions, **options
+        Those of `populate`.
+
+    Returns
+    -------
+    dict
+        What `populate` returns.
+
+    Raises
+    ------
+    Exception
+        What `populate` raises.
+
+    Examples
+    --------
+    >>> import asyncio
+    >>> import djupyter as dj
+    >>> schema = dj.Schema("lab", connection=dj.Connection("sqlite://"))
+    >>> @schema
+    ... class Mouse(dj.Lookup):
+    ...     definition = "mouse : int32"
+    ...     contents = [(1,), (2,)]
+    >>> @schema
+    ... class Weight(dj.Computed):
+    ...     definition = "-> Mouse"
+    ...     def make(self, key):
+    ...         self.insert1(key)
+    >>> asyncio.run(populate_async(schema))
+    {'Weight': {'success_count': 2, 'error_list': []}}
+    """
+    __tracebackhide__ = True
+    return await populate_beside(*targets, restrictions=restrictions, form="awaited", **options)
+
+
+def populate_beside(
+    *targets: object, restrictions: object = (), form: Form = "background", **options: Any
+) -> Populating[dict[str, Summary]]:
+    """Start what `populate` does in the background; `form` says whether the caller waits for it, and how."""
+    chosen = options_of(options)
+    tables = in_order(tables_of(*targets))
     names = run.names_of(tables)
-    summaries = run.populate(tables, chosen, Options(**options))
-    return dict(zip(names, summaries, strict=True))
+
+    def of(summaries: list[Summary]) -> dict[str, Summary]:
+        return dict(zip(names, summaries, strict=True))
+
+    return begin(tables, _several(restrictions), chosen, form, of)
+
+
+def _several(restrictions: object) -> list[object]:
+    return list(restrictions) if isinstance(restrictions, list | tuple) else [restrictions]
 
 
 def tables_of(*targets: object) -> list[AutoPopulate]:

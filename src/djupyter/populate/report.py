@@ -12,12 +12,11 @@ from djupyter.heading.coerce import coerce_value
 from djupyter.populate.job_tables import FIRST_WORKER
 from djupyter.populate.joblog import JobLog
 from djupyter.populate.keys import chosen_keys
+from djupyter.populate.outcome import Key
 from djupyter.render.job_card import AttemptCard, JobCard, job_html, job_text
 
 if TYPE_CHECKING:
     from djupyter.populate.tiers import AutoPopulate
-
-Key = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 from djupyter.errors import DataJointError, LostConnectionError
@@ -29,10 +29,11 @@ from djupyter.populate.events import (
 from djupyter.populate.events import Summary as SummaryEvent
 from djupyter.populate.jobs import Job
 from djupyter.populate.leases import Lease
-from djupyter.populate.make import Key, check_makes
+from djupyter.populate.make import check_makes
+from djupyter.populate.outcome import Key, Outcome
 from djupyter.populate.patience import PATIENCE, patiently
-from djupyter.populate.performing import Orders, Outcome
-from djupyter.populate.progress import Bar
+from djupyter.populate.performing import Orders
+from djupyter.populate.progress import displayed
 from djupyter.populate.runners import InProcess, Runner, Task
 from djupyter.populate.stages import Claimed, Listed, Source, Stage
 from djupyter.populate.version import code_version
@@ -94,11 +95,15 @@ def populate(
         The first error of a make, unless errors are suppressed.
     """
     __tracebackhide__ = True  # IPython then shows the user's frames only
-    for table in tables:
-        _check(table)
-        check_makes(table)
-    _check_options(options)
+    check(tables, options)
     with ExitStack() as ending:
+        if options.display_progress:
+            named = [
+                (name, table.name.tier)
+                for name, table in zip(names_of(tables), tables, strict=True)
+            ]
+            shown = displayed(named, options.listener, options.stop)
+            options = replace(options, listener=ending.enter_context(shown))
         run = _Run(options, ending)
         run.stages = _stages(tables, restrictions, options, run, ending)
         run.to_the_end()
@@ -118,10 +123,6 @@ class _Run:
         self._lost = 0
         self._first: BaseException | None = None
         self._listeners: list[Listener] = [each for each in (options.listener,) if each]
-        if options.display_progress:
-            bar = Bar()
-            ending.callback(bar.close)
-            self._listeners.append(bar)
 
     def to_the_end(self) -> None:
         """Give keys to whoever makes them, until there are none."""
@@ -270,6 +271,20 @@ class _Run:
         return self.stages[0].name if len(self.stages) == 1 else f"{len(self.stages)} tables"
 
 
+def check(tables: Sequence[AutoPopulate], options: Options) -> None:
+    """Refuse what cannot be populated.
+
+    Raises
+    ------
+    DataJointError
+        A table is restricted or does not say how its rows are made, a transaction is open, or an option is wrong.
+    """
+    for table in tables:
+        _check(table)
+        check_makes(table)
+    _check_options(options)
+
+
 def names_of(tables: Sequence[AutoPopulate]) -> list[str]:
     """Return what tables are called in events and summaries: their classes, with the schema where two are namesakes."""
     classes = [table.name.class_name for table in tables]
@@ -340,6 +355,12 @@ def _check_options(options: Options) -> None:
         raise DataJointError(f"max_calls must not be negative, but is {options.max_calls}.")
     if options.processes < 1:
         raise DataJointError(f"processes must be at least 1, but is {options.processes}.")
+    for name in ("time_limit", "memory_limit"):
+        limit = getattr(options, name)
+        if limit is not None and limit <= 0:
+            raise DataJointError(
+                f"{name} must be more than 0, but is {limit}. Pass None for no limit."
+            )
     if options.memory_limit is not None and options.executor is not None:
         raise DataJointError(
             "memory_limit is for processes of our own. How much memory those of an executor may have, "

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypedDict, Unpack, overload
 
 from djupyter.errors import DataJointError
 from djupyter.populate import keys
+from djupyter.populate.background import Populating, begin, options_of
 from djupyter.populate.events import Listener
 from djupyter.populate.jobs import Job
 from djupyter.populate.make import making
@@ -19,6 +20,25 @@ from djupyter.table.tiers import UserTable
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
+
+
+class Asked(TypedDict, total=False):
+    """The options of `populate`, for type checkers."""
+
+    suppress_errors: bool
+    return_exception_objects: bool
+    reserve_jobs: bool
+    max_calls: int | None
+    display_progress: bool
+    processes: int
+    make_kwargs: Mapping[str, Any] | None
+    priority: int | None
+    refresh: bool | None
+    executor: Executor | None
+    time_limit: float | None
+    memory_limit: int | None
+    listener: Listener | None
+    stop: Callable[[], bool]
 
 
 class AutoPopulate(UserTable):
@@ -111,6 +131,16 @@ class AutoPopulate(UserTable):
         """
         return job_report(self, key, attempts)
 
+    @overload
+    def populate(
+        self, *restrictions: object, background: Literal[True], **options: Unpack[Asked]
+    ) -> Populating[Summary]: ...
+
+    @overload
+    def populate(
+        self, *restrictions: object, background: Literal[False] = False, **options: Unpack[Asked]
+    ) -> Summary: ...
+
     def populate(
         self,
         *restrictions: object,
@@ -128,7 +158,8 @@ class AutoPopulate(UserTable):
         memory_limit: int | None = None,
         listener: Listener | None = None,
         stop: Callable[[], bool] = lambda: False,
-    ) -> Summary:
+        background: bool = False,
+    ) -> Summary | Populating[Summary]:
         """Call `make` for every key of the source that is not in the table yet.
 
         Parameters
@@ -145,13 +176,13 @@ class AutoPopulate(UserTable):
         max_calls
             At most so many keys.
         display_progress
-            Show a bar.
+            Show how far it is: in a notebook a panel with rate, time left and errors, in a terminal a bar.
         processes
             Make keys in so many processes beside this one; with an executor, how many keys it makes at a time.
         make_kwargs
             Further arguments of `make`.
         priority
-            With `reserve_jobs`, take only jobs of this priority or a lower number.
+            With `reserve_jobs`, take only jobs of this priority or a lower number; jobs that are added get it.
         refresh
             With `reserve_jobs`, whether to add jobs for what is missing first; None asks the setting
             `jobs.auto_refresh`.
@@ -166,11 +197,14 @@ class AutoPopulate(UserTable):
             Called with each `Event`.
         stop
             Asked between keys; once it returns True, what is in work is ended and the rest is left.
+        background
+            Return at once, and make keys in a thread meanwhile; it is stopped when the program ends.
 
         Returns
         -------
         dict
-            `success_count`, and `error_list` with pairs (key, error).
+            `success_count`, and `error_list` with pairs (key, error). With `background` a handle, a `Populating`,
+            that stops it, waits for it and knows how far it is.
 
         Raises
         ------
@@ -196,8 +230,32 @@ class AutoPopulate(UserTable):
             listener=listener,
             stop=stop,
         )
-        (summary,) = populate([self], restrictions, options)
-        return summary
+        if background:
+            return begin([self], restrictions, options, "background", _only)
+        return _only(populate([self], restrictions, options))
+
+    async def populate_async(self, *restrictions: object, **options: Any) -> Summary:
+        """Do the same as `populate`, in a thread: the cell or task that awaits it leaves the others free to go on.
+
+        When it is cancelled, as by the kernel's interrupt, the key in work is undone.
+
+        Parameters
+        ----------
+        *restrictions, **options
+            Those of `populate`.
+
+        Returns
+        -------
+        dict
+            What `populate` returns.
+
+        Raises
+        ------
+        Exception
+            What `populate` raises.
+        """
+        __tracebackhide__ = True
+        return await begin([self], restrictions, options_of(options), "awaited", _only)
 
     def _note_inserted(self, count: int) -> None:
         running = making(type(self))
@@ -221,6 +279,11 @@ class AutoPopulate(UserTable):
                 f"{self.name.class_name}: {total - remaining} of {total} done, {remaining} remain."
             )
         return remaining, total
+
+
+def _only(summaries: list[Summary]) -> Summary:
+    (summary,) = summaries
+    return summary
 
 
 class Imported(AutoPopulate):

@@ -11,10 +11,10 @@ _WHAT = {"heading", "primary_key", "connection", "table_name", "full_table_name"
 _WHERE = {"is_declared", "describe", "parents", "children", "ancestors", "descendants", "parts"}
 _ALGEBRA = {"proj", "aggr", "aggregate", "join", "extend", "restrict", "restrict_by"}
 _FETCH = {"to_dicts", "to_pandas", "to_polars", "to_arrow", "to_arrays", "keys", "fetch", "fetch1"}
-_SHOW = {"head", "tail", "preview", "make_sql"}
+_SHOW = {"head", "tail", "preview", "browse", "make_sql"}
 _WRITE = {"insert", "insert1", "insert_dataframe", "update1", "staged_insert1", "validate", "alter"}
 _REMOVE = {"delete", "delete_quick", "drop", "drop_quick"}
-_POPULATE = {"populate", "progress", "key_source", "jobs", "job_report"}
+_POPULATE = {"populate", "populate_async", "progress", "key_source", "jobs", "job_report"}
 _OF_TABLE = _WHAT | _WHERE | _ALGEBRA | _FETCH | _SHOW | _WRITE | _REMOVE | _POPULATE
 
 

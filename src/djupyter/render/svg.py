@@ -61,34 +61,58 @@ def svg(
     >>> text[:36], "<title>" in text
     ('<svg xmlns="http://www.w3.org/2000/s', True)
     """
-    places = placed or layout(drawing)
-    width, height = places.size
-    legend, (legend_width, legend_height) = _legend(drawing, max(width, 320.0))
-    whole = (max(width, legend_width) + 2 * _MARGIN, height + legend_height + 2 * _MARGIN)
-    shift = f"translate({_MARGIN:g} {_MARGIN:g})"
-    parts = [
-        Html(f"<style>{_styles(shades)}</style>"),
-        *([] if shades == "page" else [tag("rect", class_="paper", width="100%", height="100%")]),
-        tag(
-            "g",
-            *(_group(schema, place) for schema, place in places.groups.items()),
-            *(_line(line, points, places.direction) for line, points in places.lines),
-            *(_box(box, place, (badges or {}).get(box, "")) for box, place in places.boxes.items()),
-            transform=shift,
-        ),
-        tag("g", *legend, transform=f"translate({_MARGIN:g} {height + _MARGIN:g})"),
-    ]
-    return tag(
-        "svg",
-        *parts,
-        xmlns="http://www.w3.org/2000/svg",
-        class_=f"dj-svg dj-{shades}",
-        role="img",
-        aria_label=_description(drawing),
-        viewBox=f"0 0 {whole[0]:g} {whole[1]:g}",
-        width=f"{whole[0]:g}",
-        height=f"{whole[1]:g}",
-    )
+    return Picture(drawing, badges=badges, placed=placed).svg(shades)
+
+
+class Picture:
+    """A drawing that is shown in several places: all but its colours is made once.
+
+    Parameters
+    ----------
+    drawing, badges, placed
+        As for `svg`.
+    """
+
+    def __init__(
+        self,
+        drawing: Drawing,
+        *,
+        badges: Mapping[Box, str] | None = None,
+        placed: Layout | None = None,
+    ) -> None:
+        places, told = placed or layout(drawing), badges or {}
+        width, height = places.size
+        legend, (legend_width, legend_height) = _legend(drawing, max(width, 320.0))
+        self._size = max(width, legend_width) + 2 * _MARGIN, height + legend_height + 2 * _MARGIN
+        self._title = _description(drawing)
+        self._body = [
+            tag(
+                "g",
+                *(_group(schema, place) for schema, place in places.groups.items()),
+                *(_line(line, points, places.direction) for line, points in places.lines),
+                *(_box(box, place, told.get(box, "")) for box, place in places.boxes.items()),
+                transform=f"translate({_MARGIN:g} {_MARGIN:g})",
+            ),
+            tag("g", *legend, transform=f"translate({_MARGIN:g} {height + _MARGIN:g})"),
+        ]
+
+    def svg(self, shades: Shades = "page") -> Html:
+        """Return it in some colours."""
+        width, height = self._size
+        is_file = shades != "page"
+        return tag(
+            "svg",
+            Html(f"<style>{_styles(shades)}</style>"),
+            *([tag("rect", class_="paper", width="100%", height="100%")] if is_file else []),
+            *self._body,
+            xmlns="http://www.w3.org/2000/svg",
+            class_=f"dj-svg dj-{shades}",
+            role="img",
+            aria_label=self._title,
+            viewBox=f"0 0 {width:g} {height:g}",
+            width=f"{width:g}",
+            height=f"{height:g}",
+        )
 
 
 def path(points: Sequence[Point], direction: Direction) -> str:
@@ -117,21 +141,15 @@ def path(points: Sequence[Point], direction: Direction) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{round(value, 1):g}" if abs(value) < 1e5 else f"{value:.0f}"
+    text = f"{value:.1f}"
+    return text[:-2] if text.endswith(".0") else text
 
 
 def _group(schema: str, place: Place) -> Html:
     shown = cut(visible(schema), LONGEST)
-    rect = tag(
-        "rect",
-        x=_number(place.x),
-        y=_number(place.y),
-        width=_number(place.width),
-        height=_number(place.height),
-        rx=6,
-    )
     text = tag("text", shown, x=_number(place.x + 12), y=_number(place.y + 18))
-    return tag("g", tag("title", f"schema {schema}"), rect, text, class_="group")
+    title = tag("title", f"schema {schema}")
+    return tag("g", title, _rectangle(place, 6), text, class_="group")
 
 
 def _box(box: Box, place: Place, badge: str) -> Html:
@@ -156,14 +174,16 @@ def _shape(kind: str, place: Place) -> Iterator[Html]:
 
 
 def _rectangle(place: Place, corner: float, shift: float = 0.0) -> Html:
-    return tag(
-        "rect",
-        x=_number(place.x + shift),
-        y=_number(place.y + shift),
-        width=_number(place.width),
-        height=_number(place.height),
-        rx=_number(corner),
+    # Written out, as are lines: there are many of them, and nothing but numbers in them.
+    x, y = _number(place.x + shift), _number(place.y + shift)
+    width, height = _number(place.width), _number(place.height)
+    return Html(
+        f'<rect x="{x}" y="{y}" width="{width}" height="{height}" rx="{_number(corner)}"></rect>'
     )
+
+
+def _stroke(classes: str, way: str) -> Html:
+    return Html(f'<path class="{classes}" d="{way}"></path>')
 
 
 def _badge(badge: str, place: Place) -> Iterator[Html]:
@@ -189,8 +209,8 @@ def _line(line: Line, points: Sequence[Point], direction: Direction) -> Html:
         return Html("")
     classes = _classes(line)
     told = tag("title", f"{line.parent.label} → {line.child.label}: {line.words}")
-    head = tag("path", class_=classes.replace("line", "head"), d=_head(points[-1], direction))
-    drawn = tag("path", class_=classes, d=path(points, direction))
+    head = _stroke(classes.replace("line", "head"), _head(points[-1], direction))
+    drawn = _stroke(classes, path(points, direction))
     return tag("g", told, drawn, head)
 
 
@@ -257,7 +277,7 @@ def _used(lines: Sequence[Line]) -> Iterator[str]:
 def _sample(name: str, x: float, y: float) -> Iterator[Html]:
     if name in _SAMPLES:
         line = f"M{_number(x)} {_number(y)}h26"
-        yield tag("path", class_=_classes(_SAMPLES[name]), d=line)
+        yield _stroke(_classes(_SAMPLES[name]), line)
     else:
         shape = _shape(name, Place(x + 2, y - 6, 22, 12))
         yield tag("g", *shape, class_=f"box {name.lower()}")

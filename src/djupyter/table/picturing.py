@@ -13,10 +13,9 @@ from djupyter.frontend import frontend, in_notebook
 from djupyter.render.diagram import diagram_html
 from djupyter.render.dot import dot
 from djupyter.render.drawing import Drawing
-from djupyter.render.layout import layout
 from djupyter.render.mermaid import mermaid
 from djupyter.render.png import png
-from djupyter.render.svg import Shades, svg
+from djupyter.render.svg import Picture, Shades, svg
 
 if TYPE_CHECKING:
     import numpy
@@ -176,11 +175,11 @@ class Pictures:
         self, include: Collection[str] | None = None, exclude: Collection[str] | None = None
     ) -> dict[str, Any]:
         drawing = self.drawing(notes=True)
-        placed = layout(drawing)
+        picture = Picture(drawing)
         return {
-            "text/html": diagram_html(drawing, placed=placed),
+            "text/html": diagram_html(drawing, picture),
             # For pages that show no SVG inside HTML, such as those of code hosts.
-            "image/svg+xml": str(svg(drawing, self._theme, placed=placed)),
+            "image/svg+xml": str(picture.svg(self._theme)),
             "text/plain": repr(self),
         }
 

@@ -21,7 +21,9 @@ class Asking {
     this.number = 0;
     this.sent = 0;
     this.isWaiting = false;
-    this.mounts = new Set();
+    this.mounts = new Set(); // those in the page
+    this.known = new WeakMap(); // all, by their places, which notebooks take out of the page and put back
+    this.all = [];
     this.url = null;
     this.last = null;
     this.hear = (message, buffers) => this.answered(message, buffers);
@@ -59,9 +61,21 @@ class Asking {
     this.send();
   }
 
+  mount(slot) {
+    const mount = this.known.get(slot) ?? new Mount(this, slot);
+    if (this.mounts.has(mount)) return;
+    if (!this.known.has(slot)) {
+      this.known.set(slot, mount);
+      this.all.push(new WeakRef(mount));
+    }
+    this.mounts.add(mount);
+    mount.draw();
+    if (this.last) mount.show();
+  }
+
   end() {
     this.model.off("msg:custom", this.hear);
-    this.mounts.forEach((mount) => mount.remove());
+    this.all.forEach((mount) => mount.deref()?.remove());
     if (this.url) URL.revokeObjectURL(this.url);
   }
 }
@@ -83,12 +97,11 @@ class Mount {
     this.colours = asking.model.get("colours");
     this.rows = [];
     slot.replaceChildren(...this.build());
+    slot.dataset.lmSuppressShortcuts = "true"; // arrow keys move a slider, not the notebook
     slot.setAttribute("role", "group");
     slot.setAttribute("aria-label", "Which plane is shown");
     this.status.textContent = this.note?.textContent ?? "";
     if (this.note) this.note.hidden = true;
-    this.draw();
-    if (asking.last) this.show();
   }
 
   build() {
@@ -136,8 +149,6 @@ class Mount {
       position[axis] = Number(input.value);
       this.asking.change(this.asking.axes, position);
     });
-    // Arrow keys move the slider, not the notebook.
-    input.addEventListener("keydown", (event) => event.stopPropagation());
     element.append(make("span", "dj-slices-name", `axis ${axis}`), input, number);
     return { axis, element, input, number };
   }
@@ -191,9 +202,10 @@ function initialize({ model }) {
       if (!mount.slot.isConnected) asking.mounts.delete(mount);
     }
     for (const slot of document.querySelectorAll(`[data-dj-slices="${CSS.escape(model.get("mark"))}"]`)) {
-      if (slot.dataset.djTaken) continue;
+      // Another widget of the same object may have it.
+      if (slot.dataset.djTaken && !asking.known.has(slot)) continue;
       slot.dataset.djTaken = "1";
-      asking.mounts.add(new Mount(asking, slot));
+      asking.mount(slot);
     }
   };
   // Outputs come and go: cells run again, notebooks draw only what is in sight.
@@ -223,7 +235,7 @@ function render({ model, el }) {
   const slot = make("div", "dj-slices");
   out.append(picture, slot);
   el.append(out);
-  asking.mounts.add(new Mount(asking, slot));
+  asking.mount(slot);
   asking.change(asking.axes, asking.position);
   return () => asking.end();
 }

@@ -103,7 +103,9 @@ class Mount {
     this.colours = asking.model.get("colours");
     this.rows = [];
     slot.replaceChildren(...this.build());
-    slot.dataset.lmSuppressShortcuts = "true"; // arrow keys move a slider, not the notebook
+    // Arrow keys move a slider: JupyterLab has shortcuts for them, and its notebook takes the focus at any key.
+    slot.dataset.lmSuppressShortcuts = "true";
+    slot.addEventListener("keydown", (event) => event.stopPropagation());
     slot.setAttribute("role", "group");
     slot.setAttribute("aria-label", "Which plane is shown");
     this.status.textContent = this.note?.textContent ?? "";

@@ -19,7 +19,7 @@ lab, imaging = dj.Schema("lab"), dj.Schema("imaging")
 @lab
 class Subject(dj.Manual):
     definition = """
-    # A mouse <b>of the lab</b>
+    # A mouse <img src=x onerror='window.pwned = 1'>
     subject : int32  # its number
     ---
     sex : enum('F', 'M')
@@ -154,7 +154,7 @@ def test_a_diagram_is_live_and_its_picture_stays(opened: Callable[..., Page]) ->
     live.locator(".custom-widget").hover(position=at)
     tip = live.locator(".dj-tip")
     tip.wait_for()
-    assert "# A mouse <b>of the lab</b>" in tip.inner_text()
+    assert "# A mouse <img src=x onerror=" in tip.inner_text()
     live.get_by_label("What a click highlights").select_option("ancestors")
     click(page, live, "Segmentation\\n")
     card = live.locator("[id='dj-table-imaging.Segmentation']")
@@ -165,6 +165,12 @@ def test_a_diagram_is_live_and_its_picture_stays(opened: Callable[..., Page]) ->
     dark(page, True)
     wait_for(page, "cy.nodes('.group')[0].style('background-color') === 'rgb(27,30,34)'")
     live.screenshot(path=SCREENSHOTS / "diagram-dark.png")
+
+    # What is hostile in a definition is text wherever it is shown.
+    click(page, live, "Subject\\n")
+    live.locator("[id='dj-table-lab.Subject']").wait_for()
+    assert "onerror" in live.inner_text()
+    assert page.evaluate("window.pwned") is None
 
     # Schemas close and open; a search opens what it needs.
     page.mouse.move(0, 0)

@@ -2,6 +2,7 @@
 # make lab     install, then open JupyterLab on the notebooks
 # make test    install, then run every test, doctest and notebook
 # make bench   install, then measure djupyter beside bare drivers and datajoint; OPTIONS="--backend mariadb" ...
+# make docs    install, then make the site of docs/ and the notebooks, which it runs
 # make lint    formatting, lint, types, layers: what .ci/run checks after the tests
 #
 # Needs only Python >= 3.11. What is installed goes into .venv; after the first time no network is needed.
@@ -10,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo lab test bench lint clean
+.PHONY: demo lab test bench docs lint clean
 
 demo: $(VENV)/lab.done
 	$(BIN)/python notebooks/demo.py
@@ -32,6 +33,10 @@ OPTIONS := --backend sqlite --backend mariadb --backend postgresql
 bench: $(VENV)/bench.done
 	$(BIN)/python -m benchmarks $(OPTIONS)
 
+docs: $(VENV)/docs.done
+	$(BIN)/sphinx-build -W --keep-going -n -E -a --quiet -c docs -d docs/_build/doctrees . docs/_build/html
+	@echo 'The site begins at docs/_build/html/index.html.'
+
 lint: $(VENV)/dev.done
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -39,7 +44,7 @@ lint: $(VENV)/dev.done
 	$(BIN)/lint-imports --no-logo
 
 clean:
-	rm -rf $(VENV) demo
+	rm -rf $(VENV) demo docs/_build
 
 # Once per change of pyproject.toml.
 $(VENV)/%.done: pyproject.toml $(VENV)/pyvenv.cfg

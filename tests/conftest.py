@@ -46,23 +46,6 @@ hypothesis.settings.load_profile("djupyter")
 # What Python asks of the main module before it starts a process; that of a worker of xdist does not have it.
 vars(__main__).setdefault("__spec__", None)
 
-# They start, stop and kill dozens of processes and servers, which takes a quarter of an hour. Until they have shown
-# that they pass on any machine, they run where they are asked for.
-MANY_PROCESSES = {
-    *("test_executors.py", "test_heartbeat.py", "test_leases.py", "test_lost_network.py"),
-    *("test_many_workers.py", "test_processes.py", "test_travelling.py", "test_worker.py"),
-}
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Pass over the tests with many processes, but where `DJ_TEST_PROCESSES` asks for them."""
-    if os.environ.get("DJ_TEST_PROCESSES"):
-        return
-    reason = pytest.mark.skip(reason="starts and kills many processes: DJ_TEST_PROCESSES=1 runs it")
-    for item in items:
-        if item.path.name in MANY_PROCESSES or item.name.startswith(("test_processes_try_again",)):
-            item.add_marker(reason)
-
 
 @pytest.fixture(autouse=True)
 def _hears_ctrl_c() -> None:

@@ -34,5 +34,5 @@ def test_the_example_prints_what_the_readme_says_also_the_second_time(tmp_path):
 def test_the_commands_of_the_readme_are_in_the_makefile():
     makefile = README.with_name("Makefile").read_text(encoding="utf-8")
     commands = set(re.findall(r"^make (\w+)", README.read_text(encoding="utf-8"), re.MULTILINE))
-    assert commands == {"demo", "lab", "test"}
+    assert commands == {"demo", "lab", "test", "docs"}
     assert all(f"\n{command}:" in makefile for command in commands)

@@ -154,7 +154,7 @@ def _add_worker(commands: Any) -> None:
     add("--restrict", metavar="TEXT", help="only keys that meet this condition")
     add("--priority", type=int, help="only jobs of this priority or a lower number")
     add("--processes", type=_count, default=1, metavar="N", help="that make keys; 1 is this one")
-    add("--time-limit", type=_seconds, metavar="S", help="seconds that a key may take")
+    add("--time-limit", type=_some_seconds, metavar="S", help="seconds that a key may take")
     add("--memory", type=_bytes, metavar="4GB", help="that each process may have")
     lasting = worker.add_mutually_exclusive_group()
     lasting.add_argument("--loop", action="store_true", help="go on for ever")
@@ -183,6 +183,12 @@ def _seconds(text: str) -> float:
         seconds = -1
     if not 0 <= seconds < float("inf"):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
+    return seconds
+
+
+def _some_seconds(text: str) -> float:
+    if not (seconds := _seconds(text)):
+        raise argparse.ArgumentTypeError("0 seconds are none; leave it out for no limit")
     return seconds
 
 

@@ -21,7 +21,7 @@ from djupyter.codecs.file_card import file_card
 from djupyter.codecs.npy_part import NpyPart
 from djupyter.codecs.npy_ref import NpyRef
 from djupyter.codecs.object_ref import ObjectRef
-from djupyter.codecs.zarr_card import zarr_array_card, zarr_array_summary, zarr_group_card
+from djupyter.codecs.zarr_card import zarr_array_card, zarr_group_card
 from djupyter.codecs.zarr_files import ZarrFiles
 from djupyter.errors import DataJointError
 from djupyter.render.object_card import object_html, object_text
@@ -203,16 +203,7 @@ def test_a_text_keeps_its_lines_and_is_not_cut():
     assert re.search(r"<pre>line 0 &lt; 1\nline 1 .*\nline 149 &lt; 150</pre>", shown, re.DOTALL)
 
 
-def test_the_text_of_a_zarr_array_reads_no_chunk():
-    array = zarr.array(np.zeros((8, 6), "uint8"), chunks=(4, 4), attributes={"unit": "V"})
-    array.store._store_dict = {}
-    text = object_text(zarr_array_summary(array))
-    assert "8 × 6" in text
-    assert "4 × 4 (2 × 2 of them)" in text
-    assert "@unit" in text
-
-
-@pytest.mark.parametrize("name", ["a.png", "a.wav", "a.mp4"])
+@pytest.mark.parametrize("name", ["a.wav", "a.mp4"])
 def test_what_is_too_large_to_show_says_so(name):
     shown = file_card(name, 10**9, lambda: pytest.fail("it was opened"), ())
     assert "1.0 GB" in shown.note
@@ -327,4 +318,5 @@ def test_a_zarr_group_shows_a_tree():
     group = zarr.open_group(zarr.storage.MemoryStore(), mode="w")
     group.create_group("sub").create_array("x", shape=(3,), dtype="f4")
     group.create_array("y", shape=(2, 5), dtype="i2")
-    assert re.search(r"sub/\s+x  float32 3\s+y  int16 2 × 5", object_text(zarr_group_card(group)))
+    text = object_text(zarr_group_card(group))
+    assert re.search(r"sub/\s+x  float32 3, chunks 3, 12 bytes\s+y  int16 2 × 5, ", text)

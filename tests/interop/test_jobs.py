@@ -125,13 +125,18 @@ def test_priorities_and_times_hold_for_either(theirs, ours):
     theirs.Square.jobs.refresh("i = 2", delay=1000)
     ours.Square.jobs.refresh("i = 3", priority=1)
     theirs.Square.jobs.refresh("i = 4", priority=2)
-    # Theirs gives the jobs that it adds the priority of the call, so that none is below it.
-    found = theirs.Square.populate(reserve_jobs=True, priority=1, refresh=False)
-    assert found["success_count"] == 1
-    assert ours.Square.populate(reserve_jobs=True, priority=2)["success_count"] == 1
+    for square, priority in ((theirs.Square, 1), (ours.Square, 2)):
+        found = square.populate(reserve_jobs=True, priority=priority, refresh=False)
+        assert found["success_count"] == 1
     assert theirs.Square.populate(reserve_jobs=True, max_calls=1)["success_count"] == 1
     assert ours.Square.populate(reserve_jobs=True)["success_count"] == 1
     assert counted(ours.Square) == counted(theirs.Square) == {"pending": 2}
+
+
+def test_jobs_that_are_added_get_the_priority_of_the_call(theirs, ours):
+    for square, key in ((theirs.Square, 1), (ours.Square, 2)):
+        found = square.populate(f"i = {key}", reserve_jobs=True, priority=3)
+        assert found["success_count"] == 1
 
 
 def test_what_either_has_reserved_the_other_leaves_alone(theirs, ours):

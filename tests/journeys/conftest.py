@@ -1,4 +1,4 @@
-"""JupyterLab on a copy of the notebooks, and a browser."""
+"""JupyterLab in a real browser, as a user meets it."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from playwright.sync_api import Page, sync_playwright
 from tests.servers import unavailable
 
 ROOT = Path(__file__).parents[2]
+# Kept for people to look at; git does not.
+SCREENSHOTS = ROOT / "tests" / "screenshots"
 BROWSER_OPTIONS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -28,6 +30,8 @@ BROWSER_OPTIONS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+# What a user finds in the menus, without their animations.
+EXECUTE = "command => window.jupyterapp.commands.execute(command)"
 
 
 @pytest.fixture

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from playwright.sync_api import Page
 
-ROOT = Path(__file__).parents[2]
-# Kept for people to look at; git does not.
-SCREENSHOTS = ROOT / "tests" / "screenshots"
-# What a user finds in the menus, without their animations.
-EXECUTE = "command => window.jupyterapp.commands.execute(command)"
+from tests.journeys.conftest import EXECUTE, SCREENSHOTS
 
 
 def test_the_quickstart_runs_in_jupyterlab(lab: str, browser_page: Page) -> None:

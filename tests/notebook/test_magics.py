@@ -6,6 +6,7 @@ import inspect
 import traceback
 import warnings
 from pathlib import Path
+from typing import Any
 
 import pytest
 from IPython.core.error import UsageError
@@ -434,3 +435,116 @@ def test_changed_contents_of_a_lookup_are_not_passed_over_in_silence(lab: Notebo
     with pytest.warns(UserWarning, match=r"contents of Kind .*'speed': '0.2'.*\(1 of 1\)"):
         lab.run(cell.replace("0.1", "0.2"))
     assert lab["Kind"].to_arrays("speed").round(3).tolist() == [0.1]
+
+
+def helps(notebook: Notebook) -> dict[str, str]:
+    magics = notebook.shell.magics_manager.magics
+    return {
+        f"{sign}{name}": function.__doc__ or ""
+        for kind, sign in (("line", "%"), ("cell", "%%"))
+        for name, function in magics[kind].items()
+        if name.startswith("dj_")
+    }
+
+
+LINE = {
+    *("connect", "schema", "tables", "describe", "status", "alter", "drop", "module", "populate"),
+}
+
+
+def test_every_magic_of_the_notebook_is_there(notebook: Notebook) -> None:
+    wanted = {f"%dj_{name}" for name in LINE} | {"%%dj_table", "%%dj_make", "%%dj_sql"}
+    assert wanted <= set(helps(notebook))
+
+
+def test_help_says_what_a_magic_does_and_what_it_takes(
+    notebook: Notebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for magic, text in helps(notebook).items():
+        shown: list[Any] = []
+        monkeypatch.setattr(
+            "IPython.core.page.page", lambda data, *a, shown=shown, **k: shown.append(data)
+        )
+        notebook.run(f"{magic}?")
+        told = str(shown[0]["text/plain"] if isinstance(shown[0], dict) else shown[0])
+        sentence = next(line for line in text.splitlines() if line and "::" not in line)
+        assert sentence.split()[0] in told
+        assert magic.lstrip("%") in told, magic
+        if magic not in ("%%dj_table", "%dj_populate"):  # these are described in words of their own
+            assert "argument" in told or "options" in told, magic
+
+
+@pytest.mark.parametrize(
+    ("cell", "told"),
+    [
+        ("%dj_schema", "required: name"),
+        ("%dj_schema a b", "unrecognized arguments: b"),
+        ("%dj_alter Subject --really", "unrecognized arguments: --really"),
+        ("%%dj_make\npass", "required: name"),
+        ("%dj_sql SELECT 1", "write the SQL below"),
+    ],
+)
+def test_a_wrong_call_fails_with_one_message(lab: Notebook, cell: str, told: str) -> None:
+    output = lab.run(cell, fails=True)
+    assert isinstance(output.error, UsageError)
+    assert told in str(output.error)
+
+
+def test_the_magics_know_the_schema_after_they_were_loaded_again(lab: Notebook) -> None:
+    lab.run("dj.load_ipython_extension()")
+    lab.run("%%dj_table Session : Manual\n-> Subject\n")
+    assert lab["Session"]().name.schema == "lab"
+
+
+def test_dj_schema_reads_what_completion_offers(lab: Notebook) -> None:
+    assert "lab" in dj.conn().catalog.known()
+
+
+@pytest.mark.parametrize(
+    ("cell", "shown"),
+    [
+        (
+            "%%dj_table B : Lookup\nb : int8\n===\n1\n1000",
+            "(line 5, column 1)\n    5 | 1000\n      | ^^^^",
+        ),
+        (
+            "%%dj_table B : Lookup\na : int8\nb : int8\n===\nb, a\n1, 1\n\nx, 2",
+            "cannot hold 'x' (line 8, column 1)\n    8 | x, 2\n      | ^\n    Expected a whole number",
+        ),
+        ("%%dj_table B : Lookup\na : int8\nb : int8\n===\nb, a\n1, 1\n, 2", "`b` is missing"),
+        ("%%dj_table B : Lookup\nb : int8\n===\n[1,\n 'why']", "(line 5, column"),
+        (
+            "%%dj_table B : Manual\na : int8\n---\nb : <blobb>",
+            "no codec is called 'blobb' (line 4, column 6)\n    4 | b : <blobb>\n      |      ^^^^^\n"
+            "    Did you mean `blob`?",
+        ),
+        ("%%dj_table B : Manual\na : int8\n\na : int8", "in line 2 already"),
+        (f"%%dj_table {'Bad' * 25} : Manual\na : int8", "is too long (line 1, column 12)"),
+    ],
+)
+def test_what_a_new_table_cannot_have_is_shown_where_it_stands(
+    lab: Notebook, cell: str, shown: str
+) -> None:
+    error = lab.run(cell, fails=True).error
+    assert isinstance(error, DefinitionError)
+    assert shown in str(error)
+    assert lab["lab"].list_tables() == ["subject"]
+
+
+def test_a_table_that_has_an_unknown_codec_can_still_be_opened(lab: Notebook) -> None:
+    definition = "a : int8\n---\nb : <elsewhere>"
+    lab.run(f"@lab\nclass Old(dj.Manual):\n    definition = {definition!r}")
+    lab.run(f"%%dj_table Old : Manual\n{definition}")
+
+
+def test_replace_without_anybody_to_ask_names_the_magic_that_drops(
+    lab: Notebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_frontend(_: str) -> str:
+        raise NotImplementedError
+
+    monkeypatch.setattr("builtins.input", no_frontend)
+    lab.run("Subject.insert1((1, 'a'))")
+    error = lab.run("%%dj_table Subject : Manual --replace\nname : varchar(10)\n", fails=True).error
+    assert "%dj_drop Subject --yes" in str(error)
+    assert len(lab["Subject"]) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -69,6 +70,11 @@ def test_the_job_of_a_killed_worker_is_free_at_once(Slow: Any, place: Place, sta
     kill(worker.pid, with_guardian=False)
     until(lambda: not leases(Slow))  # its guardian says so: the lease would last for ten minutes
     assert Slow.jobs.pending.keys() == [{"n": 1}]
+    (attempt,) = Slow.job_report({"n": 1}).attempts
+    assert (attempt["outcome"], attempt["error_class"]) == ("lost", "WorkerDied")
+    assert (attempt["host"], attempt["pid"]) == (platform.node(), worker.pid)
+    assert attempt["duration"] > 0
+    assert attempt["inputs"] == {"rows": {f"{place.schema}.item": {"n": 1}}}
     place.go()
     assert Slow.populate(reserve_jobs=True)["success_count"] == 1
     assert len(Slow.jobs) == 0

@@ -10,6 +10,7 @@ import pytest
 
 import djupyter as dj
 from djupyter.errors import IntegrityError, UnknownAttributeError
+from djupyter.populate import stages
 from tests.conftest import Database
 
 
@@ -155,6 +156,11 @@ def test_populate_is_refused_where_it_cannot_be_exact(Square: Any, db: Database)
         (Square & "i = 1").populate()
     with pytest.raises(dj.DataJointError, match="processes must be at least 1, but is 0"):
         Square.populate(processes=0)
+    for wrong in (0, -1):
+        with pytest.raises(dj.DataJointError, match="time_limit must be more than 0"):
+            Square.populate(time_limit=wrong)
+        with pytest.raises(dj.DataJointError, match="memory_limit must be more than 0"):
+            Square.populate(memory_limit=wrong)
     assert Square.populate(processes=1)["success_count"] == 5
 
 
@@ -520,3 +526,21 @@ def test_a_key_that_another_worker_makes_meanwhile_is_not_an_error(
 
     assert Slow.populate() == {"success_count": 0, "error_list": []}
     assert set(Slow.to_arrays("y").tolist()) == {1.0}
+
+
+def test_what_was_made_since_it_was_listed_is_passed_over_whatever_the_key_looks_like(
+    schema: dj.Schema, Source: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stages, "_FRESH", -1.0)
+    begun: list[int] = []
+
+    @schema
+    class Run(dj.Computed):
+        definition = "run : int32\n-> Source"
+
+        def make(self, key: dict[str, Any]) -> None:
+            begun.append(key["i"])
+            self.insert({"run": run, "i": i} for run in (7, 8) for i in range(1, 6))
+
+    assert Run.populate()["success_count"] == 1
+    assert len(begun) == 1

@@ -19,7 +19,8 @@ import psutil
 import pytest
 
 import djupyter as dj
-from djupyter.populate.events import Failed
+from djupyter.populate.events import Failed, Finished, Started
+from djupyter.sql import ddl
 from tests.conftest import Database
 
 
@@ -114,6 +115,9 @@ def test_parts_and_objects_are_made_under_leases_and_a_death_is_one_error(
     assert os.getpid() not in Trace.to_arrays("pid")
     jobs = Trace.jobs.errors.to_dicts(order_by="KEY")
     assert [job["i"] for job in jobs] == [2, 4]
+    deaths = Trace.job_report({"i": 2}).attempts
+    assert [death["outcome"] for death in deaths] == ["lost"] * 3
+    assert len({death["pid"] for death in deaths} - {0, os.getpid()}) == 3
     assert "in make" in jobs[1]["error_stack"]
     assert Trace.jobs.progress()["total"] == 2
     assert not children(before)
@@ -272,6 +276,56 @@ def test_crashes_of_every_kind_are_errors_of_their_keys(lab: dj.Schema, Key: Any
     }
     assert done["success_count"] == len(Crash) == 2
     assert len([event for event in told if isinstance(event, Failed)]) == 3
+
+
+def test_a_process_that_is_killed_while_idle_is_replaced(lab: dj.Schema, Key: Any) -> None:
+    @lab
+    class Made(dj.Computed):
+        definition = "-> Key\n---\npid : int32"
+
+        def make(self, key: dict[str, Any]) -> None:
+            self.insert1({**key, "pid": os.getpid()})
+
+    def kill(event: Any) -> None:
+        if isinstance(event, Finished) and event.key == {"i": 1}:
+            psutil.Process((Made & event.key).fetch1("pid")).kill()
+            for thread in threading.enumerate():
+                if "ExecutorManager" in thread.name:
+                    thread.join()  # by then it is known to be dead
+
+    done = Made.populate(memory_limit=2**40, listener=kill)
+    assert done == {"success_count": 8, "error_list": []}
+    assert len(set(Made.to_arrays("pid"))) == 2
+
+
+@pytest.mark.parametrize("denied", ["declare", "execute_many"])
+def test_a_crash_is_final_where_nobody_may_count_it(
+    lab: dj.Schema, Key: Any, monkeypatch: pytest.MonkeyPatch, denied: str
+) -> None:
+    @lab
+    class Crash(dj.Computed):
+        definition = "-> Key"
+
+        def make(self, key: dict[str, Any]) -> None:
+            os._exit(1)
+
+    def refuse(owner: Any, name: str) -> None:
+        real = getattr(owner, name)
+
+        def refusing(*given: Any) -> Any:
+            if "~job_log" in repr(given):
+                raise dj.errors.AccessError("the log is not yours", "", "")
+            return real(*given)
+
+        monkeypatch.setattr(owner, name, refusing)
+
+    refuse(ddl if denied == "declare" else dj.Connection, denied)
+    told: list[Any] = []
+    done = Crash.populate("i = 1", processes=2, suppress_errors=True, listener=told.append)
+    ((key, error),) = done["error_list"]
+    assert key == {"i": 1}
+    assert error.startswith("WorkerDied: ")
+    assert len([event for event in told if isinstance(event, Started)]) == 1
 
 
 def test_the_error_of_a_process_is_raised_with_the_traceback_it_had_there(

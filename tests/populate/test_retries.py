@@ -10,6 +10,7 @@ import pytest
 import djupyter as dj
 from djupyter.populate.claims import Claims
 from djupyter.populate.leases import Lease
+from djupyter.sql import ddl
 
 LONG_AGO = datetime.datetime(2000, 1, 1)
 
@@ -116,6 +117,23 @@ def test_without_a_policy_the_first_failure_is_the_last(Flaky: Any, attempts: in
     found, heard = populate(Flaky)
     assert found["error_list"] == [({"i": 2}, "OSError: not reachable")]
     assert len(heard) == 3
+
+
+def test_where_no_log_may_be_kept_nothing_is_tried_again(
+    Flaky: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = ddl.declare
+
+    def declare(connection: Any, structure: Any) -> None:
+        if structure.name.table == "~job_log":
+            raise dj.errors.AccessError("the log is not yours")
+        real(connection, structure)
+
+    monkeypatch.setattr(ddl, "declare", declare)
+    Flaky.failures = 99
+    found, heard = populate(Flaky)
+    assert found["error_list"] == [({"i": 2}, "OSError: not reachable")]
+    assert ("failed", 2, None) in heard
 
 
 def test_without_jobs_nothing_is_tried_again(Flaky: Any) -> None:

@@ -251,3 +251,49 @@ def test_a_make_that_never_returns(Made: Any, store: Path) -> None:
     assert [key for key, _ in summary["error_list"]] == [{"n": 2}]
     assert Made.jobs.errors.fetch1("error_message").startswith("TimeLimitError: ")
     assert is_clean(Made, store, [1, 3])
+
+
+def test_a_statement_that_never_ends(Made: Any, store: Path) -> None:
+    connection = Made.connection
+    connection.query("SELECT 1")
+    Made.trouble = staticmethod(lambda: connection.query(NEVER[connection.backend.name]))
+    summary = Made.populate(reserve_jobs=True, suppress_errors=True, time_limit=2)
+    ((key, error),) = summary["error_list"]
+    assert key == {"n": 2}
+    assert error.startswith("TimeLimitError: ")
+    assert summary["success_count"] == 2
+    assert is_clean(Made, store, [1, 3])
+
+
+NEVER = {
+    "sqlite": "WITH RECURSIVE r(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM r) SELECT count(*) FROM r",
+    "mysql": "SELECT SLEEP(1000)",
+    "postgresql": "SELECT pg_sleep(1000)",
+}
+
+
+class UnspeakableError(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("it has no words")
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (ValueError("a \0 in it"), r"ValueError: a \x00 in it"),
+        (FileNotFoundError("/data/\udce4.bin"), r"FileNotFoundError: /data/\udce4.bin"),
+        (ValueError("\U0001f600"), "ValueError: \U0001f600"),
+        (UnspeakableError(), "UnspeakableError: <its message cannot be had: RuntimeError>"),
+    ],
+    ids=["nul", "surrogate", "emoji", "unspeakable"],
+)
+def test_an_error_whose_text_no_database_can_hold(
+    Made: Any, store: Path, error: Exception, words: str
+) -> None:
+    Made.trouble = raises(error)
+    summary = Made.populate(reserve_jobs=True, suppress_errors=True)
+    assert summary == {"success_count": 2, "error_list": [({"n": 2}, words)]}
+    assert Made.jobs.errors.fetch1("error_message") == words
+    (attempt,) = Made.job_report({"n": 2}).attempts
+    assert f"{attempt['error_class']}: {attempt['error_message']}" == words
+    assert is_clean(Made, store, [1, 3])

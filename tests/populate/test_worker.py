@@ -17,7 +17,7 @@ import djupyter as dj
 from djupyter.cli import _parser, main
 from djupyter.settings import Settings
 from tests.conftest import Database
-from tests.populate.serving import Lab
+from tests.populate.serving import Lab, Worker
 from tests.servers import NotAvailable, running, unavailable
 
 
@@ -132,6 +132,25 @@ def test_keys_that_fail_harm_no_others_and_are_told(lab: Lab) -> None:
     assert errors[1]["error"] == "ValueError: bad\nkey"
     assert 'raise ValueError("bad\\nkey")' in errors[1]["traceback"]
     assert errors[2]["error"] == "SystemExit: 7"
+
+
+def test_a_make_that_ends_the_program_and_is_tried_again_ends_nothing_else(lab: Lab) -> None:
+    lab.order("leave", "ok")
+    (lab.folder / "patient.py").write_text("from processing import *\nResult.max_attempts = 2\n")
+    with Worker(["patient", "--url", lab.url, "--json"], lab.folder) as worker:
+        status, events = worker.ended()
+    assert status == 0
+    assert kinds(events, "failed") == [("Result", 0)]
+    assert lab.made(lab.Report) == [1]
+    assert lab.statuses() == {0: "pending"}
+
+
+def test_a_health_file_that_cannot_be_touched_is_said_at_once(lab: Lab) -> None:
+    with lab.worker("--loop", "--health-file", str(lab.folder / "absent" / "healthy")) as worker:
+        status, events = worker.ended()
+    assert status == 2
+    assert events[-2]["event"] == "gives up"
+    assert events[-2]["error"].startswith("FileNotFoundError: ")
 
 
 def test_people_get_one_line_for_each_event(lab: Lab) -> None:
@@ -288,6 +307,7 @@ def test_what_cannot_be_used_is_said(lab: Lab, tmp_path: Path) -> None:
         ["m", "--processes", "0"],
         ["m", "--grace", "-1"],
         ["m", "--idle", "nan"],
+        ["m", "--time-limit", "0"],
     ],
 )
 def test_what_is_no_option_is_refused(options: list[str]) -> None:

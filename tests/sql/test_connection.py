@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import _thread
 import os
+import socket
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -384,3 +385,14 @@ def test_errors_of_the_driver_become_ours_with_their_cause(numbers, sql, params,
         numbers.execute(sql, params)
     assert caught.value.__cause__ is not None
     assert not isinstance(caught.value, IntegrityError)
+
+
+@pytest.mark.parametrize("address", ["mysql+pymysql://ann", "postgresql+psycopg://ann"])
+def test_a_server_that_never_answers_is_given_up(address: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        with (
+            Connection(f"{address}@127.0.0.1:{port}/lab", timeout=1) as connection,
+            pytest.raises(DataJointError, match=f"127.0.0.1:{port}"),
+        ):
+            connection.connect()

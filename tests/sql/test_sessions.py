@@ -12,6 +12,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from typing import Any
 
 import pytest
+from pymysql.connections import MySQLResult
 
 import djupyter as dj
 from djupyter.errors import DataJointError, DuplicateError
@@ -403,3 +404,18 @@ def test_what_statements_are_written_for_is_the_server_that_answers(server_db: D
     product = getattr(connection.backend, "product", "PostgreSQL")
     assert product.lower() == server_db.server
     connection.close()
+
+
+@pytest.mark.parametrize("db", ["mariadb", "mysql"], indirect=True)
+def test_an_error_in_the_middle_of_an_answer_leaves_nothing_of_it_for_the_next_question(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise TimeoutError
+
+    assert db.connection.fetch("SELECT 1") == [(1,)]
+    with monkeypatch.context() as patch:
+        patch.setattr(MySQLResult, "_read_row_from_packet", interrupt)
+        with pytest.raises(TimeoutError):
+            db.connection.fetch("SELECT 2 UNION SELECT 3")
+    assert db.connection.fetch("SELECT 4") == [(4,)]

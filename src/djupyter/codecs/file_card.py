@@ -2,56 +2,48 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from collections.abc import Callable
-from contextlib import suppress
 from typing import IO
 
-import numpy as np
-
-from djupyter.codecs.array_card import BUDGET, array_card
-from djupyter.codecs.npy_part import NpyPart
+from djupyter.codecs.array_card import BUDGET
+from djupyter.codecs.bounded_file import BoundedFile
+from djupyter.codecs.hdf5_card import hdf5_card, is_hdf5
+from djupyter.codecs.image_card import image_card
+from djupyter.codecs.npy_card import npy_card
 from djupyter.codecs.parquet_card import parquet_card
-from djupyter.render.markup import lines, tag
+from djupyter.codecs.text_card import separated_card, text_card
+from djupyter.render.markup import tag
 from djupyter.render.object_card import Facts, ObjectCard, bytes_text
 from djupyter.render.pictures import data_url
 
-Open = Callable[[], IO[bytes]]
+Open = Callable[[], IO[bytes] | BoundedFile]
 
 # A browser plays these from a URL that holds all of it; larger ones are left to a player.
 _MEDIA_BYTES = 4_000_000
-_TEXT_BYTES = 4_000
-_ROWS = 8
-_THUMBNAIL = (320, 320)
 
 _PLAYED = {
-    **dict.fromkeys(("wav",), ("audio", "audio/wav")),
+    "wav": ("audio", "audio/wav"),
     "mp3": ("audio", "audio/mpeg"),
+    "m4a": ("audio", "audio/mp4"),
     "ogg": ("audio", "audio/ogg"),
+    "oga": ("audio", "audio/ogg"),
+    "opus": ("audio", "audio/ogg"),
     "flac": ("audio", "audio/flac"),
     "mp4": ("video", "video/mp4"),
+    "m4v": ("video", "video/mp4"),
     "webm": ("video", "video/webm"),
+    "ogv": ("video", "video/ogg"),
 }
 _PICTURES = {"png", "jpg", "jpeg", "gif", "webp", "bmp", "tif", "tiff"}
 _TABLES = {"csv": ",", "tsv": "\t"}
+_JSON = {"json", "geojson", "ipynb"}
+# Markup is a text like others: shown, never rendered.
 _TEXTS = {
-    "txt",
-    "md",
-    "log",
-    "py",
-    "json",
-    "yaml",
-    "yml",
-    "toml",
-    "ini",
-    "xml",
-    "html",
-    "svg",
-    "m",
-    "r",
+    *("txt", "md", "rst", "log", "py", "m", "r", "jl", "sh", "sql", "tex", "bib"),
+    *("yaml", "yml", "toml", "ini", "cfg", "xml", "html", "htm", "svg", "css", "js", "jsonl"),
 }
+# Other formats have these endings too: what the file begins with decides.
+_PERHAPS_HDF5 = {"h5", "hdf5", "hdf", "he5", "nwb", "nc", "mat"}
 
 
 def file_card(
@@ -74,106 +66,55 @@ def file_card(
 
     Examples
     --------
+    >>> import io
     >>> card = file_card("a.txt", 2, lambda: io.BytesIO(b"hi"), ())
     >>> card.title, str(card.picture)
     ('text', '<pre>hi</pre>')
     """
     ending = name.rpartition(".")[2].lower()
-    if ending == "npy":
-        return npy_card("npy array", open_file, facts, budget)
-    if ending in _PICTURES:
-        return _picture(size, open_file, facts, budget)
-    if ending in _PLAYED:
-        return _played(ending, size, open_file, facts, budget)
-    if ending in _TABLES:
-        return _table(_TABLES[ending], size, open_file, facts)
-    if ending in _TEXTS:
-        return _text(ending, size, open_file, facts)
-    if ending == "parquet":
-        with open_file() as file:
-            return parquet_card(file, facts, budget)
-    return ObjectCard("file", facts)
-
-
-def npy_card(title: str, open_file: Open, facts: Facts, budget: int) -> ObjectCard:
-    """Return the card of an array in a .npy file."""
-    with open_file() as file:
-        part = NpyPart(file)
-        return array_card(
-            title,
-            part.shape,
-            part.dtype,
-            part.read,
-            facts=facts,
-            chunks=part.chunks(budget),
-            budget=budget,
-        )
-
-
-def _picture(size: int, open_file: Open, facts: Facts, budget: int) -> ObjectCard:
-    if size > budget:
-        return ObjectCard("picture", facts, note=f"Not shown: it has {bytes_text(size)}.")
-    from PIL import Image
-
-    with open_file() as file, Image.open(io.BytesIO(file.read(budget))) as image:
-        known = (*facts, ("pixels", f"{image.width:,} × {image.height:,}"), ("mode", image.mode))
-        if image.mode.startswith(("I", "F")):
-            # More than 256 shades: as an array.
-            pixels = np.asarray(image)
-            return array_card(
-                "picture", pixels.shape, pixels.dtype, pixels.__getitem__, facts=facts
-            )
-        image.thumbnail(_THUMBNAIL)
-        target = io.BytesIO()
-        image.convert("RGBA" if "A" in image.mode or image.mode == "P" else "RGB").save(
-            target, "PNG"
-        )
-    source = data_url(target.getvalue(), "image/png")
-    return ObjectCard("picture", known, tag("img", src=source, alt="picture", class_="dj-photo"))
-
-
-def _played(ending: str, size: int, open_file: Open, facts: Facts, budget: int) -> ObjectCard:
-    element, kind = _PLAYED[ending]
-    title = {"audio": "sound", "video": "film"}[element]
-    if size > min(budget, _MEDIA_BYTES):
+    if ending in _PLAYED and size > min(budget, _MEDIA_BYTES):
+        title = _title(ending)
         return ObjectCard(title, facts, note=f"Not played here: it has {bytes_text(size)}.")
-    with open_file() as file:
-        source = data_url(file.read(_MEDIA_BYTES), kind)
-    return ObjectCard(
-        title, facts, tag(element, src=source, controls="controls", preload="metadata")
-    )
+    if not _is_known(ending):
+        return ObjectCard("file", facts, note="" if size else "It is empty.")
+    with open_file() as opened:
+        return _shown(ending, BoundedFile.over(opened, size, budget), facts, budget)
 
 
-def _text(ending: str, size: int, open_file: Open, facts: Facts) -> ObjectCard:
-    with open_file() as file:
-        raw = file.read(_TEXT_BYTES)
-    text = raw.decode("utf-8", errors="replace")
-    if ending == "json" and size <= _TEXT_BYTES:
-        with suppress(ValueError, RecursionError):
-            text = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
-    return ObjectCard("text", facts, tag("pre", lines(text)), note=_first(len(raw), size))
+def _is_known(ending: str) -> bool:
+    kinds = (_PICTURES, _PLAYED, _TABLES, _JSON, _TEXTS, _PERHAPS_HDF5, {"npy", "parquet"})
+    return any(ending in kind for kind in kinds)
 
 
-def _table(separator: str, size: int, open_file: Open, facts: Facts) -> ObjectCard:
-    with open_file() as file:
-        raw = file.read(16 * _TEXT_BYTES)
-    lines = raw.decode("utf-8-sig", errors="replace").splitlines()
-    if len(raw) < size:
-        lines = lines[:-1]  # cut in its middle
-    rows = list(csv.reader(lines[: _ROWS + 1], delimiter=separator))
-    if not rows:
-        return ObjectCard("table", facts, note="It is empty.")
-    head = tag("tr", *(tag("th", name, scope="col") for name in rows[0]))
-    body = [tag("tr", *(tag("td", value) for value in row)) for row in rows[1:]]
-    table = tag("table", tag("thead", head), tag("tbody", *body), class_="dj-table dj-rows")
-    whole = len(raw) == size and len(lines) <= _ROWS + 1
-    return ObjectCard(
-        "table",
-        (*facts, ("columns", str(len(rows[0])))),
-        tag("div", table, class_="dj-scroll"),
-        note="" if whole else f"The first {len(body)} rows.",
-    )
+def _shown(ending: str, file: BoundedFile, facts: Facts, budget: int) -> ObjectCard:
+    if ending == "npy":
+        # An array has a size of its own.
+        stored = tuple(("stored" if name == "size" else name, value) for name, value in facts)
+        return npy_card("npy array", file, stored, budget)
+    if ending in _PICTURES:
+        return image_card(file, facts, budget)
+    if ending in _PLAYED:
+        return _played(ending, file, facts)
+    if ending in _TABLES:
+        return separated_card(file, _TABLES[ending], facts)
+    if ending == "parquet":
+        return parquet_card(file, facts, budget)
+    if ending in _PERHAPS_HDF5:
+        if not is_hdf5(file):
+            # A file of another format is shown as any other; one that is called so is damaged.
+            is_wrong = ending in {"h5", "hdf5", "nwb"}
+            note = "Cannot be shown: this is no HDF5 file." if is_wrong else ""
+            return ObjectCard("file", facts, note=note, failed=is_wrong)
+        return hdf5_card(file, facts)
+    return text_card(file, facts, is_json=ending in _JSON)
 
 
-def _first(read: int, size: int) -> str:
-    return "" if read >= size else f"The first {bytes_text(read)} of {bytes_text(size)}."
+def _title(ending: str) -> str:
+    return {"audio": "sound", "video": "film"}[_PLAYED[ending][0]]
+
+
+def _played(ending: str, file: BoundedFile, facts: Facts) -> ObjectCard:
+    element, kind = _PLAYED[ending]
+    source = data_url(file.read(), kind)
+    player = tag(element, src=source, controls="controls", preload="metadata")
+    return ObjectCard(_title(ending), facts, player)

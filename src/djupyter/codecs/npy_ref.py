@@ -13,7 +13,7 @@ from typing import IO, Any, ClassVar, Literal
 import numpy as np
 
 from djupyter.codecs.array_card import BUDGET
-from djupyter.codecs.shown import npy_ref_card
+from djupyter.codecs.shown import bundle, npy_ref_card
 from djupyter.codecs.stored_ref import StoredRef
 from djupyter.errors import DataJointError
 from djupyter.render.object_card import object_html
@@ -87,6 +87,11 @@ class NpyRef(StoredRef):
         return self.size * self.dtype.itemsize
 
     @property
+    def preview_bytes(self) -> int:
+        """How many bytes a repr in a notebook may read."""
+        return self._preview_bytes
+
+    @property
     def is_loaded(self) -> bool:
         """Whether the values are in memory."""
         return self._array is not None
@@ -102,6 +107,9 @@ class NpyRef(StoredRef):
     def _repr_html_(self) -> str:
         return object_html(npy_ref_card(self, self._preview_bytes))
 
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        return bundle(npy_ref_card(self, self._preview_bytes), self)
+
     def __len__(self) -> int:
         if not self.shape:
             raise TypeError("len() of an array without axes")
@@ -111,7 +119,7 @@ class NpyRef(StoredRef):
 
     def open(self) -> IO[bytes]:
         """Open the file for reading."""
-        return self._need_store().open(self.path)
+        return self.need_store().open(self.path)
 
     def load(self, mmap_mode: Literal["r", "r+", "c"] | None = None) -> Array:
         """Return the array.
@@ -194,11 +202,11 @@ class NpyRef(StoredRef):
 
     @property
     def _is_near(self) -> bool:
-        return bool(self._need_store().spec["protocol"] == "file")
+        return bool(self.need_store().spec["protocol"] == "file")
 
     def _local(self) -> Path:
         """Return the file on this machine; a copy of one that lies elsewhere."""
-        store = self._need_store()
+        store = self.need_store()
         if self._is_near:
             return Path(store.full_path(self.path))
         mark = hashlib.md5(store.url(self.path).encode(), usedforsecurity=False).hexdigest()

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any, Concatenate, ParamSpec, TypeVar
 
 from djupyter.codecs.array_card import BUDGET
-from djupyter.codecs.shown import object_ref_card
+from djupyter.codecs.shown import bundle, object_ref_card
 from djupyter.errors import DataJointError, ObjectIntegrityError
 from djupyter.render.object_card import object_html
 from djupyter.stores.paths import check_relative, content_hash
@@ -130,6 +130,9 @@ class ObjectRef:
 
     def _repr_html_(self) -> str:
         return object_html(object_ref_card(self, self.preview_bytes))
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        return bundle(object_ref_card(self, self.preview_bytes), self)
 
     # Where it is
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 from djupyter.codecs.array_card import BUDGET
-from djupyter.codecs.shown import parquet_ref_card
+from djupyter.codecs.shown import bundle, parquet_ref_card
 from djupyter.codecs.stored_ref import StoredRef
 from djupyter.errors import DataJointError
 from djupyter.render.object_card import object_html
@@ -88,11 +88,14 @@ class ParquetRef(StoredRef):
     def _repr_html_(self) -> str:
         return object_html(parquet_ref_card(self, self._preview_bytes))
 
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        return bundle(parquet_ref_card(self, self._preview_bytes))
+
     # Reading
 
     def open(self) -> IO[bytes]:
         """Return the open file."""
-        return self._need_store().open(self.path)
+        return self.need_store().open(self.path)
 
     def to_arrow(self, columns: Sequence[str] | None = None, filters: Filters = None) -> Any:
         """Return a `pyarrow.Table`.
@@ -185,7 +188,7 @@ class ParquetRef(StoredRef):
     def _opened(self) -> Iterator[Any]:
         """Yield the bytes of the file; what pyarrow says of them is said with the path."""
         arrow = need_pyarrow()
-        with self._need_store().open(self.path) as source:
+        with self.need_store().open(self.path) as source:
             self._check_size(source)
             try:
                 yield source

@@ -2,60 +2,107 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from djupyter.codecs.file_card import file_card, npy_card
+from djupyter.codecs.bounded_file import BoundedFile
+from djupyter.codecs.deadline import Deadline
+from djupyter.codecs.file_card import file_card
+from djupyter.codecs.folder_tree import folder_tree
+from djupyter.codecs.guarded import guarded
+from djupyter.codecs.npy_card import npy_card
 from djupyter.codecs.parquet_card import parquet_card
-from djupyter.render.object_card import Facts, ObjectCard, TreeNode, bytes_text
+from djupyter.codecs.zarr_card import zarr_array_card, zarr_group_card
+from djupyter.frontend import frontend, in_notebook
+from djupyter.render.object_card import Facts, ObjectCard, bytes_text, object_html, object_text
 
 if TYPE_CHECKING:
     from djupyter.codecs.npy_ref import NpyRef
     from djupyter.codecs.object_ref import ObjectRef
     from djupyter.codecs.parquet_ref import ParquetRef
-    from djupyter.stores.store import Store
 
-_ENTRIES = 200
-
-
-def guarded(make: Callable[[], ObjectCard], title: str, facts: Facts) -> ObjectCard:
-    """Return a card, or one that says why there is none: an object may be missing, damaged or anything at all."""
-    try:
-        return make()
-    except Exception as error:
-        reason = str(error).strip() or type(error).__name__
-        return ObjectCard(title, facts, note=f"Cannot be shown: {reason}", failed=True)
+# One of them lies in each folder of Zarr.
+_ZARR = ("zarr.json", ".zarray", ".zgroup")
 
 
-def object_ref_card(ref: ObjectRef, budget: int) -> ObjectCard:
+def bundle(card: ObjectCard, value: Any = None) -> dict[str, Any]:
+    """Return a card as Jupyter takes it: markup and text; in a notebook what has several axes gets sliders.
+
+    Parameters
+    ----------
+    card
+        What the value shows of itself.
+    value
+        It, where it may be an array of several axes.
+    """
+    mark = ""
+    if value is not None and not card.failed and in_notebook():
+        mark = frontend("sliders")(value)
+    return {"text/html": object_html(card, mark), "text/plain": object_text(card)}
+
+
+def object_ref_card(ref: ObjectRef, budget: int, deadline: Deadline | None = None) -> ObjectCard:
     """Return the card of a file or folder."""
     kind = "folder" if ref.is_dir else "file"
     facts = _facts(ref)
     return guarded(
-        lambda: _folder(ref, facts) if ref.is_dir else _file(ref, facts, budget), kind, facts
+        lambda until: (
+            _folder(ref, facts, budget, until) if ref.is_dir else _file(ref, facts, budget, until)
+        ),
+        kind,
+        facts,
+        deadline,
     )
 
 
-def npy_ref_card(ref: NpyRef, budget: int) -> ObjectCard:
+def npy_ref_card(ref: NpyRef, budget: int, deadline: Deadline | None = None) -> ObjectCard:
     """Return the card of an array."""
     place = (("path", ref.path), ("store", ref.store or "default"))
-    return guarded(
-        lambda: npy_card("npy array", ref.open, place, budget),
-        "npy array",
-        (("shape", str(ref.shape)), *place),
-    )
+
+    def made(until: Deadline) -> ObjectCard:
+        file = BoundedFile.of(ref.need_store(), ref.path, budget, until)
+        return npy_card("npy array", file, place, budget)
+
+    return guarded(made, "npy array", (*_shape(ref), *place), deadline)
 
 
-def parquet_ref_card(ref: ParquetRef, budget: int) -> ObjectCard:
+def parquet_ref_card(ref: ParquetRef, budget: int, deadline: Deadline | None = None) -> ObjectCard:
     """Return the card of a frame."""
     size = () if ref.size is None else (("size", bytes_text(ref.size)),)
     place = (("path", ref.path), ("store", ref.store or "default"), *size)
 
-    def made() -> ObjectCard:
-        with ref.open() as file:
-            return parquet_card(file, place, budget)
+    def made(until: Deadline) -> ObjectCard:
+        file = BoundedFile.of(ref.need_store(), ref.path, budget, until)
+        return parquet_card(file, place, budget)
 
-    return guarded(made, "frame", place)
+    return guarded(made, "frame", place, deadline)
+
+
+def open_zarr(ref: ObjectRef, budget: int) -> Any:
+    """Return the Zarr array or group that a folder is; None when it is none.
+
+    Raises
+    ------
+    DataJointError
+        It is damaged.
+    """
+    if not ref.is_dir:
+        return None
+    store = ref.need_backend()
+    if not any(store.info(f"{ref.path}/{name}") for name in _ZARR):
+        return None
+    # They import zarr, which few programs need.
+    from djupyter.codecs.zarr_files import ZarrFiles, opened
+    from djupyter.codecs.zarr_preview import in_daemon
+
+    files = ZarrFiles(store, ref.path, read_only=True, preview_bytes=budget, in_thread=in_daemon)
+    return opened(files)
+
+
+def _shape(ref: NpyRef) -> Facts:
+    try:
+        return (("shape", str(ref.shape)),)
+    except (TypeError, ValueError):  # the document of the row may be damaged
+        return ()
 
 
 def _facts(ref: ObjectRef) -> Facts:
@@ -69,45 +116,16 @@ def _facts(ref: ObjectRef) -> Facts:
     return tuple(facts)
 
 
-def _file(ref: ObjectRef, facts: Facts, budget: int) -> ObjectCard:
-    size = ref.size if ref.size is not None else ref.need_backend().need(ref.path).size
-    return file_card(ref.path, size, ref.open, facts, budget)
+def _file(ref: ObjectRef, facts: Facts, budget: int, until: Deadline) -> ObjectCard:
+    file = BoundedFile.of(ref.need_backend(), ref.path, budget, until)
+    return file_card(ref.path, file.size, lambda: file, facts, budget)
 
 
-def _folder(ref: ObjectRef, facts: Facts) -> ObjectCard:
+def _folder(ref: ObjectRef, facts: Facts, budget: int, until: Deadline) -> ObjectCard:
+    found = open_zarr(ref, budget)
+    if found is not None:
+        make = zarr_array_card if hasattr(found, "shape") else zarr_group_card
+        return make(found, deadline=until)
     if not ref.exists():
         return ObjectCard("folder", facts, note="Cannot be shown: it is missing.", failed=True)
-    return ObjectCard("folder", facts, tree=(folder_tree(ref.need_backend(), ref.path),))
-
-
-def folder_tree(store: Store, path: str, most: int = _ENTRIES) -> TreeNode:
-    """Return what lies in a folder, up to a number of files."""
-    folders: dict[str, list[str]] = {}
-    sizes: dict[str, int] = {}
-    more = 0
-    for entry in store.entries(path):
-        name = entry.path[len(path) :].strip("/")
-        if len(sizes) >= most:
-            more = -1
-            break
-        sizes[name] = entry.size
-        while name:
-            parent, _, own = name.rpartition("/")
-            siblings = folders.setdefault(parent, [])
-            if own in siblings:
-                break
-            siblings.append(own)
-            name = parent
-    return _node(path.rpartition("/")[2], "", folders, sizes, more)
-
-
-def _node(
-    name: str, path: str, folders: dict[str, list[str]], sizes: dict[str, int], more: int
-) -> TreeNode:
-    if path in sizes:
-        return TreeNode(name, bytes_text(sizes[path]))
-    inside = [
-        _node(own, f"{path}/{own}" if path else own, folders, sizes, 0)
-        for own in sorted(folders.get(path, []))
-    ]
-    return TreeNode(f"{name}/", "", tuple(inside), more)
+    return ObjectCard("folder", facts, tree=(folder_tree(ref.need_backend(), ref.path, until),))

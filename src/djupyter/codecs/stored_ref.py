@@ -51,7 +51,14 @@ class StoredRef:
         """Return the document for a row."""
         return dict(self._document)
 
-    def _need_store(self) -> Store:
+    def need_store(self) -> Store:
+        """Return the store.
+
+        Raises
+        ------
+        DataJointError
+            It was made without one.
+        """
         if self._backend is None:
             raise DataJointError(
                 f"{type(self).__name__} has no storage backend configured: {self.path} can be read once it is "

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
 import numpy as np
 
-from djupyter.codecs.array_card import BUDGET, array_card, array_facts
-from djupyter.codecs.shown import guarded
-from djupyter.render.object_card import Facts, ObjectCard, TreeNode, bytes_text, shape_text
+from djupyter.codecs.array_card import BUDGET, array_card
+from djupyter.codecs.deadline import Deadline
+from djupyter.codecs.guarded import guarded
+from djupyter.codecs.zarr_tree import zarr_tree
+from djupyter.render.chunk_grid import chunk_grid
+from djupyter.render.object_card import Facts, ObjectCard, bytes_text, shape_text
+from djupyter.render.sampling import sample
 
-# Of a group, so many members are listed, and so far down.
-_MEMBERS, _LEVELS = 100, 3
 _ATTRIBUTES = 12
 _FILES = 1000  # a page of a listing of S3
 
 
-def zarr_array_card(array: Any, budget: int | None = None) -> ObjectCard:
+def zarr_array_card(
+    array: Any, budget: int | None = None, deadline: Deadline | None = None
+) -> ObjectCard:
     """Return the card of an open Zarr array.
 
     Parameters
@@ -28,48 +31,67 @@ def zarr_array_card(array: Any, budget: int | None = None) -> ObjectCard:
         A `zarr.Array`.
     budget
         Bytes that may be read, before compression; None for those that the settings of its store say.
+    deadline
+        Until when; a new one when None.
     """
-    most: int = getattr(array.store, "preview_bytes", BUDGET) if budget is None else budget
-    return guarded(lambda: _array(array, most), "zarr array", (("name", str(array.name)),))
-
-
-def zarr_group_card(group: Any) -> ObjectCard:
-    """Return the card of an open Zarr group, with a tree of what lies in it."""
-    return guarded(lambda: _group(group), "zarr group", (("name", str(group.name)),))
-
-
-def zarr_array_summary(array: Any) -> ObjectCard:
-    """Return a card of what an open Zarr array says of itself; nothing is read or listed."""
+    most = zarr_budget(array) if budget is None else budget
     return guarded(
-        lambda: ObjectCard(
-            "zarr array",
-            (
-                *array_facts(tuple(array.shape), np.dtype(array.dtype)),
-                *_layout(array),
-                *_named(array),
-            ),
-        ),
+        lambda until: _array(array, most, until),
         "zarr array",
         (("name", str(array.name)),),
+        deadline,
     )
 
 
-def _array(array: Any, budget: int) -> ObjectCard:
+def zarr_group_card(group: Any, deadline: Deadline | None = None) -> ObjectCard:
+    """Return the card of an open Zarr group, with a tree of what lies in it."""
+    return guarded(
+        lambda until: _group(group, until), "zarr group", (("name", str(group.name)),), deadline
+    )
+
+
+def zarr_budget(node: Any) -> int:
+    """Return how much of an array or group may be read, as the settings of its store say."""
+    return int(getattr(node.store, "preview_bytes", BUDGET))
+
+
+def zarr_place(node: Any) -> Facts:
+    """Return where an array or group lies."""
+    from djupyter.codecs.zarr_files import ZarrFiles
+
+    files = node.store
+    if isinstance(files, ZarrFiles):
+        return ("path", f"{files.path}/{node.path}".rstrip("/")), ("store", files.objects.name)
+    return (("path", str(node.path)),) if node.path else ()
+
+
+def _array(array: Any, budget: int, deadline: Deadline) -> ObjectCard:
+    from djupyter.codecs.zarr_preview import previewed
+
+    shape, dtype = tuple(array.shape), np.dtype(array.dtype)
+    # A shard can be read in part, a chunk cannot.
+    chunks, shards = tuple(array.chunks), getattr(array, "shards", None)
+    part = sample(shape, max(dtype.itemsize, 1), budget, chunks)
     return array_card(
         "zarr array",
-        tuple(array.shape),
-        np.dtype(array.dtype),
-        array.__getitem__,
-        facts=(*_layout(array), *_stored(array), *_named(array)),
-        # A shard can be read in part, a chunk cannot.
-        chunks=tuple(array.chunks),
+        shape,
+        dtype,
+        lambda index: previewed(array, budget, deadline)[index],
+        facts=(
+            *_layout(array),
+            *_stored(array, deadline),
+            *zarr_place(array),
+            *_named(array),
+        ),
+        chunks=chunks,
         budget=budget,
+        grid=chunk_grid(shape, chunks, shards, part) if shape else None,
     )
 
 
 def _layout(array: Any) -> Facts:
     chunks, shards = tuple(array.chunks), getattr(array, "shards", None)
-    grid = tuple(math.ceil(n / c) if c else 0 for n, c in zip(array.shape, chunks, strict=True))
+    grid = tuple(-(-n // c) if c else 0 for n, c in zip(array.shape, chunks, strict=True))
     return (
         ("chunks", f"{shape_text(chunks)} ({shape_text(grid)} of them)"),
         *((("shards", shape_text(shards)),) if shards else ()),
@@ -77,16 +99,23 @@ def _layout(array: Any) -> Facts:
     )
 
 
-def _stored(array: Any) -> Facts:
+def _stored(array: Any, deadline: Deadline) -> Facts:
     """Return how many bytes lie in a store of ours, of so many files at most: there may be a million chunks."""
     from djupyter.codecs.zarr_files import ZarrFiles
 
     if not isinstance(array.store, ZarrFiles):
         return ()
-    sizes = list(islice(array.store.sizes(array.path), _FILES + 1))
-    if len(sizes) <= _FILES:
-        return (("stored", bytes_text(sum(sizes))),)
-    return (("stored", f"more than {bytes_text(sum(sizes))}, in more than {_FILES:,} files"),)
+    sizes: list[int] = []
+    for size in islice(array.store.sizes(array.path), _FILES + 1):
+        if deadline.is_near:
+            break
+        sizes.append(size)
+    else:
+        if len(sizes) <= _FILES:
+            return (("stored", bytes_text(sum(sizes))),)
+    return (
+        ("stored", f"more than {bytes_text(sum(sizes))}, in more than {len(sizes) - 1:,} files"),
+    )
 
 
 def _named(node: Any) -> Facts:
@@ -95,7 +124,7 @@ def _named(node: Any) -> Facts:
 
 def _codecs(array: Any) -> str:
     names = [type(codec).__name__ for codec in (*array.filters, *array.compressors)]
-    return ", ".join(names) or "none"
+    return ", ".join(name.removesuffix("Codec").lower() for name in names) or "none"
 
 
 def _attributes(node: Any) -> Iterator[tuple[str, str]]:
@@ -107,21 +136,6 @@ def _attributes(node: Any) -> Iterator[tuple[str, str]]:
         yield str(name), text if len(text) <= 200 else f"{text[:200]}…"
 
 
-def _group(group: Any) -> ObjectCard:
-    name = str(group.name).rpartition("/")[2] or "/"
-    return ObjectCard("zarr group", _named(group), tree=(_node(name, group, 0),))
-
-
-def _node(name: str, node: Any, level: int) -> TreeNode:
-    if not hasattr(node, "members"):
-        return TreeNode(name, f"{node.dtype} {shape_text(node.shape)}")
-    if level >= _LEVELS:
-        return TreeNode(f"{name}/", more=-1)
-    inside: list[TreeNode] = []
-    more = 0
-    for key, member in node.members():
-        if len(inside) == _MEMBERS:
-            more = -1
-            break
-        inside.append(_node(str(key), member, level + 1))
-    return TreeNode(f"{name}/", "", tuple(sorted(inside, key=lambda each: each.name)), more)
+def _group(group: Any, deadline: Deadline) -> ObjectCard:
+    facts = (*zarr_place(group), *_named(group))
+    return ObjectCard("zarr group", facts, tree=(zarr_tree(group, zarr_budget(group), deadline),))

@@ -8,7 +8,7 @@ first value is written or read.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from functools import partial
 from typing import Any, Literal
 
@@ -24,9 +24,10 @@ from zarr.core.buffer import Buffer, BufferPrototype, default_buffer_prototype
 
 from djupyter.codecs.array_card import BUDGET
 from djupyter.errors import DataJointError, MissingExternalFile
-from djupyter.stores.failures import translated
 from djupyter.stores.staging import Staging
 from djupyter.stores.store import Store as ObjectStore
+
+InThread = Callable[..., Coroutine[Any, Any, Any]]
 
 # Absent ones tell Zarr what a folder is not; all other files are chunks.
 _METADATA = frozenset({"zarr.json", ".zarray", ".zgroup", ".zattrs", ".zmetadata"})
@@ -48,6 +49,8 @@ class ZarrFiles(Store):
         Of the row that the folder belongs to. Zarr's own thread goes on to write when Ctrl-C ends what it writes for.
     preview_bytes
         How much a card may read of an array.
+    in_thread
+        Runs a function that waits for the store. Those of asyncio are joined when the program ends.
 
     Attributes
     ----------
@@ -70,12 +73,20 @@ class ZarrFiles(Store):
         complete: bool = False,
         staging: Staging | None = None,
         preview_bytes: int = BUDGET,
+        in_thread: InThread = asyncio.to_thread,
     ) -> None:
         super().__init__(read_only=read_only)
+        self._in_thread = in_thread
         self._staging, self.preview_bytes = staging, preview_bytes
         self.objects, self.path, self.complete = store, path, complete
         self.chunks = self.chunk_bytes = 0
         self.metadata: dict[str, int] = {}
+
+    def previewed(self, in_thread: InThread) -> ZarrFiles:
+        """Return the same folder for a preview, which may be abandoned."""
+        return ZarrFiles(
+            self.objects, self.path, read_only=True, complete=self.complete, in_thread=in_thread
+        )
 
     def with_read_only(self, read_only: bool = False) -> ZarrFiles:
         """Return the same folder for reading, or for writing."""
@@ -85,6 +96,7 @@ class ZarrFiles(Store):
             read_only=read_only,
             complete=self.complete,
             staging=self._staging,
+            preview_bytes=self.preview_bytes,
         )
 
     def __eq__(self, other: object) -> bool:
@@ -122,9 +134,9 @@ class ZarrFiles(Store):
         """Return a file or a part of one; None when it is absent and may be."""
         kind = (prototype or default_buffer_prototype()).buffer
         try:
-            return kind.from_bytes(await asyncio.to_thread(self._read, key, byte_range))
+            return kind.from_bytes(await self._in_thread(self._read, key, byte_range))
         except MissingExternalFile as error:
-            if self.complete and not _is_metadata(key):
+            if self.complete and not is_metadata(key):
                 raise MissingExternalFile(
                     f"The chunk {key} of {self.path} in the store '{self.objects.name}' is missing."
                 ) from error
@@ -138,16 +150,13 @@ class ZarrFiles(Store):
 
     async def exists(self, key: str) -> bool:
         """Whether there is a file."""
-        return await asyncio.to_thread(self.objects.info, self._at(key)) is not None
+        return await self._in_thread(self.objects.info, self._at(key)) is not None
 
     def _read(self, key: str, part: ByteRequest | None) -> bytes:
         path = self._at(key)
         if part is None:
             return self.objects.get(path)
-        start, stop = _bounds(part)
-        full = self.objects.full_path(path)
-        with translated(self.objects.name, self.objects.spec, full):
-            contents: bytes = self.objects.fs.cat_file(full, start=start, end=stop)
+        (contents,) = self.objects.parts(path, [_bounds(part)])
         return contents
 
     # Writing
@@ -158,7 +167,7 @@ class ZarrFiles(Store):
         contents = memoryview(value.as_numpy_array().view(np.uint8).data)
         await asyncio.to_thread(self._put, self._at(key), contents)
         # Counted on the one thread of Zarr's event loop.
-        if _is_metadata(key):
+        if is_metadata(key):
             self.metadata[key] = contents.nbytes
         else:
             self.chunks += 1
@@ -182,12 +191,12 @@ class ZarrFiles(Store):
 
     async def list_prefix(self, prefix: str) -> AsyncIterator[str]:
         """Yield the files whose names begin so."""
-        for key in await asyncio.to_thread(self._keys, prefix):
+        for key in await self._in_thread(self._keys, prefix):
             yield key
 
     async def list_dir(self, prefix: str) -> AsyncIterator[str]:
         """Yield the names of the files and folders in a folder."""
-        for name in await asyncio.to_thread(self._names, prefix):
+        for name in await self._in_thread(self._names, prefix):
             yield name
 
     def sizes(self, folder: str) -> Iterator[int]:
@@ -210,7 +219,8 @@ class ZarrFiles(Store):
         return f"{self.path}/{key}" if key else self.path
 
 
-def _is_metadata(key: str) -> bool:
+def is_metadata(key: str) -> bool:
+    """Whether a file says what a folder is; others are chunks."""
     return key.rpartition("/")[2] in _METADATA
 
 

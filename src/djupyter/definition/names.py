@@ -18,6 +18,7 @@ import re
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain
 from typing import Literal
 
@@ -62,11 +63,7 @@ class TableName:
     @property
     def class_name(self) -> str:
         """The name of the class, `Master.Part` for a part, the table's own name where none fits."""
-        part = _PART.fullmatch(self.table)
-        if part:
-            return f"{TableName(self.schema, part['master']).class_name}.{to_class(part['base'])}"
-        match = _MASTER.fullmatch(self.table)
-        return to_class(match["base"]) if match else self.table
+        return _class_name(self.table)
 
     @property
     def master(self) -> TableName | None:
@@ -78,6 +75,16 @@ class TableName:
     def is_system(self) -> bool:
         """Whether the table belongs to the system (lineage, jobs) rather than to the pipeline."""
         return self.table.startswith("~")
+
+
+# Lists and completion ask for hundreds of names at a time, again and again.
+@lru_cache(maxsize=4096)
+def _class_name(table: str) -> str:
+    part = _PART.fullmatch(table)
+    if part:
+        return f"{_class_name(part['master'])}.{to_class(part['base'])}"
+    match = _MASTER.fullmatch(table)
+    return to_class(match["base"]) if match else table
 
 
 _NAME = r"""(?:`((?:[^`]|``)+)`|"((?:[^"]|"")+)"|([^.`"]+))"""

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from djupyter.definition.names import TableName
+from djupyter.definition.writer import write
 from djupyter.graph.dependencies import Dependencies
-from djupyter.heading.structure import ForeignKey
+from djupyter.heading.structure import ForeignKey, TableStructure, to_definition
 from djupyter.render.drawing import Box, Direction, Drawing, Line
 
 
@@ -81,18 +82,31 @@ class Shown:
                 if key.parent in self.names:
                     yield name, key
 
-    def drawing(self, direction: Direction) -> Drawing:
-        """Return the boxes and lines to draw."""
-        boxes = self._boxes()
+    def drawing(self, direction: Direction, *, notes: bool = False) -> Drawing:
+        """Return the boxes and lines to draw.
+
+        Parameters
+        ----------
+        direction
+            Where lines lead.
+        notes
+            Whether boxes come with the definitions of their tables.
+        """
+        boxes = self._boxes(notes)
         lines = dict.fromkeys(self._lines(boxes))
         return Drawing(tuple(dict.fromkeys(boxes.values())), tuple(lines), direction)
 
-    def _boxes(self) -> dict[TableName, Box]:
+    def _boxes(self, notes: bool) -> dict[TableName, Box]:
         together = Counter(name.schema for name in self.collapsed & self.names)
         return {
             name: Box(name.schema, "", tables=together[name.schema])
             if name in self.collapsed
-            else Box(name.schema, name.class_name, name.tier)
+            else Box(
+                name.schema,
+                name.class_name,
+                name.tier,
+                note=definition(self.graph.structures[name]) if notes else "",
+            )
             for name in self
         }
 
@@ -105,3 +119,22 @@ class Shown:
                 yield Line(parent, child, in_key, whole, key.renames)
             elif parent != child:
                 yield Line(parent, child)
+
+
+def definition(structure: TableStructure) -> str:
+    """Return the definition of a table as people read it; other schemas are called by their names.
+
+    What `describe` returns can be declared again; this one costs nothing but time.
+    """
+    own = structure.name
+
+    def name_of(parent: TableName) -> str:
+        if parent == own.master:
+            return "master"
+        return (
+            parent.class_name
+            if parent.schema == own.schema
+            else f"{parent.schema}.{parent.class_name}"
+        )
+
+    return write(to_definition(structure, name_of)).strip()

@@ -1,20 +1,14 @@
-"""From tables to what is shown of them: cards and lists, as plain data for `render`."""
+"""From tables to what is shown of them: a card, and in which order they are listed. Plain data for `render`."""
 
 from __future__ import annotations
-
-from collections.abc import Iterable, Mapping
 
 from djupyter.definition.names import TableName
 from djupyter.definition.writer import write_default
 from djupyter.graph.dependencies import Dependencies
 from djupyter.heading.structure import ForeignKey, TableStructure
-from djupyter.populate.keys import default_key_source
-from djupyter.populate.tiers import AutoPopulate
 from djupyter.query.show import bounded_count
-from djupyter.render.listing import TableRow
 from djupyter.render.preview import Card, CardAttribute, CardLink
-from djupyter.sql.connection import Connection
-from djupyter.table.table import FreeTable, Table
+from djupyter.table.table import Table
 
 
 def card(table: Table, graph: Dependencies, note: str = "") -> Card:
@@ -92,53 +86,3 @@ def with_parts(graph: Dependencies) -> list[TableStructure]:
         if name.master not in graph.structures
         for each in (name, *parts.get(name, ()))
     ]
-
-
-def rows_of(
-    tables: Iterable[TableStructure],
-    classes: Mapping[TableName, type[Table]],
-    connection: Connection,
-) -> list[TableRow]:
-    """Return a line for each table: its rows, and how far it is computed.
-
-    Parameters
-    ----------
-    tables
-        In the order of the list.
-    classes
-        The classes that are known; others are looked at by name alone.
-    connection
-        Where the tables are.
-    """
-    listed = []
-    for structure in tables:
-        known = classes.get(structure.name)
-        table = known() if known else FreeTable(connection, structure.name)
-        rows, bounded = bounded_count(table)
-        done, total = _progress(table, structure)
-        listed.append(
-            TableRow(
-                structure.name.class_name,
-                structure.name.tier,
-                rows,
-                bounded,
-                len(structure.heading),
-                structure.comment,
-                done,
-                total,
-            )
-        )
-    return listed
-
-
-def _progress(table: Table, structure: TableStructure) -> tuple[int | None, int | None]:
-    if structure.name.tier not in ("Imported", "Computed"):
-        return None, None
-    if isinstance(table, AutoPopulate):
-        remaining, total = table.progress()
-    elif any(structure.is_primary(key) for key in structure.foreign_keys):
-        keys = default_key_source(table)
-        remaining, total = len(keys - table.proj()), len(keys)
-    else:
-        return None, None
-    return total - remaining, total

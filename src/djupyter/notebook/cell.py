@@ -172,7 +172,7 @@ def parse_cell(header: str, body: str) -> Cell:
     first = MAGIC + header.rstrip()
     lines = [first, *re.split(r"\r\n|\r|\n", body)]
     parsed = _Reader(first).parse()
-    rows, python = _borders(lines)
+    rows, python = borders(lines)
     if rows < python and parsed.tier != "Lookup":
         raise DefinitionError(
             f"{_article(parsed.tier)} table has no contents",
@@ -196,8 +196,8 @@ def parse_cell(header: str, body: str) -> Cell:
     )
 
 
-def _borders(lines: list[str]) -> tuple[int, int]:
-    # Where contents and class body begin, counted from 0; the number of lines where there is none.
+def borders(lines: list[str]) -> tuple[int, int]:
+    """Return where contents and class body begin, counted from 0; the number of lines where there is none."""
     rows = python = len(lines)
     for place, line in enumerate(lines[1:], 1):
         in_contents = rows < place

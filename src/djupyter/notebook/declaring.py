@@ -9,19 +9,21 @@
 
 from __future__ import annotations
 
-import linecache
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn, TypeGuard
 
+from djupyter.codecs.registry import list_codecs
+from djupyter.definition.attributes import LONGEST_NAME
 from djupyter.definition.names import TableName, Tier
 from djupyter.errors import DataJointError, DefinitionError, nearest
 from djupyter.heading.differences import Change, differences
 from djupyter.heading.structure import TableStructure
 from djupyter.notebook.body import build_class
 from djupyter.notebook.cell import Cell
-from djupyter.notebook.contents import parse_contents
+from djupyter.notebook.contents import Row, lines_of_rows, parse_contents
+from djupyter.notebook.making import MARK
+from djupyter.notebook.sources import filename_of, keep
 from djupyter.populate.tiers import Computed, Imported
 from djupyter.render.preview import Difference
 from djupyter.sql import ddl
@@ -40,6 +42,7 @@ from djupyter.table.prompt import confirmed
 from djupyter.table.schema import Schema
 from djupyter.table.table import FreeTable
 from djupyter.table.tiers import Lookup, Manual, Part, UserTable
+from djupyter.table.validation import validate
 
 BASES: Mapping[Tier, type[UserTable]] = {
     "Manual": Manual,
@@ -51,10 +54,10 @@ BASES: Mapping[Tier, type[UserTable]] = {
 
 
 class ChangedDefinitionError(DataJointError):
-    """The cell's definition is not the database's; `difference` says how they differ."""
+    """The cell's definition, `wanted`, is not the database's; `difference` says how they differ."""
 
-    def __init__(self, difference: Difference) -> None:
-        self.difference = difference
+    def __init__(self, difference: Difference, wanted: TableStructure) -> None:
+        self.difference, self.wanted = difference, wanted
         names = [change.name for change in difference.changes if change.kind != "same"]
         super().__init__(
             f"{difference.name} is in the database with another definition (differs in: "
@@ -70,7 +73,9 @@ class Declared:
     note: str
 
 
-def run_cell(cell: Cell, schema: Schema, namespace: dict[str, Any]) -> Declared:
+def run_cell(
+    cell: Cell, schema: Schema, namespace: dict[str, Any], filename: str | None = None
+) -> Declared:
     """Declare the table of a cell, with the parts in its body, and bind its class in the user's namespace.
 
     After an error no new table is left.
@@ -83,6 +88,8 @@ def run_cell(cell: Cell, schema: Schema, namespace: dict[str, Any]) -> Declared:
         The schema of the table.
     namespace
         The user's namespace.
+    filename
+        The name under which Python finds the source of the cell; that of the running cell when None.
 
     Raises
     ------
@@ -92,7 +99,7 @@ def run_cell(cell: Cell, schema: Schema, namespace: dict[str, Any]) -> Declared:
         The table is there with another definition and no option says what to do.
     """
     __tracebackhide__ = True  # IPython then shows the user's frames only
-    cls = _class_of(cell, namespace)
+    cls = _class_of(cell, namespace, filename or cell_file(cell, namespace))
     master = _master_of(cell, schema, namespace) if cell.header.part else None
     bind(cls, schema, schema.name) if master is None else _bind_part(cls, master)
     try:
@@ -100,8 +107,9 @@ def run_cell(cell: Cell, schema: Schema, namespace: dict[str, Any]) -> Declared:
     except DefinitionError as error:
         raise cell.place(error) from None
     if cell.contents:
-        rows = parse_contents(cell.contents.text, structure.heading.names, cell.contents.line)
-        cls.contents = rows  # type: ignore[attr-defined]
+        cls.contents = _rows(cell, structure)  # type: ignore[attr-defined]
+    if schema.connection.catalog.structure(structure.name) is None:
+        _check_new(cell, structure)
     with all_or_none(schema.connection) as new:
         note = _settled(cell, cls, structure, new)
         complete(cls, namespace, new)
@@ -109,9 +117,67 @@ def run_cell(cell: Cell, schema: Schema, namespace: dict[str, Any]) -> Declared:
     return Declared(cls, note)
 
 
-def _class_of(cell: Cell, namespace: dict[str, Any]) -> type[UserTable]:
+def _rows(cell: Cell, structure: TableStructure) -> list[Row]:
+    """Return the rows of a cell; one that does not fit is shown where it stands."""
+    block, names = cell.contents, structure.heading.names
+    rows = parse_contents(block.text, names, block.line)
+    if any(attribute.is_codec for attribute in structure.heading.values()):
+        return rows  # what codecs take is known when they write
+    for row, name, problem in validate(structure, rows, {}, ignore_extra=False).errors:
+        line = lines_of_rows(block.text, names, block.line)[row]
+        source = cell.lines[line - 1]
+        what, _, advice = problem.rstrip(".").partition(". ")
+        raise DefinitionError(what, line, *_extent(source, rows[row], name), advice)
+    return rows
+
+
+def _extent(source: str, row: Row, name: str | None) -> tuple[int, str, int]:
+    """Return the column of what is wrong with a row, its line, and the width: the value, if it stands there once."""
+    value = str(row.get(name, "")) if isinstance(row, dict) and name else ""
+    if value and source.count(value) == 1:
+        return source.index(value) + 1, source, len(value)
+    text = source.strip()
+    return source.index(text) + 1, source, len(text)
+
+
+def _check_new(cell: Cell, structure: TableStructure) -> None:
+    """Refuse what a table that is there may have, but a new one cannot be used with."""
+    first, header = cell.lines[0], cell.header
+    place = 1, first.index(header.full_name) + 1, first, len(header.full_name)
+    too_long = len(structure.name.table) - LONGEST_NAME
+    if too_long > 0:
+        advice = f"In the database it is `{structure.name.table}`, by {too_long} characters too long: shorten it."
+        raise DefinitionError(f"the name '{header.full_name}' is too long", *place, advice)
+    known = list_codecs()
+    for attribute in structure.heading.values():
+        kind = attribute.type
+        if kind is not None and kind.kind == "codec" and kind.name not in known:
+            line = next(n for n, text in enumerate(cell.lines, 1) if f"<{kind.name}" in text)
+            source = cell.lines[line - 1]
+            advice = (
+                f"{nearest(kind.name, known)} Codecs: {', '.join(known)}. Another one is defined in a cell before, "
+                "or comes with a package."
+            )
+            column = source.index(f"<{kind.name}") + 2
+            raise DefinitionError(
+                f"no codec is called '{kind.name}'",
+                line,
+                column,
+                source,
+                len(kind.name),
+                advice.strip(),
+            )
+
+
+def cell_file(cell: Cell, namespace: Mapping[str, Any]) -> str:
+    """Return the file name of the running cell, under which its source is found from now on."""
+    filename = filename_of(namespace, f"<{cell.header.full_name}>")
+    keep(filename, "\n".join(cell.lines) + "\n")
+    return filename
+
+
+def _class_of(cell: Cell, namespace: dict[str, Any], filename: str) -> type[UserTable]:
     __tracebackhide__ = True
-    filename = _cell_file(cell, namespace)
     try:
         cls = build_class(cell, filename, BASES[cell.header.tier], namespace)
     except SyntaxError as error:
@@ -130,21 +196,6 @@ def _no_python(error: SyntaxError, cell: Cell) -> DefinitionError:
     return DefinitionError(
         f"the body of the class is no Python: {error.msg}", line, column, source, width
     )
-
-
-def _cell_file(cell: Cell, namespace: Mapping[str, Any]) -> str:
-    """Return the file name of the running cell, and let it stand for the cell as the user wrote it.
-
-    IPython keeps the source that it runs, in which this cell is a single call of the magic.
-    """
-    frame = sys._getframe()
-    while frame.f_back is not None and frame.f_globals is not namespace:
-        frame = frame.f_back
-    found = frame.f_globals is namespace
-    filename = frame.f_code.co_filename if found else f"<{cell.header.full_name}>"
-    source = "\n".join(cell.lines) + "\n"
-    linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
-    return filename
 
 
 def _is_table(value: object) -> TypeGuard[type[UserTable]]:
@@ -195,7 +246,7 @@ def _settled(
         return _replaced(cls, structure, new)
     if cell.header.alter:
         return alter(connection, existing, structure)
-    raise ChangedDefinitionError(_difference(structure, changes))
+    raise ChangedDefinitionError(_difference(structure, changes), structure)
 
 
 def _refuse_other_tier(cell: Cell, name: TableName, other: TableName) -> NoReturn:
@@ -223,7 +274,8 @@ def _replaced(cls: type[UserTable], structure: TableStructure, new: list[TableNa
         print(f"Replacing {table.name.class_name} drops tables that have rows:")
         for name, count in full.items():
             print(f"  {count:>9,}  {name.class_name}  ({name.schema})")
-        if not confirmed("Drop them?"):
+        unattended = f"Nothing was changed. Run `%dj_drop {table.name.class_name} --yes` first."
+        if not confirmed("Drop them?", unattended):
             raise DataJointError(f"{table.name.class_name} was not replaced; nothing was changed.")
     ddl.drop(table.connection, *reversed(going))
     create(table.connection, structure, new)
@@ -233,16 +285,22 @@ def _replaced(cls: type[UserTable], structure: TableStructure, new: list[TableNa
 
 def _difference(structure: TableStructure, changes: tuple[Change, ...]) -> Difference:
     name = structure.name
-    return Difference(
-        name.schema,
-        name.class_name,
-        name.tier,
+    return difference_of(
+        name,
         changes,
         (
             "Add `--alter` to the first line to change the table and keep its rows, where that is safe.",
+            f"Or run `%dj_alter {name.class_name}`, which shows the steps and asks.",
             "Add `--replace` to drop it, with all tables that depend on it, and declare it anew.",
         ),
     )
+
+
+def difference_of(
+    name: TableName, changes: tuple[Change, ...], advice: tuple[str, ...] = ()
+) -> Difference:
+    """Return what is shown of a table that is not as it is wanted."""
+    return Difference(name.schema, name.class_name, name.tier, changes, advice)
 
 
 def _publish(
@@ -253,7 +311,10 @@ def _publish(
         return
     before = namespace.get(cell.header.name)
     if _is_table(before):
-        # Parts have cells of their own: running the master's cell again must not lose them.
+        # Parts have cells of their own, and `make` may have one: running this cell again must not lose them.
+        make = vars(before).get("make")
+        if hasattr(make, MARK) and "make" not in vars(cls):
+            cls.make = make  # type: ignore[attr-defined]
         for part in parts_of(before):
             if part.__name__ not in vars(cls) and part().is_declared:
                 setattr(cls, part.__name__, part)

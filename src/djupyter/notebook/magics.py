@@ -1,56 +1,66 @@
-"""The magics: each reads its arguments, calls one function, and shows what came of it."""
+"""The magics: each reads its arguments, calls one function, and shows what came of it.
+
+Those that change what is there are in `change_magics`, those for SQL and modules in `sql_magic` and `module_magic`.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 from IPython.core.error import UsageError
-from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
+from IPython.core.magic import cell_magic, line_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
 
-from djupyter.definition.names import TableName
-from djupyter.errors import DataJointError, nearest
+from djupyter.codecs.registry import list_codecs
+from djupyter.errors import DefinitionError
 from djupyter.graph.dependencies import pipeline
-from djupyter.notebook.cards import card, rows_of, with_parts
+from djupyter.notebook.cards import with_parts
 from djupyter.notebook.cell import parse_cell
-from djupyter.notebook.declaring import ChangedDefinitionError, run_cell
+from djupyter.notebook.connecting import connect, refuse_passwords
+from djupyter.notebook.declaring import ChangedDefinitionError, cell_file, run_cell
+from djupyter.notebook.making import make_of
+from djupyter.notebook.overview import AUTOMATIC, rows_of, status_of
+from djupyter.notebook.place import PlacedMagics, Refused
 from djupyter.notebook.populating import populate_tables
 from djupyter.notebook.shown import Shown
+from djupyter.notebook.sources import filename_of
 from djupyter.populate.background import Populating
-from djupyter.render.card import card_html, card_text
+from djupyter.populate.tiers import AutoPopulate
 from djupyter.render.difference import difference_html, difference_text
-from djupyter.render.listing import tables_html, tables_text
+from djupyter.render.listing import status_html, status_text, tables_html, tables_text
 from djupyter.render.source import definition_html
-from djupyter.session import default
-from djupyter.sql.connection import Connection
-from djupyter.table.schema import Schema
-from djupyter.table.table import Table
-from djupyter.table.tiers import UserTable
 
 
 @magics_class
-class DjMagics(Magics):
+class DjMagics(PlacedMagics):
     """Pipelines in cells; see `%dj_schema?`, `%%dj_table?` and the others."""
-
-    def __init__(self, shell: Any) -> None:
-        super().__init__(shell)
-        self._current: Schema | None = None
-        self._told: Connection | None = None
 
     # -- where we are -------------------------------------------------------------------------------
 
     @magic_arguments()
-    @argument("url", nargs="?", help="for example sqlite:///lab.db; without it, say where we are")
+    @argument(
+        "url",
+        nargs="?",
+        help="sqlite:///lab.db, mysql://user@host or postgresql://user@host/database, without a "
+        "password; left out, say where we are",
+    )
     @line_magic
     def dj_connect(self, line: str) -> None:
-        """Connect to a database, or say which one is connected."""
+        """Connect to a database, or say which one is connected.
+
+        A password that the server wants is asked for; what you type is neither shown nor kept. A URL with a
+        password in it is refused, because the notebook would be saved with it.
+        """
+        __tracebackhide__ = True  # IPython then shows the user's frames only
+        refuse_passwords(line, self.shell)
         arguments = parse_argstring(self.dj_connect, line)
         if arguments.url:
-            connection = default.connect(arguments.url)
-            self._current = None
+            connect(arguments.url)
+            self.place.current = None
         connection = self._connection()
         latency = connection.ping() * 1000
         print(f"{connection.label}  ({connection.server_version}, {latency:.1f} ms)")
+        self.place.schemas = tuple(connection.catalog.schemas())
 
     @magic_arguments()
     @argument("name", help="name of the schema; it is created when it is not there")
@@ -58,31 +68,57 @@ class DjMagics(Magics):
     def dj_schema(self, line: str) -> None:
         """Make a schema the current one and bind a variable of its name to it."""
         name = parse_argstring(self.dj_schema, line).name
-        self._current = self._schema(name)
+        self.place.current = self._schema(name)
         if name.isidentifier():
-            self._names[name] = self._current
+            self._names[name] = self.place.current
+        # Completion asks no database: what it offers is read now.
+        catalog = self.place.current.connection.catalog
+        self.place.schemas, self.place.codecs = tuple(catalog.schemas()), tuple(list_codecs())
+        catalog.related(name)
 
     @magic_arguments()
     @argument("schema", nargs="?", help="name of a schema; the current one without it")
     @line_magic
     def dj_tables(self, line: str) -> None:
-        """List the tables of a schema: tier, rows, attributes, progress."""
+        """List the tables of a schema: tier, rows, attributes, size on disk, progress."""
         name = parse_argstring(self.dj_tables, line).schema
         connection = self._connection()
         schema = name or self._current_schema().name
         graph = pipeline({schema: connection.catalog.structures(schema)})
-        rows = rows_of(with_parts(graph), self._classes(), connection)
+        sizes = connection.backend.sizes(connection.fetch, schema)
+        rows = rows_of(with_parts(graph), self._classes(), connection, sizes)
         Shown(tables_html(rows, schema), tables_text(rows)).show()
 
     @magic_arguments()
     @argument("table", help="Name, Master.Part or schema.Name")
     @line_magic
     def dj_describe(self, line: str) -> None:
-        """Show the definition of a table as it stands in the database."""
+        """Show the definition of a table as it stands in the database, in colour and ready to copy."""
         table = self._table(parse_argstring(self.dj_describe, line).table)
         text = table.describe()
         title = f"{table.name.class_name} : {table.name.tier or 'table'}"
         Shown(definition_html(text, title), text).show()
+
+    @magic_arguments()
+    @argument("schemas", nargs="*", help="schemas to look at; without any, those of this notebook")
+    @line_magic
+    def dj_status(self, line: str) -> None:
+        """Show how far every table is that fills itself: keys done, keys that remain, errors.
+
+        Without arguments these are the tables of the schemas of this notebook and of all that foreign keys
+        join them to. Of tables whose class is not at hand, the keys are those of their parents.
+        """
+        asked = parse_argstring(self.dj_status, line).schemas
+        connection = self._connection()
+        catalog = connection.catalog
+        classes = self._classes()
+        own = {name.schema for name in classes} | set(connection.schemas)
+        if asked:
+            loaded = {schema: catalog.structures(schema) for schema in asked}
+        else:
+            loaded = dict(catalog.related(*own) if own else catalog.load_all())
+        rows = status_of(loaded, classes, connection)
+        Shown(status_html(rows), status_text(rows)).show()
 
     # -- declaring and computing --------------------------------------------------------------------
 
@@ -112,13 +148,37 @@ class DjMagics(Magics):
         parsed = parse_cell(line, cell)
         name = parsed.header.schema
         schema = self._schema(name) if name else self._current_schema()
+        filename = cell_file(parsed, self._names)
         try:
-            declared = run_cell(parsed, schema, self._names)
+            declared = run_cell(parsed, schema, self._names, filename)
         except ChangedDefinitionError as error:
             difference = error.difference
             Shown(difference_html(difference), difference_text(difference)).show()
+            self.place.refused[f"{schema.name}.{parsed.header.full_name}"] = Refused(
+                parsed, filename, schema, error.wanted
+            )
             raise
-        self._show_card(declared.table(), declared.note)
+        self._declared(parsed, schema, declared)
+
+    @magic_arguments()
+    @argument("name", help="an Imported or Computed table; Name or schema.Name")
+    @cell_magic
+    def dj_make(self, line: str, cell: str | None = None) -> None:
+        """Say how a table makes a row: the cell is the body of its make.
+
+        `self` is the table and `key` the key to compute; end with `self.insert1({**key, ...})`. Running the cell
+        again replaces it. For a make in three parts, write them below the definition in the `%%dj_table` cell.
+        """
+        __tracebackhide__ = True
+        name = parse_argstring(self.dj_make, line).name
+        if cell is None:
+            raise UsageError("%%dj_make is a cell magic: write the body of make below it.")
+        cls = self._filling_class(name, f"%%dj_make {line}")
+        filename = filename_of(self._names, f"<{name}.make>")
+        cls.make = make_of(cell, cls.__name__, filename, self._names)
+        print(
+            f"{cls.__name__} has a new make. `%dj_populate {cls.__name__}` computes what is missing."
+        )
 
     @magic_arguments()
     @argument("tables", nargs="+", help="Imported or Computed tables, in any order")
@@ -146,64 +206,22 @@ class DjMagics(Magics):
 
     # -- inside -------------------------------------------------------------------------------------
 
-    @property
-    def _names(self) -> dict[str, Any]:
-        assert self.shell is not None, "magics are registered with a shell"
-        names: dict[str, Any] = self.shell.user_ns
-        return names
-
-    def _connection(self) -> Connection:
-        connection = default.connection
-        connection.connect()
-        if connection.created and self._told is not connection:
-            print(f"Created a new database: {connection.label}")
-        self._told = connection
-        return connection
-
-    def _schema(self, name: str) -> Schema:
-        bound = self._names.get(name)
-        connection = self._connection()
-        if isinstance(bound, Schema) and bound.database == name and bound.connection is connection:
-            return bound
-        return Schema(name, connection=connection)
-
-    def _current_schema(self) -> Schema:
-        if self._current is None:
-            raise DataJointError(
-                "No schema is chosen. Run `%dj_schema NAME` first, or write `%%dj_table NAME.Table : Tier`."
+    def _filling_class(self, name: str, line: str) -> Any:
+        """Return the class of an Imported or Computed table; one that the notebook lacks is made and bound."""
+        cls = self._class(name)
+        if cls is None:
+            found = self._table(name).name
+            if found.tier in AUTOMATIC:
+                made: dict[str, Any] = {"__name__": self._names.get("__name__", "__main__")}
+                self._schema(found.schema).make_classes(made)
+                self._names[found.class_name] = cls = made[found.class_name]
+        if cls is None or not issubclass(cls, AutoPopulate):
+            raise DefinitionError(
+                f"{name} is not filled by a make",
+                1,
+                line.index(name) + 1,
+                line,
+                len(name),
+                "Only Imported and Computed tables are: declare it with `%%dj_table Name : Computed`.",
             )
-        return self._current
-
-    def _classes(self) -> dict[TableName, type[Table]]:
-        found: dict[TableName, type[Table]] = {}
-        for value in self._names.values():
-            if isinstance(value, type) and issubclass(value, UserTable) and value._name is not None:
-                found[value._name] = value
-        return found
-
-    def _table(self, name: str) -> Table:
-        value: Any = self._names.get(name.partition(".")[0])
-        for part in name.split(".")[1:]:
-            value = getattr(value, part, None) if isinstance(value, type) else None
-        if isinstance(value, type) and issubclass(value, Table) and value._name is not None:
-            return value()
-        schema, dot, table = name.partition(".")
-        connection = self._connection()
-        if dot and connection.catalog.exists(schema):
-            return Schema(schema, connection=connection).get_table(table)
-        if self._current is not None:
-            return self._current.get_table(name)
-        known = [each.class_name for each in self._classes()]
-        raise DataJointError(f"There is no table `{name}`. {nearest(name, known)}".strip())
-
-    def _value(self, text: str) -> object:
-        """Return the Python value of an argument, or the text itself as a condition."""
-        value = self._names.get(text)
-        if value is not None:
-            return value
-        return text[1:-1] if text[:1] == text[-1:] and text[:1] in "\"'" else text
-
-    def _show_card(self, table: Table, note: str) -> None:
-        graph = pipeline(table.connection.catalog.connected(table.name.schema))
-        shown = card(table, graph, note)
-        Shown(card_html(shown), card_text(shown)).show()
+        return cls

@@ -12,6 +12,7 @@ from djupyter.populate.job_tables import FIRST_WORKER
 from djupyter.populate.jobs import Job
 from djupyter.populate.keys import chosen_keys
 from djupyter.populate.leases import Lease
+from djupyter.populate.outcome import Key
 from djupyter.query.changing import take
 from djupyter.query.counts import counts
 from djupyter.query.moments import Passed
@@ -20,7 +21,6 @@ from djupyter.query.top import Top
 from djupyter.sql.backends.differences.records import Row
 from djupyter.table.table import FreeTable
 
-Key = dict[str, Any]
 _ORDER = ("priority", "scheduled_time")
 
 
@@ -47,6 +47,7 @@ class Claims:
         priority: int | None = None,
     ) -> None:
         self.job, self.hold, self._lease = job, Hold(job, lease.worker), lease
+        self.priority = priority
         self._held: dict[str, Any] = {}
         self._names = [*job.key, *_ORDER]
         self._due = self._find(restrictions, priority)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from djupyter.errors import DataJointError
 from djupyter.populate.holding import Hold
+from djupyter.populate.inputs import inputs_of
 from djupyter.populate.joblog import Attempt, JobLog
 from djupyter.populate.jobs import Job
-from djupyter.populate.make import Key
-from djupyter.populate.performing import Outcome
+from djupyter.populate.outcome import Key, Outcome
 from djupyter.table.table import FreeTable, Table
 
 if TYPE_CHECKING:
@@ -26,8 +27,33 @@ class WorkerDiedError(DataJointError):
     """The process that made a key is gone, and nobody knows more of it than that."""
 
 
-def is_cause(table: Table, key: Mapping[str, Any], message: str) -> bool:
+@dataclass(frozen=True, slots=True)
+class Death:
+    """What is known of the death of a worker.
+
+    Parameters
+    ----------
+    message
+        Why.
+    seconds
+        How long it had been making the key.
+    version
+        Of its code.
+    host, pid
+        Where it was, and its process; 0 where nobody knows.
+    """
+
+    message: str
+    seconds: float = 0.0
+    version: str = ""
+    host: str = ""
+    pid: int = 0
+
+
+def is_cause(table: Table, key: Mapping[str, Any], death: Death) -> bool:
     """Note that a worker died while it made a key; return whether the key has cost so many that it is the cause.
+
+    Where no log is kept nobody can count, and the first one is enough.
 
     Parameters
     ----------
@@ -35,29 +61,44 @@ def is_cause(table: Table, key: Mapping[str, Any], message: str) -> bool:
         Whose key.
     key
         Primary-key values.
-    message
-        What is known of the death.
+    death
+        What is known of it.
     """
     log = JobLog(table.connection)
     log.note(
-        Attempt(table.name, key, "lost", time.time(), 0.0, error_class=_CLASS, message=message)
+        Attempt(
+            table.name,
+            key,
+            "lost",
+            time.time() - death.seconds,
+            death.seconds,
+            death.version,
+            inputs_of(table, key),
+            _CLASS,
+            death.message,
+            place=(death.host, death.pid),
+        )
     )
     deaths = log.failures(table.name, key, "lost", _CLASS)
-    log.write()
-    return deaths >= MOST_DEATHS
+    return deaths >= MOST_DEATHS or not log.is_kept(table.name.schema)
 
 
-def failed(hold: Hold | None, key: Key, message: str, retry_in: float | None = None) -> Outcome:
+def failed(hold: Hold | None, key: Key, death: Death, retry_in: float | None = None) -> Outcome:
     """Let a key have failed for the death of its worker; `retry_in` says when its job is pending again."""
-    error = WorkerDiedError(message)
-    text = f"{_CLASS}: {message}"
+    error = WorkerDiedError(death.message)
+    text = f"{_CLASS}: {death.message}"
     if hold is not None:
-        hold.fail(key, text, None, 0.0, retry_in)
-    return Outcome(key, "failed", 0.0, text, text, error, retry_in)
+        hold.fail(key, text, None, death.seconds, retry_in)
+    return Outcome(key, "failed", death.seconds, text, text, error, retry_in)
 
 
 def note_death(
-    connection: Connection, worker: int, work: Mapping[str, Any], *, is_late: bool
+    connection: Connection,
+    worker: int,
+    work: Mapping[str, Any],
+    about: Mapping[str, Any],
+    *,
+    is_late: bool,
 ) -> None:
     """Let the job of a worker that died be tried again, or have failed; called by its guardian.
 
@@ -68,15 +109,23 @@ def note_death(
     worker
         Who held it.
     work
-        `table`, `key` and `limit`.
+        `table`, `key`, `limit`, and when it `began` by the clock that counts for all processes of a machine.
+    about
+        `host`, `pid` and `version` of the worker.
     is_late
         Whether it was killed because it took longer than its limit.
     """
     table, key = FreeTable(connection, work["table"]), dict(work["key"])
-    message = died(work["limit"] if is_late else None)
+    death = Death(
+        died(work["limit"] if is_late else None),
+        time.monotonic() - work["began"],
+        about["version"],
+        about["host"],
+        about["pid"],
+    )
     hold = Hold(Job(table), worker)
-    if is_cause(table, key, message) or is_late:
-        failed(hold, key, message)
+    if is_cause(table, key, death) or is_late:
+        failed(hold, key, death)
     else:
         hold.release([key])
 

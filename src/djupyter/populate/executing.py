@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Mapping
 from concurrent.futures import (
     FIRST_COMPLETED,
     BrokenExecutor,
@@ -16,9 +17,11 @@ from typing import Any
 from uuid import uuid4
 
 from djupyter.errors import DataJointError
-from djupyter.populate.deaths import died, failed, is_cause
-from djupyter.populate.make import Key
-from djupyter.populate.performing import Outcome, perform
+from djupyter.populate.deaths import Death, died, failed, is_cause
+from djupyter.populate.joblog import JobLog, key_hash
+from djupyter.populate.keys import made_keys
+from djupyter.populate.outcome import Key, Outcome
+from djupyter.populate.performing import perform
 from djupyter.populate.runners import Task
 from djupyter.populate.stages import Stage
 from djupyter.populate.workers import outcomes_of, packed, work
@@ -30,6 +33,8 @@ _WORKERS = 16
 _LOOK = 0.5
 # Seconds without any news after which results are looked for in the database.
 _QUIET = 30.0
+# Seconds by which the clock of a worker, which dates its failures, may be behind.
+_CLOCKS = 60.0
 
 
 class Executing:
@@ -56,6 +61,7 @@ class Executing:
         self.workers = workers or _workers(executor)
         self._tables: dict[str, bytes] = {}
         self._busy: dict[Future[Any], Task] = {}
+        self._begun: weakref.WeakKeyDictionary[Future[Any], float] = weakref.WeakKeyDictionary()
         # Keys that were with a worker when it died. Not every executor tells which of them it worked on, so each is
         # made alone, when all others are made.
         self._suspects: list[Task] = []
@@ -87,7 +93,8 @@ class Executing:
                 self._tables[stage.name] = packed(stage.table, stage.orders)
             # Dask takes two calls with the same arguments for one, and gives the result of the first.
             call = (work, self._tables[stage.name], task.keys, None, uuid4().hex)
-        self._busy[self._executor.submit(*call)] = task
+        future = self._executor.submit(*call)
+        self._busy[future], self._begun[future] = task, time.time()
 
     def wait(self) -> None:
         """Wait until a task has ended, or for a while: there may be more to begin.
@@ -122,15 +129,20 @@ class Executing:
             self._is_trying = False
 
     def _drop_lost(self) -> None:
-        """Stop waiting for tasks whose keys are made, but whose results were lost.
+        """Stop waiting for tasks whose keys are made or have failed, but whose results were lost.
 
         Dask keeps a result with the worker until it is fetched. When the worker dies before, the future may never end
         (distributed 2026.8, `_cascade_future`: an error while it gathers is not passed on).
         """
         for future, task in list(self._busy.items()):
-            if len(task.stage.table & task.keys) == len(task.keys):
+            table = task.stage.table
+            since = self._begun[future] - _CLOCKS
+            failures = JobLog(table.connection).failed_since(table.name, task.keys, since)
+            made = made_keys(table, task.keys)
+            if all(tuple(key.values()) in made or key_hash(key) in failures for key in task.keys):
                 del self._busy[future]
-                self._unmade(task)
+                for key in self._unmade(task):
+                    self._told(task.stage, _failed_before(key, failures[key_hash(key)]))
 
     def _after_death(self, task: Task, error: Exception) -> None:
         """Find out which key a worker died over; that one has failed."""
@@ -142,8 +154,7 @@ class Executing:
 
     def _unmade(self, task: Task) -> list[Key]:
         """Return those keys of a task that are not made, and tell of those that are."""
-        table = task.stage.table
-        made = [tuple(key.values()) for key in (table & task.keys).proj(*task.keys[0]).to_dicts()]
+        made = made_keys(task.stage.table, task.keys)
         for key in task.keys:
             if tuple(key.values()) in made:
                 self._told(task.stage, Outcome(key, "made"))
@@ -152,11 +163,11 @@ class Executing:
     def _died(self, stage: Stage, key: Key, error: Exception) -> None:
         """Let a key have failed; its job is tried again later, by another call, unless it has cost many workers."""
         said = without_secrets(f"{type(error).__name__}: {error}", stage.table.connection)
-        message = f"{died(None)} The executor says: {said}"
+        death = Death(f"{died(None)} The executor says: {said}", version=stage.orders.version)
         hold = stage.orders.hold
-        is_final = is_cause(stage.table, key, message) or hold is None
+        is_final = is_cause(stage.table, key, death) or hold is None
         retry_in = None if is_final else stage.table.retry_delay
-        self._told(stage, failed(hold, key, message, retry_in))
+        self._told(stage, failed(hold, key, death, retry_in))
 
     def _give_up(self, tasks: list[Task], error: Exception) -> None:
         """Note what was in work when the executor broke, of each task the first key that is not made."""
@@ -179,6 +190,18 @@ class Executing:
         """Cancel what was not begun; the executor is its owner's to end."""
         for future in self._busy:
             future.cancel()
+
+
+def _failed_before(key: Key, attempt: Mapping[str, Any]) -> Outcome:
+    said = f"{attempt['error_class']}: {attempt['error_message']}"
+    return Outcome(
+        key,
+        "failed",
+        attempt["duration"],
+        said,
+        attempt["error_stack"] or "",
+        DataJointError(said),
+    )
 
 
 def _workers(executor: Executor) -> int:

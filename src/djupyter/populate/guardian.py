@@ -55,6 +55,7 @@ class Guardian:
     def revive(self) -> None:
         """Start the process again if it has died."""
         if self._process is not None and self._process.poll() is not None:
+            self._bury()
             self._start()
 
     def works_on(self, table: str, key: Mapping[str, Any] | None, limit: float | None) -> None:
@@ -98,6 +99,14 @@ class Guardian:
         about = {"path": sys.path, "parent": os.getpid(), "place": recipe(self._connection)}
         self._sent({**about, **self._known})
 
+    def _bury(self) -> None:
+        """Let go of a process that has died."""
+        process, self._process = self._process, None
+        if process is not None and process.stdin is not None:
+            process.wait()
+            with suppress(OSError):
+                process.stdin.close()  # would send what was not sent
+
     def _sent(self, order: Mapping[str, Any]) -> bool:
         assert self._process is not None, "started before"
         assert self._process.stdin is not None, "a pipe"
@@ -105,7 +114,6 @@ class Guardian:
             self._process.stdin.write(json.dumps(order, default=str).encode() + b"\n")
             self._process.stdin.flush()
         except OSError:  # it was killed
-            self._process.wait()
-            self._process = None
+            self._bury()
             return False
         return True

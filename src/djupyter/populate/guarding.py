@@ -126,7 +126,13 @@ class _Watch:
         tables = list(self._workers())
         work = self._now_at()
         if work:
-            note_death(self.state["connection"], self.state["worker"], work, is_late=is_late)
+            note_death(
+                self.state["connection"],
+                self.state["worker"],
+                work,
+                self.state["about"],
+                is_late=is_late,
+            )
         for workers in tables:
             (workers & {"connection_id": self.state["worker"]}).delete_quick()
 

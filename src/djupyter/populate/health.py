@@ -61,9 +61,9 @@ class Health:
         facts: dict[str, Any] = {"working": self._is_working()}
         try:
             facts["database_seconds"] = self._connection.ping()
-        except DataJointError as error:
+            if self._file is not None and not facts["working"]:
+                self._file.touch()
+        except (DataJointError, OSError) as error:
             self._say("unhealthy", **facts, error=f"{type(error).__name__}: {error}")
             return
-        if self._file is not None and not facts["working"]:
-            self._file.touch()
         self._say("healthy", **facts)

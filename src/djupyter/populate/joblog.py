@@ -59,6 +59,8 @@ class Attempt:
         What the result depends on, as plain data.
     error_class, message, stack
         Of an error: its class, its words and its traceback.
+    place
+        The host and the process that made it; None for this one.
     """
 
     table: TableName
@@ -71,6 +73,7 @@ class Attempt:
     error_class: str = ""
     message: str = ""
     stack: str | None = None
+    place: tuple[str, int] | None = None
 
 
 class JobLog:
@@ -79,7 +82,7 @@ class JobLog:
     Parameters
     ----------
     connection
-        Where the schemas are. Where the user may not create a log, none is kept.
+        Where the schemas are. Where the user may not create a log, or not write to it, none is kept.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -97,12 +100,21 @@ class JobLog:
             schema, rows = next(iter(self._waiting.items()))
             table = self._table(schema)
             if table is not None:
-                self._insert(table.structure, rows)
+                try:
+                    self._insert(table.structure, rows)
+                except AccessError:
+                    self._refused.add(schema)
             del self._waiting[schema]
+
+    def is_kept(self, schema: str) -> bool:
+        """Return whether attempts of a schema can be counted, as far as it was tried to write some."""
+        return self._table(schema) is not None
 
     def _insert(self, structure: TableStructure, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert rows whose values are canonical: they need none of the checks that an insert makes for users."""
         connection, names = self._connection, tuple(structure.heading)
+        if not any(row["error_class"] or row["error_message"] for row in rows):
+            names = tuple(name for name in names if not name.startswith("error_"))
         adapters = adapters_of(structure, connection.backend)
         columns = []
         for name in names:
@@ -139,7 +151,7 @@ class JobLog:
     def failures(
         self, table: TableName, key: Mapping[str, Any], outcome: Outcome, error_class: str = ""
     ) -> int:
-        """Return how often a key has ended in a way since it was last made.
+        """Return how often a key has ended in a way since it was last made; what was taken down is sent before.
 
         Parameters
         ----------
@@ -150,15 +162,34 @@ class JobLog:
         error_class
             Count only those with this class of error, if any is given.
         """
-        name = key_hash(key)
-        waiting = self._waiting.get(table.schema, ())
+        self.write()
         counted = 0
-        for attempt in (*self.of(table, key), *(row for row in waiting if row["key_hash"] == name)):
+        for attempt in self.of(table, key):
             if attempt["outcome"] == "success":
                 counted = 0
             elif attempt["outcome"] == outcome and error_class in ("", attempt["error_class"]):
                 counted += 1
         return counted
+
+    def failed_since(
+        self, table: TableName, keys: Sequence[Mapping[str, Any]], moment: float
+    ) -> dict[str, dict[str, Any]]:
+        """Return the last failures of some keys, by the hash of the key.
+
+        Parameters
+        ----------
+        table, keys
+            Which keys.
+        moment
+            Seconds since 1970; only attempts that began later count.
+        """
+        log = FreeTable(self._connection, job_tables.log(table.schema).name)
+        if not log.is_declared:
+            return {}
+        since = _moment(moment)
+        found: Any = log & {"table_name": table.table, "outcome": "error"}
+        found = found & [{"key_hash": key_hash(key)} for key in keys] & f"started >= '{since}'"
+        return {row["key_hash"]: row for row in found.to_dicts(order_by="KEY")}
 
     def _table(self, schema: str) -> FreeTable | None:
         structure = job_tables.log(schema)
@@ -190,8 +221,8 @@ def _text(key: Mapping[str, Any]) -> str:
 
 
 def _row(attempt: Attempt) -> dict[str, Any]:
-    key = _text(attempt.key)
-    began = datetime.fromtimestamp(attempt.started, UTC).replace(tzinfo=None)
+    key, here = _text(attempt.key), _whereabouts(os.getpid())
+    host, pid = attempt.place or (here["host"], here["pid"])
     return {
         # In the order of time, so that they are written one beside the other.
         "attempt": UUID(int=(time.time_ns() << 64) | random.getrandbits(64)),
@@ -199,15 +230,23 @@ def _row(attempt: Attempt) -> dict[str, Any]:
         "key_hash": _hash(key),
         "job_key": key,
         "outcome": attempt.outcome,
-        "started": began.replace(microsecond=began.microsecond // 1000 * 1000),
+        "started": _moment(attempt.started),
         "duration": attempt.seconds,
-        **_whereabouts(os.getpid()),
+        "user": here["user"],
+        "host": host,
+        "pid": pid,
         "version": attempt.version[:255],
         "inputs": None if attempt.inputs is None else _encoder.encode(attempt.inputs),
         "error_class": attempt.error_class[:255],
         "error_message": attempt.message[: job_tables.LONGEST_MESSAGE],
         "error_stack": None if attempt.stack is None else pack(attempt.stack),
     }
+
+
+def _moment(seconds: float) -> datetime:
+    """Return what the column of the log holds, UTC to the millisecond."""
+    exact = datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
+    return exact.replace(microsecond=exact.microsecond // 1000 * 1000)
 
 
 @cache

@@ -208,6 +208,8 @@ class Job(FreeTable):
     def retry(self, *restrictions: object) -> int:
         """Make failed jobs pending again, now, and return how many.
 
+        One that had failed as often as `max_attempts` allows, or had cost three workers, is tried once more.
+
         Parameters
         ----------
         *restrictions

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from djupyter.errors import DataJointError
@@ -64,6 +64,21 @@ def chosen_keys(table: AutoPopulate, restrictions: Sequence[object]) -> Query:
 def missing_keys(table: AutoPopulate, restrictions: Sequence[object]) -> Query:
     """Return the keys that are still to be computed."""
     return chosen_keys(table, restrictions) - table.proj()
+
+
+def made_keys(table: Table, keys: Sequence[Mapping[str, Any]]) -> set[tuple[Any, ...]]:
+    """Return the values of those of some keys that a table has, each by one row or more.
+
+    Parameters
+    ----------
+    table
+        Whose keys; it may order their attributes in another way, and have more in its key.
+    keys
+        At least one; all have the same attributes, whose order is that of the values.
+    """
+    names = tuple(keys[0])
+    rows = (table & list(keys)).proj(*names).to_dicts()
+    return {tuple(row[name] for name in names) for row in rows}
 
 
 def _parent_keys(table: Table, key: ForeignKey) -> Query:

@@ -9,12 +9,12 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from platform import node as host_name
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from djupyter.populate.deaths import died, failed, is_cause
-from djupyter.populate.make import Key
-from djupyter.populate.performing import Outcome
+from djupyter.populate.deaths import Death, died, failed, is_cause
+from djupyter.populate.outcome import Key, Outcome
 from djupyter.populate.runners import Task
 from djupyter.populate.stages import Stage
 from djupyter.populate.workers import outcomes_of, packed, prepare, read_journal, work
@@ -103,18 +103,21 @@ class Lanes:
         """Return what became of the keys of a process that died."""
         outcomes, begun = read_journal(str(lane.journal), task.keys)
         limit = task.stage.orders.limit if lane.is_late else None
+        seconds, version = lane.seconds_in_work(), task.stage.orders.version
+        death = Death(died(limit), seconds, version, host_name(), lane.pid)
         lane.restart()
         rest = task.keys[len(outcomes) :]
         if begun and rest:
             key = rest.pop(0)
-            outcomes.append(self._outcome_of_death(task.stage, key, limit))
+            outcomes.append(
+                self._outcome_of_death(task.stage, key, death, is_late=limit is not None)
+            )
         return [*outcomes, *(Outcome(key, "left") for key in rest)]
 
-    def _outcome_of_death(self, stage: Stage, key: Key, limit: float | None) -> Outcome:
-        message = died(limit)
-        if not is_cause(stage.table, key, message) and limit is None:
+    def _outcome_of_death(self, stage: Stage, key: Key, death: Death, *, is_late: bool) -> Outcome:
+        if not is_cause(stage.table, key, death) and not is_late:
             return Outcome(key, "left")
-        return failed(stage.orders.hold, key, message)
+        return failed(stage.orders.hold, key, death)
 
     def close(self, *, now: bool) -> None:
         """End all processes."""
@@ -143,18 +146,27 @@ class _Lane:
     def __init__(self, journal: Path, memory: int | None) -> None:
         self.journal, self._memory = journal, memory
         self.is_late = False
+        self.pid = 0
         self._pool: Any = None
 
     def submit(self, table: bytes, task: Task) -> Future[Any]:
         """Let the process make the keys of a task."""
+        self.journal.write_bytes(b"")
+        try:
+            return self._submitted(table, task)
+        except BrokenProcessPool:  # it was killed while it had nothing to do
+            self.restart()
+            return self._submitted(table, task)
+
+    def _submitted(self, table: bytes, task: Task) -> Future[Any]:
         if self._pool is None:
             # loky starts processes that are not forks, so that threads and connections of this one do no harm.
             from loky.process_executor import ProcessPoolExecutor
 
             self._pool = ProcessPoolExecutor(1, initializer=prepare, initargs=(self._memory,))
-        self.journal.write_bytes(b"")
         with _may_start_processes():
             future: Future[Any] = self._pool.submit(work, table, task.keys, str(self.journal))
+        self.pid = next(iter(self._pool._processes), 0)
         return future
 
     def seconds_in_work(self) -> float:

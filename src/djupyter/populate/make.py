@@ -15,16 +15,17 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from djupyter.errors import DataJointError, LostConnectionError
+from djupyter.populate.outcome import Key
 
 if TYPE_CHECKING:
     from djupyter.populate.tiers import AutoPopulate
 
-Key = dict[str, Any]
 T = TypeVar("T")
 _PARTS = ("make_fetch", "make_compute", "make_insert")
 # Attempts to insert the result of a key while connections are lost, and seconds before each further one.
@@ -107,7 +108,7 @@ def make_one(
     with _in_make_of(type(table), key) as state:
         if make is None:
             insert = _again_when_lost(lambda _: _in_three_parts(table, key, options, state))
-        elif inspect.isgeneratorfunction(make):
+        elif _is_generator(getattr(make, "__func__", make)):
             insert = _again_when_lost(lambda _: _by_generator(table, make, key, options, state))
         else:
 
@@ -120,6 +121,11 @@ def make_one(
             return state
         _carried_through(table, state, insert, closing, lambda: connection.transaction)
     return state
+
+
+@lru_cache(maxsize=64)  # asked for each key, and not cheap
+def _is_generator(function: Any) -> bool:
+    return inspect.isgeneratorfunction(function)
 
 
 def _again_when_lost(work: Callable[[int], T]) -> T:

@@ -6,16 +6,15 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from djupyter.errors import DuplicateError, LostConnectionError
-from djupyter.heading.structure import TableStructure
-from djupyter.populate.fingerprint import fingerprint
 from djupyter.populate.holding import Hold, LostJobError
+from djupyter.populate.inputs import inputs_of
 from djupyter.populate.joblog import Attempt, JobLog
 from djupyter.populate.limits import limited
-from djupyter.populate.make import Key, Making, make_one
+from djupyter.populate.make import make_one
+from djupyter.populate.outcome import Key, Outcome
 from djupyter.populate.patience import patiently
 from djupyter.populate.stamping import stamp
 from djupyter.populate.tracebacks import described
@@ -24,37 +23,6 @@ if TYPE_CHECKING:
     from djupyter.populate.tiers import AutoPopulate
 
 _TAKEN_OVER = "Another worker took over, and has made the key already."
-# What became of a key: made now, made by somebody else before, failed, taken over by another worker, not begun.
-Status = Literal["made", "there", "failed", "lost", "left"]
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one key.
-
-    Parameters
-    ----------
-    key
-        Primary-key values.
-    status
-        What became of it.
-    seconds
-        How long it took.
-    error, traceback
-        `Class: message`, or why it was lost; the whole traceback.
-    exception
-        The error itself, where it can be had.
-    retry_in
-        Seconds after which a failed key is tried again by itself.
-    """
-
-    key: Key
-    status: Status
-    seconds: float = 0.0
-    error: str = ""
-    traceback: str = ""
-    exception: BaseException | None = None
-    retry_in: float | None = None
 
 
 @dataclass(slots=True)
@@ -161,7 +129,7 @@ def _one(table: AutoPopulate, key: Key, orders: Orders, log: JobLog) -> Outcome:
             return Outcome(key, "there", seconds)  # somebody made it without reserving it
         return _lost(table, key, _TAKEN_OVER, orders, log, began, seconds)
     seconds = time.perf_counter() - clock
-    inputs = _inputs(working, key, making)
+    inputs = inputs_of(working, key, making.fetched)
     log.note(Attempt(table.name, key, "success", began, seconds, orders.version, inputs))
     return Outcome(key, "made", seconds)
 
@@ -199,7 +167,7 @@ def _failed(
         began,
         seconds,
         orders.version,
-        _inputs(table, key, None),
+        inputs_of(table, key),
         type(error).__name__,
         words,
         stack,
@@ -218,29 +186,16 @@ def _failed(
 
 
 def _retry_in(table: AutoPopulate, key: Key, log: JobLog) -> float | None:
-    """Return after how many seconds a failed key is tried again: doubled with each attempt; None for never."""
+    """Return after how many seconds a failed key is tried again: doubled with each attempt; None for never.
+
+    Nor is it where no log is kept, by which attempts are counted.
+    """
     most = table.max_attempts
     if most <= 1:
         return None
     failures = log.failures(table.name, key, "error")
-    return None if failures >= most else float(table.retry_delay * 2 ** (failures - 1))
-
-
-def _inputs(table: AutoPopulate, key: Key, making: Making | None) -> dict[str, Any]:
-    """Return which rows a result depends on, and what the fetched values were, where that is known."""
-    rows = {
-        parent: {there: key[here] for here, there in pairs}
-        for parent, pairs in _references(table.structure)
-        if all(here in key for here, _ in pairs)
-    }
-    if making is None or making.fetched is None:
-        return {"rows": rows}
-    return {"rows": rows, "fetched": fingerprint(making.fetched)}
-
-
-@lru_cache(maxsize=256)
-def _references(structure: TableStructure) -> list[tuple[str, tuple[tuple[str, str], ...]]]:
-    return [
-        (f"{key.parent.schema}.{key.parent.table}", key.attributes)
-        for key in structure.foreign_keys
-    ]
+    return (
+        None
+        if failures >= most or not log.is_kept(table.name.schema)
+        else float(table.retry_delay * 2 ** (failures - 1))
+    )

@@ -12,12 +12,11 @@ from djupyter.heading.coerce import coerce_value
 from djupyter.populate.job_tables import FIRST_WORKER
 from djupyter.populate.joblog import JobLog
 from djupyter.populate.keys import chosen_keys
+from djupyter.populate.outcome import Key
 from djupyter.render.job_card import AttemptCard, JobCard, job_html, job_text
 
 if TYPE_CHECKING:
     from djupyter.populate.tiers import AutoPopulate
-
-Key = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +170,6 @@ def _job_state(job: Mapping[str, Any]) -> str:
         held = "" if job["is_held"] else ", which has died: the next worker takes it"
         return f"its job is held since {since} by {who or 'somebody'}{held}"
     if status == "error":
-        return (
-            f"its job has failed: {job['error_message']}. `jobs.retry()` lets it be made once more"
-        )
+        why = job["error_message"].rstrip(".")
+        return f"its job has failed: {why}. `jobs.retry()` lets it be made once more"
     return {"success": "its job is done and kept", "ignore": "its job is ignored"}[status]

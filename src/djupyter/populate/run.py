@@ -29,9 +29,10 @@ from djupyter.populate.events import (
 from djupyter.populate.events import Summary as SummaryEvent
 from djupyter.populate.jobs import Job
 from djupyter.populate.leases import Lease
-from djupyter.populate.make import Key, check_makes
+from djupyter.populate.make import check_makes
+from djupyter.populate.outcome import Key, Outcome
 from djupyter.populate.patience import PATIENCE, patiently
-from djupyter.populate.performing import Orders, Outcome
+from djupyter.populate.performing import Orders
 from djupyter.populate.progress import displayed
 from djupyter.populate.runners import InProcess, Runner, Task
 from djupyter.populate.stages import Claimed, Listed, Source, Stage
@@ -354,6 +355,12 @@ def _check_options(options: Options) -> None:
         raise DataJointError(f"max_calls must not be negative, but is {options.max_calls}.")
     if options.processes < 1:
         raise DataJointError(f"processes must be at least 1, but is {options.processes}.")
+    for name in ("time_limit", "memory_limit"):
+        limit = getattr(options, name)
+        if limit is not None and limit <= 0:
+            raise DataJointError(
+                f"{name} must be more than 0, but is {limit}. Pass None for no limit."
+            )
     if options.memory_limit is not None and options.executor is not None:
         raise DataJointError(
             "memory_limit is for processes of our own. How much memory those of an executor may have, "

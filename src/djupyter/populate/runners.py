@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from djupyter.populate.make import Key
-from djupyter.populate.performing import Outcome, perform
+from djupyter.populate.outcome import Key, Outcome
+from djupyter.populate.performing import perform
 from djupyter.populate.stages import Stage
 
 

@@ -4,7 +4,7 @@
 |-------------|----------------------------------------------------------------------------------------|
 | 0           | all is done that was to be done, or a signal asked to stop and nothing was interrupted  |
 | 1           | some keys have failed, or a table could not be asked for its keys                       |
-| 2           | the command cannot be understood, or the module not imported                            |
+| 2           | the command cannot be understood, the module not imported, or the health file not touched |
 | 3           | no database answers                                                                     |
 | 130         | a key was interrupted: the grace period was over, or a second signal came               |
 """
@@ -136,7 +136,7 @@ class _Service:
     def __init__(self, plan: Plan, log: WorkLog, stopping: Stopping) -> None:
         self._plan, self._log, self._stopping = plan, log, stopping
         self._patience = inf if plan.loop else PATIENCE
-        self._failed = 0
+        self._failed = self._attempts_failed = 0  # keys that nobody tries again by himself, and any
         self._is_working = False
 
     def work(self, find: Callable[[], Sequence[AutoPopulate]]) -> int:
@@ -150,6 +150,11 @@ class _Service:
         names = run.names_of(tables)
         self._log.say("begin", tables=names, pid=os.getpid(), processes=self._plan.processes)
         connection, file = tables[0].connection, self._plan.health_file
+        try:
+            if file is not None:
+                Path(file).touch()
+        except OSError as error:
+            return self._gives_up(error, UNUSABLE)
         with Health(connection, self._log.say, lambda: self._is_working, file):
             try:
                 return self._until_done(tables)
@@ -159,15 +164,19 @@ class _Service:
     def _until_done(self, tables: Sequence[AutoPopulate]) -> int:
         plan, stopped = self._plan, self._stopping.is_asked
         while True:
-            before = self._failed
+            before = self._attempts_failed
             try:
                 self._patiently(lambda: self._populate(tables), self._patience)
-            except SystemExit:  # of a make: the key has failed, and others may be left
-                if self._failed > before and not stopped():
-                    continue
             except LostConnectionError:
                 raise
-            except Exception as error:  # of a key source, for example; it may be mended
+            except (
+                Exception,
+                SystemExit,
+            ) as error:  # of a key source, for example; it may be mended
+                if isinstance(error, SystemExit) and self._attempts_failed > before:
+                    if not stopped():
+                        continue  # it was a make, whose key has failed; others may be left
+                    return DONE
                 self._failed += 1
                 self._log.say("broken", error=_said(error), traceback=traceback.format_exc())
             if stopped():
@@ -202,8 +211,9 @@ class _Service:
     def _hear(self, event: Event) -> None:
         if isinstance(event, Started):
             self._is_working = True
-        if isinstance(event, Failed) and event.retry_in is None:
-            self._failed += 1
+        if isinstance(event, Failed):
+            self._attempts_failed += 1
+            self._failed += event.retry_in is None
         self._log.hear(event)
 
     def _patiently(self, work: Callable[[], T], seconds: float) -> T:

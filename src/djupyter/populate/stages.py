@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from djupyter.populate.claims import Claims
-from djupyter.populate.keys import missing_keys
-from djupyter.populate.make import Key
+from djupyter.populate.keys import made_keys, missing_keys
+from djupyter.populate.outcome import Key
 from djupyter.populate.performing import Orders
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Listed:
             batch = [self._waiting.popleft() for _ in range(min(limit, len(self._waiting)))]
             if time.monotonic() - self._looked < _FRESH:
                 return batch
-            made = {tuple(key.values()) for key in (self._table & batch).proj(*batch[0]).to_dicts()}
+            made = made_keys(self._table, batch)
             batch = [key for key in batch if tuple(key.values()) not in made]
             if batch:
                 return batch
@@ -110,7 +110,7 @@ class Claimed:
     def look(self) -> int:
         """Add jobs for what is missing, and return how many wait that did not before."""
         if self._refreshes:
-            self._job.refresh(*self._restrictions)
+            self._job.refresh(*self._restrictions, priority=self._claims.priority)
         waiting = self._claims.waiting()
         new, self._known = max(waiting - self._known, 0), waiting
         return new

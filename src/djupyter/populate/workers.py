@@ -23,8 +23,8 @@ import cloudpickle
 
 from djupyter.errors import DataJointError
 from djupyter.populate.jobs import Job
-from djupyter.populate.make import Key
-from djupyter.populate.performing import Orders, Outcome, perform
+from djupyter.populate.outcome import Key, Outcome
+from djupyter.populate.performing import Orders, perform
 from djupyter.sql.travelling import check_same
 from djupyter.table.default import adopt
 

@@ -32,12 +32,13 @@ def unprojected(node: Node) -> Node:
 
 def tables(node: Node) -> list[TableName]:
     """Return the tables whose rows a relation reads, each once, in the order in which it names them."""
-    return list(dict.fromkeys(structure.name for structure in _structures(node.shape)))
+    return list(dict.fromkeys(structure.name for structure in structures(node.shape)))
 
 
-def _structures(shape: Hashable) -> Iterator[TableStructure]:
+def structures(shape: Hashable) -> Iterator[TableStructure]:
+    """Yield the tables that a shape names, each as often as it does."""
     if isinstance(shape, TableStructure):
         yield shape
     elif isinstance(shape, tuple):
         for part in shape:
-            yield from _structures(part)
+            yield from structures(part)

@@ -120,6 +120,15 @@ class Ordered(sa.ColumnElement[Any]):
         return list(self.column._from_objects)
 
 
+class Beyond(_Element):
+    """`column > bind` or `column < bind`, by the order in which `Ordered` puts values."""
+
+    def __init__(self, column: Element, operator: Literal["<", ">"], bind: Element) -> None:
+        self.operator, self.bind = operator, bind
+        self.column = Ordered(column, descending=False, nullable=False)
+        self.parts = (column,)
+
+
 def reads_json(dialect: str, packing: Packing, columns: Sequence[Element]) -> bool:
     """Whether `InJson` can be written for a database, for the values and attributes at hand."""
     reader = _READERS.get(dialect)
@@ -192,6 +201,12 @@ def _in_json(element: InJson, compiler: SQLCompiler, **options: Any) -> str:
 def _spelled(column: Element) -> Element:
     # An enum is a type of its own, and its values have an order of their own.
     return sa.cast(column, sa.Text()) if isinstance(column.type, sa.Enum) else column
+
+
+@compiles(Beyond)
+def _beyond(element: Beyond, compiler: SQLCompiler, **options: Any) -> str:
+    column = compiler.process(element.column, **options)
+    return f"({column} {element.operator} {compiler.process(element.bind, **options)})"
 
 
 @compiles(Ordered)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from djupyter.codecs.base import Context
 from djupyter.errors import DataJointError
+from djupyter.frontend import frontend
 from djupyter.query import frames, legacy, show, statement
 from djupyter.query.algebra import Algebra
 from djupyter.query.fetch import Columns, Row, plan, record_array
@@ -281,6 +282,19 @@ class Query(Algebra):
         names = [column.name for column in shown.columns]
         data = pandas.DataFrame(list(shown.rows), columns=names)
         return data.set_index(self.primary_key) if self.primary_key else data
+
+    def browse(self) -> Any:
+        """Return a live table of all rows, for a notebook: scroll, sort, filter, look at objects.
+
+        It reads as many rows as are seen. What it shows is a query, whose Python text it tells. Where there are
+        no widgets, and in a saved notebook, it shows what the query itself does.
+
+        Raises
+        ------
+        DataJointError
+            The packages that draw widgets are not installed, or the key has no order.
+        """
+        return frontend("browse")(self)
 
     def __repr__(self) -> str:
         # IPython swallows what a repr raises: what is wrong is shown in place of the rows.

@@ -22,6 +22,7 @@ from djupyter.render.preview import Preview, PreviewColumn, Summary
 
 if TYPE_CHECKING:
     from djupyter.query.expression import Query
+    from djupyter.sql.connection import Connection
 
 # Enough to know any blob's kind, dtype and shape.
 PREFIX_BYTES = 512
@@ -43,12 +44,10 @@ def preview(query: Query, limit: int, *, title: str = "", count: bool = True) ->
     count
         Whether to say how many rows there are.
     """
-    whole, backend = query.node, query.connection.backend
-    node, attributes = _first(whole, limit + 1), list(whole.heading.values())
-    opaque = [attribute.name for attribute in attributes if _is_opaque(attribute)]
-    prepared = statement.preview(node, backend, opaque, PREFIX_BYTES)
-    rows = query.connection.fetch(prepared.text, prepared.parameters(node.values, backend.adapt))
-    shown = [_row(row, attributes, opaque, backend) for row in rows[:limit]]
+    whole = query.node
+    attributes = list(whole.heading.values())
+    rows = shown_rows(query.connection, _first(whole, limit + 1))
+    shown = rows[:limit]
     total: int | None = None
     bounded = False
     if count:
@@ -66,6 +65,28 @@ def preview(query: Query, limit: int, *, title: str = "", count: bool = True) ->
         total=total,
         bounded=bounded,
     )
+
+
+def shown_rows(connection: Connection, node: Node) -> list[list[object]]:
+    """Return all rows of a relation as a repr shows them: of blobs only the first bytes travel.
+
+    Parameters
+    ----------
+    connection
+        Where the relation is.
+    node
+        The relation.
+
+    Returns
+    -------
+    list
+        Values in the order of the heading: plain Python values, None for NULL, `Summary` for what is not shown.
+    """
+    backend, attributes = connection.backend, list(node.heading.values())
+    opaque = [attribute.name for attribute in attributes if _is_opaque(attribute)]
+    prepared = statement.preview(node, backend, opaque, PREFIX_BYTES)
+    rows = connection.fetch(prepared.text, prepared.parameters(node.values, backend.adapt))
+    return [_row(row, attributes, opaque, backend) for row in rows]
 
 
 def _head(attribute: Attribute) -> PreviewColumn:
@@ -101,7 +122,7 @@ def _row(
         value = next(values)
         if attribute.name in opaque:
             size = next(values)
-            shown.append(None if size is None else Summary(_summary(attribute, value, size)))
+            shown.append(None if size is None else Summary(_summary(attribute, value, size), size))
         else:
             shown.append(None if value is None else _plain(attribute, value, backend))
     return shown
@@ -119,10 +140,9 @@ def _summary(attribute: Attribute, prefix: bytes, size: int) -> str:
 
 def _plain(attribute: Attribute, value: Any, backend: Any) -> object:
     if attribute.is_codec and attribute.type is not None:
-        is_document = column_type_of(attribute.type).name == "json"
-        return Summary(
-            _described(attribute, value) if is_document else f"{attribute.type_text} {value}"
-        )
+        if column_type_of(attribute.type).name == "json":
+            return _described(attribute, value)
+        return Summary(f"{attribute.type_text} {value}")
     if attribute.is_json:
         return Summary(str(value))
     decode = fetch.decoder(attribute, backend)
@@ -133,14 +153,16 @@ def _plain(attribute: Attribute, value: Any, backend: Any) -> object:
         return value
 
 
-def _described(attribute: Attribute, stored: Any) -> str:
+def _described(attribute: Attribute, stored: Any) -> Summary:
     """Return what the object of a value is, as far as the row says."""
     assert attribute.type is not None, "a codec attribute has a type"
     # A codec is someone else's code, and the row may hold anything.
     try:
         document = json.loads(stored)
         if isinstance(document, dict) and "path" in document:
-            return get_codec(attribute.type.name).summarize_document(document)
+            size = document.get("size")
+            text = get_codec(attribute.type.name).summarize_document(document)
+            return Summary(text, size if isinstance(size, int) else None)
     except Exception:
         pass
-    return attribute.type_text
+    return Summary(attribute.type_text)

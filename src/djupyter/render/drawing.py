@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 Direction = Literal["LR", "TB"]
@@ -20,17 +20,31 @@ class Box:
         None for tables of other tools and for collapsed schemas.
     tables
         How many tables it stands for.
+    note
+        What is told of it where there is room, such as the definition.
     """
 
     schema: str
     name: str
     tier: str | None = None
     tables: int = 1
+    note: str = field(default="", compare=False, repr=False)
 
     @property
     def is_collapsed(self) -> bool:
         """Whether it stands for several tables."""
         return not self.name
+
+    @property
+    def full_name(self) -> str:
+        """Schema and name, `lab.Subject`."""
+        return f"{self.schema}.{self.name}" if self.name else self.schema
+
+    @property
+    def label(self) -> str:
+        """What is written on it."""
+        number = f"{self.tables} table{'' if self.tables == 1 else 's'}"
+        return f"{self.schema}: {number}" if self.is_collapsed else self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +68,14 @@ class Line:
     in_key: bool = True
     whole_key: bool = False
     renames: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def words(self) -> str:
+        """What the line says: where the foreign key stands, and its renames."""
+        stands = (
+            "all of the key" if self.whole_key else "in the key" if self.in_key else "secondary"
+        )
+        return ", ".join([stands, *(f"{here} = {there}" for here, there in self.renames)])
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,14 @@ from dataclasses import dataclass
 from djupyter.render.characters import visible
 from djupyter.render.html import scrolled
 from djupyter.render.markup import Html, join, muted, output, tag, tier_class
+from djupyter.render.object_card import bytes_text
 from djupyter.render.text import aligned, count_text
 
-HEADS = ("table", "tier", "rows", "attributes", "progress", "comment")
-NUMERIC = {"rows", "attributes"}
+HEADS = ("table", "tier", "rows", "attributes", "size", "progress", "comment")
+NUMERIC = {"rows", "attributes", "size"}
+STATUS_HEADS = ("table", "progress", "remaining", "errors")
+
+_NOTHING = "no Imported or Computed tables"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,8 @@ class TableRow:
         Keys done and keys in all, for tables that fill themselves; None for the others.
     errors
         Keys that failed.
+    size
+        Bytes on disk, None where the database does not tell.
     """
 
     name: str
@@ -47,6 +53,7 @@ class TableRow:
     done: int | None = None
     total: int | None = None
     errors: int = 0
+    size: int | None = None
 
 
 def progress_text(done: int, errors: int, total: int, places: int = 20) -> str:
@@ -84,7 +91,7 @@ def progress_html(rows: Sequence[TableRow]) -> str:
 
 
 def tables_text(rows: Sequence[TableRow]) -> str:
-    """Return the tables of a schema as aligned text.
+    """Return the tables of a schema as aligned text; without sizes, which are others after every insert.
 
     Examples
     --------
@@ -93,9 +100,10 @@ def tables_text(rows: Sequence[TableRow]) -> str:
     Mouse  Manual    12           3  Mice
     """
     body = [_text_row(row) for row in rows]
-    used = [place for place, _ in enumerate(HEADS) if not body or any(row[place] for row in body)]
-    lines = [[line[place] for place in used] for line in [list(HEADS), *body]]
-    numeric = frozenset(place for place, old in enumerate(used) if HEADS[old] in NUMERIC)
+    heads = [head for head in HEADS if head != "size"]
+    used = [place for place, _ in enumerate(heads) if not body or any(row[place] for row in body)]
+    lines = [[line[place] for place in used] for line in [heads, *body]]
+    numeric = frozenset(place for place, old in enumerate(used) if heads[old] in NUMERIC)
     return "\n".join(aligned(lines, numeric))
 
 
@@ -114,12 +122,14 @@ def tables_html(rows: Sequence[TableRow], title: str = "") -> str:
     >>> "&lt;mice&gt;" in tables_html([TableRow("Mouse", "Manual", 12, comment="<mice>")])
     True
     """
-    heads = [head for head in HEADS if head != "progress" or any(map(_is_automatic, rows))]
+    left_out = set() if any(map(_is_automatic, rows)) else {"progress"}
+    left_out |= set() if any(row.size is not None for row in rows) else {"size"}
+    heads = [head for head in HEADS if head not in left_out]
     head = [
         tag("th", name, class_="dj-number" if name in NUMERIC else "", scope="col")
         for name in heads
     ]
-    body = [_html_row(row, bars="progress" in heads) for row in rows]
+    body = [_html_row(row, heads) for row in rows]
     if not body:
         body = [tag("tr", tag("td", "no tables", class_="dj-none", colspan=len(heads)))]
     table = tag(
@@ -138,6 +148,68 @@ def tables_html(rows: Sequence[TableRow], title: str = "") -> str:
     )
 
 
+def status_text(rows: Sequence[TableRow]) -> str:
+    """Return how far each table that fills itself has come, as aligned text.
+
+    Examples
+    --------
+    >>> print(status_text([TableRow("Stat", "Computed", done=5, total=10, errors=2)]))
+    table  progress                                remaining  errors
+    Stat   ██████████▒▒▒▒░░░░░░ 5 of 10, 2 errors          5       2
+    """
+    if not rows:
+        return _NOTHING
+    body = [[visible(row.name), *_status(row)] for row in rows]
+    return "\n".join(aligned([list(STATUS_HEADS), *body], frozenset((2, 3))))
+
+
+def status_html(rows: Sequence[TableRow]) -> str:
+    """Return how far each table that fills itself has come, with a bar for each.
+
+    Examples
+    --------
+    >>> page = status_html([TableRow("Stat", "Computed", done=5, total=10, errors=2)])
+    >>> "5 of 10" in page, "50%" in page, "dj-errors" in page
+    (True, True, True)
+    """
+    head = [
+        tag("th", name, class_="dj-number" if place > 1 else "", scope="col")
+        for place, name in enumerate(STATUS_HEADS)
+    ]
+    body = [_status_row(row) for row in rows]
+    if not body:
+        body = [tag("tr", tag("td", _NOTHING, class_="dj-none", colspan=len(head)))]
+    table = tag(
+        "table",
+        tag("thead", tag("tr", *head)),
+        tag("tbody", *body),
+        class_="dj-table dj-rows dj-listing",
+    )
+    return output(scrolled(table, "progress of all tables"), styles=("table", "listing"))
+
+
+def _status_row(row: TableRow) -> Html:
+    _, remaining, errors = _status(row)
+    shown = tag("span", row.comment, class_="dj-failed") if row.total is None else _bar(row)
+    return tag(
+        "tr",
+        _name(row),
+        tag("td", shown),
+        tag("td", remaining, class_="dj-number"),
+        tag(
+            "td", tag("span", errors, class_="dj-failed" if row.errors else ""), class_="dj-number"
+        ),
+    )
+
+
+def _status(row: TableRow) -> tuple[str, str, str]:
+    if row.total is None:
+        return visible(row.comment) or "unknown", "", ""
+    done = row.done or 0
+    bar = progress_text(done, row.errors, row.total)
+    return bar, f"{row.total - done:,}", f"{row.errors:,}"
+
+
 def _text_row(row: TableRow) -> list[str]:
     bar = "" if row.total is None else progress_text(row.done or 0, row.errors, row.total, 10)
     return [
@@ -154,16 +226,16 @@ def _is_automatic(row: TableRow) -> bool:
     return row.total is not None
 
 
-def _html_row(row: TableRow, *, bars: bool) -> Html:
-    return tag(
-        "tr",
-        _name(row),
-        tag("td", row.tier or "", class_="dj-muted"),
-        tag("td", _rows(row), class_="dj-number"),
-        tag("td", str(row.columns), class_="dj-number"),
-        tag("td", _bar(row)) if bars else "",
-        tag("td", row.comment, class_="dj-wrap"),
-    )
+def _html_row(row: TableRow, heads: Sequence[str]) -> Html:
+    cells = {
+        "tier": tag("td", row.tier or "", class_="dj-muted"),
+        "rows": tag("td", _rows(row), class_="dj-number"),
+        "attributes": tag("td", str(row.columns), class_="dj-number"),
+        "size": tag("td", _size(row), class_="dj-number"),
+        "progress": tag("td", _bar(row)),
+        "comment": tag("td", row.comment, class_="dj-wrap"),
+    }
+    return tag("tr", _name(row), *(cells[head] for head in heads[1:]))
 
 
 def _name(row: TableRow) -> Html:
@@ -175,6 +247,10 @@ def _rows(row: TableRow) -> str:
     if row.rows is None:
         return "?"
     return f"{'>' if row.rows_bounded else ''}{row.rows:,}"
+
+
+def _size(row: TableRow) -> str:
+    return "" if row.size is None else bytes_text(row.size)
 
 
 def _bar(row: TableRow) -> Html:

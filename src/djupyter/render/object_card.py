@@ -29,12 +29,15 @@ class TreeNode:
         What lies in it, as far as it is shown.
     more
         How many others there are; -1 when nobody counted them.
+    attributes
+        Names and values that it is described with.
     """
 
     name: str
     detail: str = ""
     children: tuple[TreeNode, ...] = ()
     more: int = 0
+    attributes: Facts = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,8 @@ class ObjectCard:
         Names and values, in order.
     picture
         Markup of our own making that shows the contents.
+    lines
+        What of the contents can be shown as text.
     tree
         What lies in it.
     note
@@ -60,14 +65,24 @@ class ObjectCard:
     title: str
     facts: Facts = ()
     picture: Html = field(default_factory=lambda: Html(""))
+    lines: tuple[str, ...] = ()
     tree: tuple[TreeNode, ...] = ()
     note: str = ""
     failed: bool = False
 
 
-def object_html(card: ObjectCard) -> str:
+def object_html(card: ObjectCard, mark: str = "") -> str:
     """Return a card as HTML without scripts; every value is escaped.
 
+    Parameters
+    ----------
+    card
+        What to show.
+    mark
+        Names a place for sliders, which a widget puts there.
+
+    Examples
+    --------
     >>> "&lt;b&gt;" in object_html(ObjectCard("file", (("path", "<b>"),)))
     True
     """
@@ -75,11 +90,13 @@ def object_html(card: ObjectCard) -> str:
     table = tag("table", tag("tbody", *rows), class_="dj-facts") if rows else Html("")
     body = tag("div", table, card.picture, class_="dj-object")
     tree = tag("div", join(_node_html(node, 0) for node in card.tree), class_="dj-tree")
-    note = tag("div", card.note, class_="dj-failed" if card.failed else "dj-muted")
+    sliders = tag("div", class_="dj-slices", data_dj_slices=mark)
+    note = tag("div", card.note, class_="dj-failed" if card.failed else "dj-muted dj-shown")
     return output(
         caption(card.title, None),
         body,
         tree if card.tree else "",
+        sliders if mark else "",
         note if card.note else "",
         styles=("object", "table") if "dj-table" in card.picture else ("object",),
     )
@@ -95,10 +112,10 @@ def object_text(card: ObjectCard) -> str:
     """
     width = max((len(name) for name, _ in card.facts), default=0)
     facts = [f"  {name:<{width}}  {visible(value)}" for name, value in card.facts]
+    contents = [f"  {visible(line)}".rstrip() for line in card.lines]
     tree = [line for node in card.tree for line in _node_lines(node, 1)]
-    return "\n".join(
-        [card.title, *facts, *tree, *([f"  {visible(card.note)}"] if card.note else [])]
-    )
+    note = [f"  {visible(card.note)}"] if card.note else []
+    return "\n".join([card.title, *facts, *contents, *tree, *note])
 
 
 def bytes_text(size: int) -> str:
@@ -109,6 +126,8 @@ def bytes_text(size: int) -> str:
     """
     if size < 1000:
         return f"{size} byte" if size == 1 else f"{size} bytes"
+    if size >= 10**24:  # what a damaged file says
+        return f"10^{len(str(size)) - 1} bytes" if size < 10**4000 else "endless bytes"
     power = min(int(math.log10(size) // 3), len(_UNITS))
     if size / 1000**power >= 999.95 and power < len(_UNITS):
         power += 1  # it would be rounded to 1000.0
@@ -126,17 +145,25 @@ def shape_text(shape: Sequence[int]) -> str:
 
 def _node_html(node: TreeNode, level: int) -> Html:
     name = join([tag("span", node.name, class_="dj-leaf"), muted(node.detail)], " ")
-    if not node.children and not node.more:
+    if not node.children and not node.more and not node.attributes:
         return tag("div", name, class_="dj-node")
-    inside = [_node_html(child, level + 1) for child in node.children]
+    inside = [_attribute_html(each, value) for each, value in node.attributes]
+    inside += [_node_html(child, level + 1) for child in node.children]
     if node.more:
         inside.append(tag("div", muted(_more(node.more)), class_="dj-node"))
-    is_open = "open" if level < _OPEN_LEVELS else None
+    # The attributes of a leaf are seen when it is opened.
+    is_open = "open" if level < _OPEN_LEVELS and (node.children or node.more) else None
     return tag("details", tag("summary", name), *inside, open=is_open)
+
+
+def _attribute_html(name: str, value: str) -> Html:
+    return tag("div", muted(f"@{name}"), " ", value, class_="dj-node dj-attribute")
 
 
 def _node_lines(node: TreeNode, level: int) -> Iterator[str]:
     yield f"{'  ' * level}{visible(node.name)}  {visible(node.detail)}".rstrip()
+    for name, value in node.attributes:
+        yield f"{'  ' * (level + 1)}@{visible(name)}  {visible(value)}".rstrip()
     for child in node.children:
         yield from _node_lines(child, level + 1)
     if node.more:

@@ -14,8 +14,12 @@ Array = np.ndarray[Any, Any]
 
 # Sides that differ more than this are shrunk each for itself: little would be left of the shorter one.
 _LONG = 8
-_SIDE = 320  # pixels of a picture
+_SIDE, _SMALL = (
+    320,
+    192,
+)  # pixels of a picture: at most, and about as many as smaller ones are enlarged to
 _POINTS = 400  # columns of a trace
+_CHARACTERS, _BARS = 60, "▁▂▃▄▅▆▇█"
 
 
 def data_url(content: bytes, kind: str) -> Html:
@@ -46,12 +50,32 @@ def picture(plane: Array) -> bytes:
 
     shrunk = _shrunk(np.abs(plane) if plane.dtype.kind == "c" else plane)
     pixels = _colours(shrunk) if shrunk.ndim == 3 else _shades(shrunk)
-    scale = max(1, _SIDE // 4 // max(pixels.shape[:2]))
+    scale = max(1, _SMALL // max(pixels.shape[:2]))
     if scale > 1:
         pixels = pixels.repeat(scale, axis=0).repeat(scale, axis=1)
     target = io.BytesIO()
     Image.fromarray(pixels).save(target, "PNG", optimize=True)
     return target.getvalue()
+
+
+def sparkline(values: Array) -> str:
+    """Return a line of numbers as characters; nothing for none that are finite.
+
+    >>> sparkline(np.arange(8))
+    '▁▂▃▄▅▆▇█'
+    """
+    numbers = np.abs(values) if values.dtype.kind == "c" else np.asarray(values, dtype=np.float64)
+    edges = np.linspace(0, len(numbers), min(len(numbers), _CHARACTERS) + 1).astype(int)[:-1]
+    high = np.fmax.reduceat(numbers, edges)
+    finite = np.isfinite(high)
+    if not finite.any():
+        return ""
+    bottom, top = high[finite].min(), high[finite].max()
+    levels = np.where(finite, (high - bottom) / ((top - bottom) or 1.0) * (len(_BARS) - 1), 0)
+    return "".join(
+        _BARS[round(level)] if known else " "
+        for level, known in zip(levels.tolist(), finite.tolist(), strict=True)
+    )
 
 
 def trace(values: Array, *, width: int = 360, height: int = 90) -> Html:

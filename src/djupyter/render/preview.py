@@ -9,9 +9,18 @@ from djupyter.heading.differences import Change
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Stands for a value too large or too opaque to show: `float64 (1000, 3)`, `dict 4 keys`."""
+    """Stands for a value too large or too opaque to show: `float64 (1000, 3)`, `dict 4 keys`.
+
+    Parameters
+    ----------
+    text
+        What the value is.
+    size
+        Its bytes, as far as the row says.
+    """
 
     text: str
+    size: int | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         return self.text

@@ -23,9 +23,14 @@ _ATTRIBUTE = re.compile(
 _CARET = re.compile(r"\s*\|\s*\^+\s*")
 _NEWLINE = Html("\n")
 # Fixed text: nothing of the user's is ever part of a script.
-COPY_SCRIPT = (
-    "navigator.clipboard.writeText(this.closest('.dj-out').querySelector('pre').textContent);"
-    "this.textContent='copied'"
+# Browsers have a clipboard only where the page is encrypted or local; elsewhere the selection is copied.
+COPY_SCRIPT = Html(
+    "const code=this.closest('.dj-out').querySelector('pre');"
+    "const done=()=>{this.textContent='copied'};"
+    "const select=()=>{const range=document.createRange();range.selectNodeContents(code);"
+    "const marked=getSelection();marked.removeAllRanges();marked.addRange(range);"
+    "if(document.execCommand('copy'))done()};"
+    "if(navigator.clipboard)navigator.clipboard.writeText(code.textContent).then(done,select);else select()"
 )
 
 

@@ -105,6 +105,42 @@ def url_of(settings: Settings) -> str:
     return url.render_as_string(hide_password=False)
 
 
+def lacks_password(url: str) -> bool:
+    """Whether a URL names a user, but no password.
+
+    Raises
+    ------
+    DataJointError
+        It is no URL.
+
+    Examples
+    --------
+    >>> lacks_password("mysql://ann@db"), lacks_password("sqlite:///lab.db")
+    (True, False)
+    """
+    parsed = parse_url(url)
+    return parsed.username is not None and not parsed.password
+
+
+def with_password(url: str, password: str) -> str:
+    """Return a URL with a password; it is not to be shown.
+
+    >>> with_password("mysql://ann@db:3306", "a/b")
+    'mysql://ann:a%2Fb@db:3306'
+    """
+    return parse_url(url).set(password=password).render_as_string(hide_password=False)
+
+
+def user_and_host(url: str) -> tuple[str | None, str | None]:
+    """Return who connects to which machine by a URL.
+
+    >>> user_and_host("mysql://ann@db:3306")
+    ('ann', 'db')
+    """
+    parsed = parse_url(url)
+    return parsed.username, parsed.host
+
+
 def missing_user() -> DataJointError:
     """Return the error for a server without a user."""
     return DataJointError(

@@ -229,6 +229,17 @@ class Connection(Transactions):
         """Note a schema that was activated on this connection, in `schemas` by its name."""
         self.schemas[schema.database] = schema
 
+    def stopper(self) -> Callable[[], None]:
+        """Return what stops, from another thread, the statement that this thread runs then.
+
+        The statement raises KeyboardInterrupt in its own thread. A database in memory, which all threads share,
+        is left alone.
+        """
+        sessions, session = self._sessions, self._sessions.current()
+        if sessions.shared_lock:
+            return lambda: None
+        return lambda: sessions.backend.interrupt(session.raw, sessions.handle)
+
     # Statements
 
     def fetch(self, sql: str, params: Sequence[object] = ()) -> list[Row]:

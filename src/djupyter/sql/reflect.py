@@ -121,6 +121,10 @@ class Catalog:
         """Return a table if it is known already, without asking the database."""
         return self._loaded.get(name.schema, {}).get(name.table)
 
+    def known(self) -> Schemas:
+        """Return the tables that are known, by their schemas, without asking the database."""
+        return self._loaded
+
     def load_all(self) -> Schemas:
         """Return the tables of all schemas as they are now, in a constant number of statements."""
         if not self._is_complete or self._is_stale():
@@ -188,6 +192,11 @@ class Catalog:
     def look_again(cls) -> None:
         """Note that this process may have changed tables: no count of changes holds any more."""
         Catalog._state = object()
+
+    @classmethod
+    def state(cls) -> object:
+        """Return what is another object once this process may have changed tables."""
+        return Catalog._state
 
     def remember(self, structure: TableStructure, before: object, after: object) -> None:
         """Add a table that was just declared, unless someone else changed tables meanwhile.

@@ -29,9 +29,11 @@ class Session(Driven):
         How many of the open transactions are `with` blocks, which must be left even when the connection was closed.
     endings
         For each open transaction, what wants to know how it ends.
+    catalog
+        What is known of tables, as it was when the outermost transaction began.
     """
 
-    __slots__ = ("blocks", "endings")
+    __slots__ = ("blocks", "catalog", "endings")
 
     def __init__(
         self,
@@ -44,6 +46,7 @@ class Session(Driven):
     ) -> None:
         super().__init__(backend, handle, lock, running, place, connect)
         self.blocks = 0
+        self.catalog: object = None
         self.endings: list[list[Ending]] = []
 
     def begin(self, *, late: bool, block: bool) -> None:

@@ -74,7 +74,10 @@ class Transactions:
         """
 
         def work() -> None:
-            self._sessions.current().begin(late=late, block=block)
+            session = self._sessions.current()
+            session.begin(late=late, block=block)
+            if session.depth == 1:
+                session.catalog = Catalog.state()
 
         self._sessions.run(work, repeats=True)
 
@@ -86,8 +89,10 @@ class Transactions:
         DataJointError
             There is none, or the database has ended it; then `cancel_transaction` leaves it.
         """
-        self._sessions.run(self._innermost().commit, repeats=False)
-        Catalog.look_again()  # others see only now what it did to tables
+        session = self._innermost()
+        self._sessions.run(session.commit, repeats=False)
+        if session.catalog is not Catalog.state():
+            Catalog.look_again()  # others see only now what it did to tables
 
     def cancel_transaction(self) -> None:
         """Undo the innermost transaction.

@@ -87,6 +87,19 @@ class Files:
             raise OSError(f"{len(whole)} of {size} bytes could be read")
         return whole
 
+    def parts(self, path: str, ranges: Sequence[tuple[int | None, int | None]]) -> list[bytes]:
+        """Return parts of an object; a negative number counts from the end."""
+        if len(ranges) == 1:
+            ((start, stop),) = ranges
+            return [cast(bytes, self.fs.cat_file(path, start=start, end=stop))]
+        starts, stops = [start for start, _ in ranges], [stop for _, stop in ranges]
+        found = self.fs.cat_ranges([path] * len(ranges), starts, stops, on_error="raise")
+        # Some versions of fsspec return what went wrong.
+        for error in found:
+            if isinstance(error, Exception):
+                raise error
+        return [bytes(data) for data in found]
+
     def get_file(self, path: str, local: Path) -> None:
         """Write an object to a local file."""
         self.fs.get_file(path, str(local))

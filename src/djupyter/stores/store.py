@@ -132,6 +132,18 @@ class Store:
         with self._translated(full):
             return self._files.get(full)
 
+    def parts(self, path: str, ranges: Sequence[tuple[int | None, int | None]]) -> list[bytes]:
+        """Return parts of an object, asked for at once; a negative number counts from the end.
+
+        Raises
+        ------
+        MissingExternalFile
+            There is none.
+        """
+        full = self._file_path(path)
+        with self._translated(full):
+            return self._files.parts(full, ranges)
+
     def get_file(self, path: str, local: str | Path) -> None:
         """Write an object to a local file in bounded memory; the file appears when it is whole.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from djupyter.definition.names import TableName
 from djupyter.graph.dependencies import pipeline
@@ -28,6 +28,7 @@ def alter(
     *,
     prompt: bool = False,
     dry_run: bool = False,
+    agree: Callable[[str], bool] | None = None,
 ) -> str:
     """Make a table what a definition declares, and return a short sentence of what was done.
 
@@ -46,6 +47,8 @@ def alter(
         Show what would be done and ask first. Only a yes lets an attribute go that holds values.
     dry_run
         Change nothing; return the steps and the statements instead.
+    agree
+        Shows the steps, which it is given, and asks, in place of `prompt`.
 
     Raises
     ------
@@ -75,14 +78,18 @@ def alter(
     lost = losses(connection, alteration)
     if dry_run:
         return _dry(connection, together, lost)
-    if prompt:
-        print(described(together, lost))
-        if not confirmed("Proceed?"):
+    if prompt or agree:
+        if not (agree or _asked)(described(together, lost)):
             return "not altered"
     elif lost:
         refuse_losses(connection, alteration)
     rebuild(connection, together)
     return alteration.told()
+
+
+def _asked(steps: str) -> bool:
+    print(steps)
+    return confirmed("Proceed?")
 
 
 def in_other_tier(catalog: Catalog, name: TableName) -> TableStructure | None:

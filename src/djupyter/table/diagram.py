@@ -11,31 +11,33 @@ dj.Diagram.trace(Result & key)[Session]     # the sessions behind a result
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Iterator, Mapping
+import operator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import reduce
 from typing import Any, Literal, Self
 
 from djupyter.definition.names import TableName
 from djupyter.errors import DataJointError
 from djupyter.graph.cascade import Rows, restrict, trace
-from djupyter.graph.dependencies import pipeline
 from djupyter.graph.routes import visible
 from djupyter.graph.shown import Shown
 from djupyter.query.algebra import instance
 from djupyter.query.counts import counts
 from djupyter.query.node import Node
 from djupyter.query.source import Source
-from djupyter.render.drawing import Drawing
-from djupyter.render.mermaid import mermaid
+from djupyter.render.drawing import Box, Drawing
+from djupyter.render.svg import Shades
 from djupyter.sql.connection import Connection
 from djupyter.table import planning
-from djupyter.table.diagram_source import name_of, tables_of
+from djupyter.table.diagram_source import Origin, name_of, origin_of, shown
+from djupyter.table.picturing import Pictures
 from djupyter.table.table import FreeTable, Table
 
 Kind = Literal["plain", "cascade", "restrict", "trace"]
 
 
-class Diagram:
+class Diagram(Pictures):
     r"""Some tables of a pipeline, and rows of them.
 
     Diagrams are never changed: every operation returns a new one.
@@ -45,6 +47,7 @@ class Diagram:
     | `d + n`, `d - n` | also the tables n levels downstream, upstream                 |
     | `d + e`, `d - e`, `d * e` | the tables of both, of only the first, common to both |
     | `for table in d` | its tables, parents before children                           |
+    | `d.save(name)`   | a picture of it, as svg, png or mmd                           |
 
     Parameters
     ----------
@@ -90,13 +93,10 @@ class Diagram:
         if isinstance(source, Diagram):
             vars(self).update(vars(source))
             return
-        self._connection, names = tables_of(source)
-        schemas = {name.schema for name in names}
-        graph = pipeline(self._connection.catalog.related(*schemas))
-        for name in names:
-            if name not in graph.structures:
-                raise FreeTable(self._connection, name)._missing()
-        self._shown = Shown(graph, frozenset(names))
+        self._begin([origin_of(source)])
+
+    def _begin(self, origins: Sequence[Origin]) -> None:
+        self._connection, self._shown = origins[0].connection, shown(origins)
 
     @classmethod
     def from_sequence(cls, sequence: Iterable[object]) -> Self:
@@ -107,13 +107,17 @@ class Diagram:
         DataJointError
             There are none, or they are not on one connection.
         """
-        diagrams = [cls(source) for source in sequence]
-        if not diagrams:
+        given = list(sequence)
+        if not given:
             raise DataJointError("A diagram needs at least one schema, module or table.")
-        first, *others = diagrams
-        for other in others:
-            first = first + other
-        return first
+        diagrams = [each for each in given if isinstance(each, Diagram)]
+        origins = [origin_of(each) for each in given if not isinstance(each, Diagram)]
+        if not origins:
+            return reduce(operator.add, diagrams[1:], cls(diagrams[0]))
+        first = cls.__new__(cls)
+        first._kind, first._chosen, first._rows = "plain", {}, {}
+        first._begin(origins)
+        return reduce(operator.add, diagrams, first)
 
     # -- rows ---------------------------------------------------------------------------------------
 
@@ -276,17 +280,29 @@ class Diagram:
 
     # -- pictures -----------------------------------------------------------------------------------
 
-    def drawing(self) -> Drawing:
-        """Return the boxes and lines to draw, as plain data."""
-        return self._shown.drawing(self._connection.settings["display.diagram_direction"])
+    def drawing(self, *, notes: bool = False) -> Drawing:
+        """Return the boxes and lines to draw, as plain data.
 
-    def make_mermaid(self) -> str:
-        """Return the diagram as Mermaid text, for documents and pages that draw it.
-
-        Boxes show the tier, thick lines foreign keys that are all of the child's key, dotted ones those
-        outside it.
+        Parameters
+        ----------
+        notes
+            Whether boxes come with the definitions of their tables.
         """
-        return mermaid(self.drawing())
+        direction = self._connection.settings["display.diagram_direction"]
+        return self._shown.drawing(direction, notes=notes)
+
+    def _unfolded(self) -> tuple[Drawing, frozenset[Box]]:
+        """Return all tables drawn one by one, in order, and which of them are drawn together otherwise."""
+        shown = self._shown
+        direction = self._connection.settings["display.diagram_direction"]
+        drawing = replace(shown, collapsed=frozenset()).drawing(direction, notes=True)
+        pairs = zip(shown, drawing.boxes, strict=True)
+        return drawing, frozenset(box for name, box in pairs if name in shown.collapsed)
+
+    @property
+    def _theme(self) -> Shades:
+        theme: Shades = self._connection.settings["display.diagram_theme"]
+        return theme
 
     def __repr__(self) -> str:
         parents: dict[TableName, dict[str, None]] = {}

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Sequence, Set
+from dataclasses import dataclass
 from types import ModuleType
 
 from djupyter.definition.names import TableName
 from djupyter.errors import DataJointError
+from djupyter.graph.dependencies import pipeline
+from djupyter.graph.shown import Shown
 from djupyter.query.algebra import Algebra, instance
 from djupyter.sql.connection import Connection
 from djupyter.table import planning
 from djupyter.table.schema import Schema
-from djupyter.table.table import Table
+from djupyter.table.table import FreeTable, Table
 
 
 def name_of(table: object) -> TableName | None:
@@ -25,24 +28,42 @@ def name_of(table: object) -> TableName | None:
     return found if isinstance(found, TableName) else None
 
 
-def tables_of(source: object) -> tuple[Connection, Set[TableName]]:
-    """Return the tables that a source of a diagram stands for, and where they are.
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a source of a diagram stands for.
+
+    Parameters
+    ----------
+    connection
+        Where its tables are.
+    tables
+        Single tables.
+    schemas
+        Schemas with all their tables, which need not be known yet.
+    """
+
+    connection: Connection
+    tables: Set[TableName] = frozenset()
+    schemas: Set[str] = frozenset()
+
+
+def origin_of(source: object) -> Origin:
+    """Return what a source of a diagram stands for.
 
     Raises
     ------
     DataJointError
-        It stands for none.
+        It stands for no tables.
     """
     found = instance(source)
     if isinstance(found, Table):
-        return found.connection, {found.name}
+        return Origin(found.connection, {found.name})
     if isinstance(found, Algebra):
-        return found.connection, planning.tables_in([found.node])
+        return Origin(found.connection, planning.tables_in([found.node]))
     if isinstance(found, Schema):
-        structures = found.connection.catalog.structures(found.name).values()
-        return found.connection, {s.name for s in structures if not s.name.is_system}
+        return Origin(found.connection, schemas={found.name})
     if isinstance(getattr(found, "schema", None), Schema):
-        return tables_of(found.schema)
+        return origin_of(found.schema)
     if isinstance(found, ModuleType):
         return _tables_in_module(found)
     raise DataJointError(
@@ -51,7 +72,35 @@ def tables_of(source: object) -> tuple[Connection, Set[TableName]]:
     )
 
 
-def _tables_in_module(module: ModuleType) -> tuple[Connection, Set[TableName]]:
+def shown(origins: Sequence[Origin]) -> Shown:
+    """Return the tables of some origins on one connection, in the graph of all that is joined with them.
+
+    What the database has is read once for all of them.
+
+    Raises
+    ------
+    MissingTableError
+        A table is not declared.
+    DataJointError
+        There is no such schema, or they are on several connections.
+    """
+    connection = origins[0].connection
+    if any(origin.connection is not connection for origin in origins):
+        raise DataJointError("The tables of a diagram must all be on one connection.")
+    tables = {name for origin in origins for name in origin.tables}
+    schemas = {schema for origin in origins for schema in origin.schemas}
+    catalog = connection.catalog
+    related = catalog.related(*schemas, *(name.schema for name in tables))
+    for schema in schemas - related.keys():
+        catalog.structures(schema)  # says that there is none
+    graph = pipeline(related)
+    for name in tables:
+        if name not in graph.structures:
+            raise FreeTable(connection, name)._missing()
+    return Shown(graph, frozenset(tables | {n for n in graph.structures if n.schema in schemas}))
+
+
+def _tables_in_module(module: ModuleType) -> Origin:
     classes = [
         each
         for each in vars(module).values()
@@ -62,4 +111,4 @@ def _tables_in_module(module: ModuleType) -> tuple[Connection, Set[TableName]]:
             f"The module {module.__name__} has no schema and no tables that belong to one."
         )
     first = classes[0]()
-    return first.connection, {each().name for each in classes}
+    return Origin(first.connection, {each().name for each in classes})

@@ -45,9 +45,29 @@ def _check_masters(going: Sequence[TableName]) -> None:
             )
 
 
+def dropped_with(table: Table) -> list[tuple[TableName, int]]:
+    """Return the tables that go when a table is dropped, itself first, with the number of their rows.
+
+    Raises
+    ------
+    DataJointError
+        It is a part, which goes with its master.
+    """
+    graph = table._graph()
+    going = graph.descendants(table.structure.name)
+    _check_masters(going)
+    return _counted(table.connection, graph, going)
+
+
+def _counted(
+    connection: Connection, graph: Dependencies, going: Sequence[TableName]
+) -> list[tuple[TableName, int]]:
+    rows = counts(connection, [Source(graph.structures[name]) for name in going])
+    return list(zip(going, rows, strict=True))
+
+
 def _agreed(connection: Connection, graph: Dependencies, going: Sequence[TableName]) -> bool:
     print("The following tables would be dropped with all their rows:")
-    rows = counts(connection, [Source(graph.structures[name]) for name in going])
-    for name, count in zip(going, rows, strict=True):
+    for name, count in _counted(connection, graph, going):
         print(f"  {count:>9,}  {name.class_name}  ({name.schema})")
     return confirmed("Proceed?")

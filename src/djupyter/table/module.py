@@ -48,7 +48,13 @@ def module_text(schema: Schema) -> str:
     return "\n\n".join(head) + "\n" + "".join(f"\n\n{block}\n" for block in writer.blocks())
 
 
-def write_module(path: Path, text: str, *, overwrite: bool) -> None:
+def write_module(
+    path: Path,
+    text: str,
+    *,
+    overwrite: bool,
+    advice: str = "Choose another name, or pass overwrite=True.",
+) -> None:
     """Write a module to a file.
 
     Raises
@@ -61,8 +67,7 @@ def write_module(path: Path, text: str, *, overwrite: bool) -> None:
             file.write(text)
     except FileExistsError:
         raise DataJointError(
-            f"The file {path} is there already, perhaps with code that was added by hand. "
-            "Choose another name, or pass overwrite=True."
+            f"The file {path} is there already, perhaps with code that was added by hand. {advice}"
         ) from None
 
 
@@ -159,7 +164,7 @@ class _Writer:
                 UserWarning,
                 stacklevel=2,
             )
-        lines = "".join(f"{indent}{_escaped(line)}\n" for line in text.split("\n"))
+        lines = "".join(f"{indent}{escaped(line)}\n" for line in text.split("\n"))
         return f'"""\n{lines}{indent}"""'
 
     def _written(self, parent: TableName, child: TableName) -> str:
@@ -245,10 +250,10 @@ def _literal(text: str) -> str:
     return f'"{text}"' if text.isidentifier() else repr(text)
 
 
-def _escaped(line: str) -> str:
+def escaped(line: str) -> str:
     r"""Return a line as it stands inside a triple-quoted string.
 
-    >>> print(_escaped('a\\b "" \"\"\" é \x07'))
+    >>> print(escaped('a\\b "" \"\"\" é \x07'))
     a\\b "" \"\"\" é \x07
     """
     safe = line.replace("\\", "\\\\").replace('"""', r"\"\"\"")

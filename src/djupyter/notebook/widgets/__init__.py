@@ -1,0 +1,1 @@
+"""Live views: each a Python file with its script and styles beside it."""

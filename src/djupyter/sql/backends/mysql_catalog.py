@@ -39,6 +39,7 @@ _INDEXES = """SELECT TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, NON_UNIQUE, SEQ_IN_IN
 _EXISTS = "SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s"
 _LINKS = """SELECT DISTINCT CONSTRAINT_SCHEMA, UNIQUE_CONSTRAINT_SCHEMA
     FROM information_schema.REFERENTIAL_CONSTRAINTS"""
+_SIZES = "SELECT TABLE_NAME, DATA_LENGTH + INDEX_LENGTH FROM information_schema.TABLES WHERE TABLE_SCHEMA = %s"
 _CODECS = (
     "SELECT DISTINCT TABLE_SCHEMA FROM information_schema.COLUMNS WHERE COLUMN_COMMENT LIKE %s"
 )
@@ -290,6 +291,10 @@ class MySQLCatalog(Cataloguing):
     def schema_links(self, fetch: Fetch) -> list[tuple[str, str]]:
         """Return each pair of schemas of which the first has a foreign key to the second."""
         return [(child, parent) for child, parent in fetch(_LINKS, ())]
+
+    def sizes(self, fetch: Fetch, schema: str) -> dict[str, int]:
+        """Return how many bytes tables take by the server's statistics, with their indexes."""
+        return {name: int(size) for name, size in fetch(_SIZES, (schema,)) if size is not None}
 
     def codec_schemas(self, fetch: Fetch) -> list[str]:
         """Return the schemas with attributes whose comment marks a codec."""

@@ -31,6 +31,16 @@ class Connection(PyMySQLConnection):  # type: ignore[misc]  # the driver has no 
     """A connection that refuses statements that the server would; it closes connections that send them."""
 
     _largest: int | None = None
+    _read_timeout: float | None  # the driver's
+
+    def connect(self, sock: Any = None) -> None:
+        """Connect; a server that takes the connection but says nothing is given up too."""
+        reads: float | None = self._read_timeout
+        self._read_timeout = reads or self.connect_timeout
+        try:
+            super().connect(sock)
+        finally:
+            self._read_timeout = reads
 
     def query(self, sql: str | bytes | LongStatement, unbuffered: bool = False) -> Any:
         """Send a statement."""
@@ -178,11 +188,12 @@ def survives(raw: Any, error: BaseException, connect: Callable[[], Any]) -> bool
 
     The driver closes its socket when it is interrupted while it reads, and the server would go on computing.
     Between two packets of an answer it leaves the rest unread, so that answers no longer belong to their
-    questions.
+    questions. Any error may be such an interrupt, as a handler of a signal may raise it.
     """
-    result = raw._result
+    result = raw._result  # None from when a statement is sent until its answer was read
     has_unread = result is not None and result.unbuffered_active
-    if raw.open and not has_unread and isinstance(error, Exception | GeneratorExit):
+    is_over = result is not None and not has_unread
+    if raw.open and is_over and isinstance(error, Exception | GeneratorExit):
         return True
     # Without a word to the server, which is not listening; the pool closes it properly.
     raw._force_close()
@@ -193,13 +204,13 @@ def survives(raw: Any, error: BaseException, connect: Callable[[], Any]) -> bool
     return False
 
 
-def kill(number: int, connect: Callable[[], Any]) -> None:
-    """End a connection by its number, with what runs on it."""
+def kill(number: int, connect: Callable[[], Any], what: str = "CONNECTION") -> None:
+    """End a connection by its number, or only the `QUERY` that runs on it."""
     with suppress(pymysql.Error, DataJointError):
         handle = connect()
         try:
             with suppress(pymysql.Error):  # it may have ended meanwhile
-                handle.cursor().execute(f"KILL {number:d}")
+                handle.cursor().execute(f"KILL {what} {number:d}")
         finally:
             handle.close()
 

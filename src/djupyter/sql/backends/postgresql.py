@@ -79,7 +79,7 @@ class PostgreSQL(PostgreSQLTables, PostgreSQLCatalog, Backend):
     def engine(self, url: sa.URL, *, timeout: float, tls: Tls) -> sa.Engine:
         """Return an engine whose connections use autocommit."""
         opened = postgresql_connect.connector(
-            postgresql_connect.arguments(url), tls, postgresql_driver.ADAPTERS
+            postgresql_connect.arguments(url, timeout), tls, postgresql_driver.ADAPTERS
         )
 
         def connect() -> Any:
@@ -138,6 +138,17 @@ class PostgreSQL(PostgreSQLTables, PostgreSQLCatalog, Backend):
     def is_alive(self, raw: Any) -> bool:
         """Whether the server has not closed the connection."""
         return postgresql_connect.is_alive(raw)
+
+    def survives(self, raw: Any, error: BaseException, connect: Callable[[], Any]) -> bool:
+        """Whether the connection can go on after an interrupt; what runs on it is ended.
+
+        After Ctrl-C the driver ends the statement itself; what else a handler of a signal raises leaves it running.
+        """
+        if raw.info.transaction_status != psycopg.pq.TransactionStatus.ACTIVE:
+            return True
+        self.stop(raw, connect)
+        raw.close()
+        return False
 
     def stop(self, raw: Any, connect: Callable[[], Any]) -> None:
         """Let a statement that another thread runs on a connection end soon."""

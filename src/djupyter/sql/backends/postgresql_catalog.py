@@ -132,6 +132,8 @@ _LINKS = """SELECT DISTINCT here.nspname, there.nspname FROM pg_constraint AS ke
 _EXISTS = f"""SELECT 1 FROM pg_catalog.pg_class c
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     WHERE {_TABLES} AND n.nspname = %s AND c.relname = %s"""
+_SIZES = f"""SELECT c.relname, pg_total_relation_size(c.oid) FROM pg_catalog.pg_class c
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE {_TABLES} AND n.nspname = %s"""
 _CODECS = f"""SELECT DISTINCT n.nspname FROM pg_catalog.pg_description d
     JOIN pg_catalog.pg_class c ON c.oid = d.objoid AND d.classoid = 'pg_catalog.pg_class'::regclass
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -305,6 +307,10 @@ class PostgreSQLCatalog(Cataloguing):
     def schema_links(self, fetch: Fetch) -> list[tuple[str, str]]:
         """Return each pair of schemas of which the first has a foreign key to the second."""
         return [(child, parent) for child, parent in fetch(_LINKS, ())]
+
+    def sizes(self, fetch: Fetch, schema: str) -> dict[str, int]:
+        """Return how many bytes tables take with their indexes and large values."""
+        return {name: int(size) for name, size in fetch(_SIZES, (schema,))}
 
     def codec_schemas(self, fetch: Fetch) -> list[str]:
         """Return the schemas with attributes whose comment marks a codec."""

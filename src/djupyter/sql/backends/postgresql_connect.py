@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import socket
 import ssl
 import struct
@@ -21,7 +22,6 @@ from djupyter.sql.rights import Need, Right
 
 # https://www.postgresql.org/docs/current/protocol-message-formats.html: SSLRequest
 _SSL_REQUEST = struct.pack("!ii", 8, 80877103)
-_PROBE_SECONDS = 10.0
 
 
 def _is_news(record: logging.LogRecord) -> bool:
@@ -32,8 +32,16 @@ def _is_news(record: logging.LogRecord) -> bool:
 logging.getLogger("psycopg").addFilter(_is_news)
 
 
-def arguments(url: sa.URL) -> dict[str, Any]:
-    """Return what the driver is told, without what concerns encryption."""
+def arguments(url: sa.URL, timeout: float) -> dict[str, Any]:
+    """Return what the driver is told, without what concerns encryption.
+
+    Parameters
+    ----------
+    url
+        Where the server is, with options of the driver.
+    timeout
+        Seconds to wait for the server, where the options do not say it. libpq takes 2 at least.
+    """
     given = {
         "host": url.host,
         "port": url.port,
@@ -43,7 +51,12 @@ def arguments(url: sa.URL) -> dict[str, Any]:
         **url.query,
     }
     wanted = {name: value for name, value in given.items() if value is not None}
-    return {"client_encoding": "utf8", "application_name": "djupyter", **wanted}
+    return {
+        "client_encoding": "utf8",
+        "application_name": "djupyter",
+        "connect_timeout": max(2, math.ceil(timeout)),
+        **wanted,
+    }
 
 
 def connector(wanted: dict[str, Any], tls: Tls, context: Any) -> Callable[[], Any]:
@@ -102,7 +115,7 @@ def _trouble(wanted: dict[str, Any], tls: Tls) -> str | None:
     if str(host).startswith("/"):
         return None  # a socket of this machine, on which there is no encryption
     try:
-        with socket.create_connection((host, port), _PROBE_SECONDS) as probe:
+        with socket.create_connection((host, port), float(wanted["connect_timeout"])) as probe:
             probe.sendall(_SSL_REQUEST)
             if probe.recv(1) == b"N":
                 return "the server has no TLS"

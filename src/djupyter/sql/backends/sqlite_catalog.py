@@ -33,6 +33,9 @@ from djupyter.sql.names import LINEAGE, logical, physical
 
 _SUFFIX = f".{LINEAGE}"
 _TEXT = ColumnType("TEXT")
+_COUNTABLE = 64 * 2**20  # bytes of a file whose pages may be counted for the size of its tables
+_SIZES = """SELECT m.tbl_name, SUM(d.pgsize) FROM dbstat AS d JOIN sqlite_master AS m ON m.name = d.name
+    WHERE d.aggregate = 1 GROUP BY m.tbl_name"""
 
 COMMENTS = sa.Table(
     quoted_name("~comments", True),
@@ -251,6 +254,25 @@ class SQLiteCatalog(Cataloguing):
         """Whether there is such a table now."""
         sql = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
         return bool(fetch(sql, (physical(name),)))
+
+    def sizes(self, fetch: Fetch, schema: str) -> dict[str, int]:
+        """Return how many bytes tables take, with their indexes, where SQLite can say it and the file is small.
+
+        It is counted page by page.
+        """
+        if not fetch("SELECT 1 FROM pragma_module_list WHERE name = 'dbstat'", ()):
+            return {}
+        ((pages, size),) = fetch(
+            "SELECT page_count, page_size FROM pragma_page_count, pragma_page_size", ()
+        )
+        if pages * size > _COUNTABLE:
+            return {}
+        found: dict[str, int] = {}
+        for identifier, taken in fetch(_SIZES, ()):
+            name = logical(identifier)
+            if name is not None and name.schema == schema:
+                found[name.table] = int(taken)
+        return found
 
     def read_tables(self, fetch: Fetch, schemas: Collection[str] | None) -> list[TableRows]:
         """Return all tables of some or all schemas."""

@@ -63,6 +63,10 @@ class Cataloguing(Writing):
         """Return the schemas with attributes that have a codec; some others may be among them."""
         return self.schemas(fetch)
 
+    def sizes(self, fetch: Fetch, schema: str) -> dict[str, int]:
+        """Return how many bytes tables of a schema take on disk, by their names; those that it tells at little cost."""
+        return {}
+
     @abstractmethod
     def read_tables(self, fetch: Fetch, schemas: Collection[str] | None) -> list[TableRows]:
         """Return the tables of some or all schemas, with a constant number of statements."""

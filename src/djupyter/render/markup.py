@@ -108,7 +108,7 @@ def image(svg: str, alt: str, **attributes: object) -> Html:
         As of `tag`.
     """
     source = Html(f"data:image/svg+xml,{quote(svg, safe=_PLAIN)}")
-    return Html(str(tag("img", alt=alt, src=source, **attributes)).removesuffix("</img>"))
+    return Html(tag("img", alt=alt, src=source, **attributes).replace("></img>", " />"))
 
 
 def images(light: str, dark: str, alt: str, class_: str = "") -> Html:

@@ -210,9 +210,8 @@ def test_sliders_work_in_notebook_7(lab: str, browser_page: Page, tmp_path: Path
     write_notebook(tmp_path / "notebooks" / "previews.ipynb")
     browser_page.goto(lab.replace("/lab", "/notebooks/previews.ipynb"), timeout=WAIT)
     browser_page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=WAIT)
-    browser_page.get_by_text("Idle").or_(
-        browser_page.locator("[data-status=idle]")
-    ).first.wait_for()
+    idle = ".jp-Notebook-ExecutionIndicator[data-status='idle']"
+    browser_page.locator(idle).wait_for(timeout=WAIT)
     browser_page.get_by_role("menuitem", name="Run", exact=True).click()
     browser_page.get_by_text("Run All Cells", exact=True).click()
     card = output(browser_page, len(FILES) + 1)

@@ -32,6 +32,7 @@ from __future__ import annotations
 
 import builtins
 import os
+import re
 import traceback
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
@@ -160,7 +161,12 @@ class DefinitionError(DataJointError):
         """Return the same error for a definition that begins `lines` lines further down."""
         line = self.line + lines
         source = sources[line - 1] if sources and 0 < line <= len(sources) else self.source
-        return type(self)(self.problem, line, self.column, source, self.width, self.advice)
+        advice = re.sub(
+            r"\bin line (\d+) already",
+            lambda m: f"in line {int(m[1]) + lines} already",
+            self.advice,
+        )
+        return type(self)(self.problem, line, self.column, source, self.width, advice)
 
     def __str__(self) -> str:
         if not self.line:

@@ -102,6 +102,7 @@ def test_a_refresh_may_schedule_for_later_and_give_a_priority(Square: Any) -> No
 def test_only_jobs_of_some_priority_are_made(Square: Any) -> None:
     Square.jobs.refresh("i < 3", priority=3)
     Square.jobs.refresh("i = 3", priority=4)
+    Square.jobs.refresh()  # else populate itself would add the last one, with the priority of the call
     assert Square.populate(reserve_jobs=True, priority=3)["success_count"] == 2
     assert Square.jobs.to_arrays("i", order_by="KEY").tolist() == [3, 4]
     assert Square.jobs.to_arrays("priority", order_by="KEY").tolist() == [4, 5]

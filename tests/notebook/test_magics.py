@@ -498,3 +498,53 @@ def test_the_magics_know_the_schema_after_they_were_loaded_again(lab: Notebook) 
 
 def test_dj_schema_reads_what_completion_offers(lab: Notebook) -> None:
     assert "lab" in dj.conn().catalog.known()
+
+
+@pytest.mark.parametrize(
+    ("cell", "shown"),
+    [
+        (
+            "%%dj_table B : Lookup\nb : int8\n===\n1\n1000",
+            "(line 5, column 1)\n    5 | 1000\n      | ^^^^",
+        ),
+        (
+            "%%dj_table B : Lookup\na : int8\nb : int8\n===\nb, a\n1, 1\n\nx, 2",
+            "cannot hold 'x' (line 8, column 1)\n    8 | x, 2\n      | ^\n    Expected a whole number",
+        ),
+        ("%%dj_table B : Lookup\na : int8\nb : int8\n===\nb, a\n1, 1\n, 2", "`b` is missing"),
+        ("%%dj_table B : Lookup\nb : int8\n===\n[1,\n 'why']", "(line 5, column"),
+        (
+            "%%dj_table B : Manual\na : int8\n---\nb : <blobb>",
+            "no codec is called 'blobb' (line 4, column 6)\n    4 | b : <blobb>\n      |      ^^^^^\n"
+            "    Did you mean `blob`?",
+        ),
+        ("%%dj_table B : Manual\na : int8\n\na : int8", "in line 2 already"),
+        (f"%%dj_table {'Bad' * 25} : Manual\na : int8", "is too long (line 1, column 12)"),
+    ],
+)
+def test_what_a_new_table_cannot_have_is_shown_where_it_stands(
+    lab: Notebook, cell: str, shown: str
+) -> None:
+    error = lab.run(cell, fails=True).error
+    assert isinstance(error, DefinitionError)
+    assert shown in str(error)
+    assert lab["lab"].list_tables() == ["subject"]
+
+
+def test_a_table_that_has_an_unknown_codec_can_still_be_opened(lab: Notebook) -> None:
+    definition = "a : int8\n---\nb : <elsewhere>"
+    lab.run(f"@lab\nclass Old(dj.Manual):\n    definition = {definition!r}")
+    lab.run(f"%%dj_table Old : Manual\n{definition}")
+
+
+def test_replace_without_anybody_to_ask_names_the_magic_that_drops(
+    lab: Notebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_frontend(_: str) -> str:
+        raise NotImplementedError
+
+    monkeypatch.setattr("builtins.input", no_frontend)
+    lab.run("Subject.insert1((1, 'a'))")
+    error = lab.run("%%dj_table Subject : Manual --replace\nname : varchar(10)\n", fails=True).error
+    assert "%dj_drop Subject --yes" in str(error)
+    assert len(lab["Subject"]) == 1

@@ -173,8 +173,13 @@ def test_who_cancels_the_wait_interrupts_it(tables: Any, gate: Gate) -> None:
         if isinstance(event, Started):
             began.set()
 
+    run = weight.populate(background=True, reserve_jobs=True, listener=hear)
+
+    async def waiting() -> None:
+        await run
+
     async def cancelled() -> None:
-        making = asyncio.create_task(weight.populate_async(reserve_jobs=True, listener=hear))
+        making = asyncio.create_task(waiting())
         while not began.is_set():
             await asyncio.sleep(0)
         making.cancel()
@@ -183,6 +188,7 @@ def test_who_cancels_the_wait_interrupts_it(tables: Any, gate: Gate) -> None:
 
     with pytest.raises(asyncio.CancelledError):
         asyncio.run(cancelled())
+    assert run.wait(60)
     assert weight.jobs.progress()["reserved"] == 0
     assert len(weight()) <= 1
 
@@ -238,7 +244,10 @@ def test_it_ends_with_the_program_and_gives_its_jobs_back(
     file = tmp_path / "script.py"
     file.write_text(SCRIPT)
     done = subprocess.run(
-        [sys.executable, str(file), db.url, name, when], capture_output=True, text=True, timeout=120
+        [sys.executable, "-W", "ignore", str(file), db.url, name, when],
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "end\n", "")
     schema = dj.Schema(name, connection=db.connection)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -237,6 +238,35 @@ def test_failures_that_an_executor_has_lost_are_found_in_the_log(
     )
     assert done == {"success_count": 7, "error_list": [({"i": 4}, "Odd: ('four', 4)")]}
     assert Stat.jobs.progress()["error"] == reserve_jobs
+
+
+def test_a_time_limit_holds_in_threads_too(tmp_path: Path) -> None:
+    with dj.Connection(f"sqlite:///{tmp_path / 'lab.db'}") as connection:
+        schema = dj.Schema("lab", connection=connection)
+
+        @schema
+        class Key(dj.Lookup):
+            definition = "i : int32"
+            contents = tuple((i,) for i in range(1, 9))
+
+        @schema
+        class Made(dj.Computed):
+            definition = "-> Key"
+
+            def make(self, key: dict[str, Any]) -> None:
+                while key["i"] == 4:
+                    time.sleep(0.01)
+                while key["i"] == 5:  # hears of nothing
+                    with suppress(Exception):
+                        time.sleep(0.01)
+                self.insert1(key)
+
+        with threads() as executor:
+            done = Made.populate(executor=executor, suppress_errors=True, time_limit=2)
+        assert done["success_count"] == 6
+        errors = {key["i"]: error for key, error in done["error_list"]}
+        assert sorted(errors) == [4, 5]
+        assert all(error.startswith("TimeLimitError: The key had not") for error in errors.values())
 
 
 @pytest.mark.parametrize("url", ["sqlite://", None])

@@ -23,6 +23,7 @@ from djupyter.render.progress import (
     panel,
     progress_panel,
     progress_summary,
+    shown_failures,
 )
 
 TABLES = [("Weight", "Computed"), ("Growth", "Computed")]
@@ -175,3 +176,22 @@ def test_a_watch_tells_the_time_by_its_clock() -> None:
     watch(Planned("Weight", 1))
     watch.ends()
     assert (watch.progress.started, watch.progress.ended) == (0, 2)
+
+
+def test_a_traceback_is_shown_without_our_own_frames() -> None:
+    stack = (
+        "Traceback (most recent call last):\n"
+        '  File "/x/djupyter/populate/make.py", line 1, in work\n    insert()\n    ^^^^^^\n'
+        '  File "/home/ann/lab.py", line 7, in make\n    raise ValueError("no")\n'
+        "ValueError: no\n"
+    )
+    progress = after(
+        [Planned("Weight", 1), Failed("Weight", {"mouse": 1}, 0.1, "ValueError: no", stack)]
+    )
+    (shown,) = shown_failures(progress)
+    assert [line.strip() for line in shown["traceback"].splitlines()] == [
+        "Traceback (most recent call last):",
+        'File "/home/ann/lab.py", line 7, in make',
+        'raise ValueError("no")',
+        "ValueError: no",
+    ]

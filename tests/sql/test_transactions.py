@@ -8,6 +8,7 @@ import pytest
 
 from djupyter.errors import DataJointError, DuplicateError
 from djupyter.sql.connection import Connection
+from djupyter.sql.driven import Driven
 
 
 @pytest.fixture(params=["file", "memory"])
@@ -182,3 +183,22 @@ def test_a_commit_that_the_disk_has_no_room_for_says_so_and_changes_nothing(
     insert(connection, 2)
     assert rows(connection) == [2]
     connection.close()
+
+
+def test_ctrl_c_while_a_transaction_begins_leaves_none_open(db, monkeypatch):
+    connection = db.connection
+    connection.connect()
+    session, execute = connection._sessions.current(), Driven._execute
+
+    def interrupted(self, statement):
+        execute(self, statement)
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Driven, "_execute", interrupted)
+    with pytest.raises(KeyboardInterrupt), connection.transaction:
+        pass
+    assert not connection.in_transaction
+    assert session.is_dead or not session.backend.in_transaction(session.raw)
+    with connection.transaction:
+        assert connection.fetch("SELECT 1") == [(1,)]

@@ -73,6 +73,18 @@ def parse_contents(text: str, names: Sequence[str] = (), line: int = 1) -> list[
     return [_row(row, heads, text.split("\n")[row[0].line - line]) for row in rows]
 
 
+def lines_of_rows(text: str, names: Sequence[str], line: int) -> list[int]:
+    r"""Return the line of the cell on which each row of `parse_contents` begins.
+
+    >>> lines_of_rows("a\n1\n\n2", ["a"], 4)
+    [5, 7]
+    """
+    if text.lstrip()[:1] in set("[({"):
+        return [node.lineno for node in _python_nodes(text, line)]
+    rows = _split(text, line)
+    return [row[0].line for row in (rows[1:] if _header(rows, names) else rows)]
+
+
 def _header(rows: list[list[_Value]], names: Sequence[str]) -> list[str]:
     first = [value.text for value in rows[0]] if rows else []
     return first if len(set(first)) == len(first) and set(first) <= set(names) else []
@@ -144,13 +156,21 @@ def _wrong_quotes(text: str, position: int, line: int, column: int) -> Definitio
 
 
 def _python_rows(text: str, line: int) -> list[Row]:
-    lines = [*[""] * (line - 1), *text.split("\n")]
+    lines = _lines(text, line)
+    return [_python_row(row, lines) for row in _python_nodes(text, line)]
+
+
+def _python_nodes(text: str, line: int) -> list[ast.expr]:
     try:
         tree = ast.parse("\n" * (line - 1) + _unindented(text), mode="eval")
     except SyntaxError as error:
+        lines = _lines(text, line)
         raise _at(lines, error.lineno or line, (error.offset or 1) - 1, str(error.msg)) from None
-    rows = tree.body.elts if isinstance(tree.body, ast.List | ast.Tuple) else [tree.body]
-    return [_python_row(row, lines) for row in rows]
+    return tree.body.elts if isinstance(tree.body, ast.List | ast.Tuple) else [tree.body]
+
+
+def _lines(text: str, line: int) -> list[str]:
+    return [*[""] * (line - 1), *text.split("\n")]
 
 
 def _unindented(text: str) -> str:

@@ -13,13 +13,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn, TypeGuard
 
+from djupyter.codecs.registry import list_codecs
+from djupyter.definition.attributes import LONGEST_NAME
 from djupyter.definition.names import TableName, Tier
 from djupyter.errors import DataJointError, DefinitionError, nearest
 from djupyter.heading.differences import Change, differences
 from djupyter.heading.structure import TableStructure
 from djupyter.notebook.body import build_class
 from djupyter.notebook.cell import Cell
-from djupyter.notebook.contents import parse_contents
+from djupyter.notebook.contents import Row, lines_of_rows, parse_contents
 from djupyter.notebook.making import MARK
 from djupyter.notebook.sources import filename_of, keep
 from djupyter.populate.tiers import Computed, Imported
@@ -40,6 +42,7 @@ from djupyter.table.prompt import confirmed
 from djupyter.table.schema import Schema
 from djupyter.table.table import FreeTable
 from djupyter.table.tiers import Lookup, Manual, Part, UserTable
+from djupyter.table.validation import validate
 
 BASES: Mapping[Tier, type[UserTable]] = {
     "Manual": Manual,
@@ -104,13 +107,66 @@ def run_cell(
     except DefinitionError as error:
         raise cell.place(error) from None
     if cell.contents:
-        rows = parse_contents(cell.contents.text, structure.heading.names, cell.contents.line)
-        cls.contents = rows  # type: ignore[attr-defined]
+        cls.contents = _rows(cell, structure)  # type: ignore[attr-defined]
+    if schema.connection.catalog.structure(structure.name) is None:
+        _check_new(cell, structure)
     with all_or_none(schema.connection) as new:
         note = _settled(cell, cls, structure, new)
         complete(cls, namespace, new)
     _publish(cell, cls, master, namespace)
     return Declared(cls, note)
+
+
+def _rows(cell: Cell, structure: TableStructure) -> list[Row]:
+    """Return the rows of a cell; one that does not fit is shown where it stands."""
+    block, names = cell.contents, structure.heading.names
+    rows = parse_contents(block.text, names, block.line)
+    if any(attribute.is_codec for attribute in structure.heading.values()):
+        return rows  # what codecs take is known when they write
+    for row, name, problem in validate(structure, rows, {}, ignore_extra=False).errors:
+        line = lines_of_rows(block.text, names, block.line)[row]
+        source = cell.lines[line - 1]
+        what, _, advice = problem.rstrip(".").partition(". ")
+        raise DefinitionError(what, line, *_extent(source, rows[row], name), advice)
+    return rows
+
+
+def _extent(source: str, row: Row, name: str | None) -> tuple[int, str, int]:
+    """Return the column of what is wrong with a row, its line, and the width: the value, if it stands there once."""
+    value = str(row.get(name, "")) if isinstance(row, dict) and name else ""
+    if value and source.count(value) == 1:
+        return source.index(value) + 1, source, len(value)
+    text = source.strip()
+    return source.index(text) + 1, source, len(text)
+
+
+def _check_new(cell: Cell, structure: TableStructure) -> None:
+    """Refuse what a table that is there may have, but a new one cannot be used with."""
+    first, header = cell.lines[0], cell.header
+    place = 1, first.index(header.full_name) + 1, first, len(header.full_name)
+    too_long = len(structure.name.table) - LONGEST_NAME
+    if too_long > 0:
+        advice = f"In the database it is `{structure.name.table}`, by {too_long} characters too long: shorten it."
+        raise DefinitionError(f"the name '{header.full_name}' is too long", *place, advice)
+    known = list_codecs()
+    for attribute in structure.heading.values():
+        kind = attribute.type
+        if kind is not None and kind.kind == "codec" and kind.name not in known:
+            line = next(n for n, text in enumerate(cell.lines, 1) if f"<{kind.name}" in text)
+            source = cell.lines[line - 1]
+            advice = (
+                f"{nearest(kind.name, known)} Codecs: {', '.join(known)}. Another one is defined in a cell before, "
+                "or comes with a package."
+            )
+            column = source.index(f"<{kind.name}") + 2
+            raise DefinitionError(
+                f"no codec is called '{kind.name}'",
+                line,
+                column,
+                source,
+                len(kind.name),
+                advice.strip(),
+            )
 
 
 def cell_file(cell: Cell, namespace: Mapping[str, Any]) -> str:
@@ -218,7 +274,8 @@ def _replaced(cls: type[UserTable], structure: TableStructure, new: list[TableNa
         print(f"Replacing {table.name.class_name} drops tables that have rows:")
         for name, count in full.items():
             print(f"  {count:>9,}  {name.class_name}  ({name.schema})")
-        if not confirmed("Drop them?"):
+        unattended = f"Nothing was changed. Run `%dj_drop {table.name.class_name} --yes` first."
+        if not confirmed("Drop them?", unattended):
             raise DataJointError(f"{table.name.class_name} was not replaced; nothing was changed.")
     ddl.drop(table.connection, *reversed(going))
     create(table.connection, structure, new)

@@ -332,6 +332,10 @@ class Populating(Generic[R]):
         if not self.wait(_AT_EXIT):
             self.interrupt()
             self.wait(_LEAVING)
+        with self._lock:
+            thread = self._thread
+        if thread is not None:
+            thread.join(_LEAVING)  # it gives its database session back as its very last act
 
 
 def begin(

@@ -170,9 +170,9 @@ class _Lane:
         return future
 
     def seconds_in_work(self) -> float:
-        """Return for how long the key in work has been: since the journal was last written."""
+        """Return for how long the key in work has been: since the journal was last written; 0 where there is none."""
         state = self.journal.stat()
-        return time.time() - state.st_mtime if state.st_size else 0.0
+        return max(0.0, time.time() - state.st_mtime) if state.st_size else 0.0
 
     def kill(self) -> None:
         """End the process at once, and those it has started, whatever they do."""

@@ -170,7 +170,6 @@ def _job_state(job: Mapping[str, Any]) -> str:
         held = "" if job["is_held"] else ", which has died: the next worker takes it"
         return f"its job is held since {since} by {who or 'somebody'}{held}"
     if status == "error":
-        return (
-            f"its job has failed: {job['error_message']}. `jobs.retry()` lets it be made once more"
-        )
+        why = job["error_message"].rstrip(".")
+        return f"its job has failed: {why}. `jobs.retry()` lets it be made once more"
     return {"success": "its job is done and kept", "ignore": "its job is ignored"}[status]

@@ -146,7 +146,7 @@ class _Run:
     def _runner(self) -> Runner:
         options = self.options
         if options.is_alone:
-            return InProcess(self._is_stopped, self._begins, self.hear)
+            return InProcess(self._is_stopped, self._begins, self._rests, self.hear)
         if options.executor is not None:
             from djupyter.populate.executing import Executing
 

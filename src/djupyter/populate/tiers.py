@@ -189,7 +189,9 @@ class AutoPopulate(UserTable):
         executor
             Make keys through any `concurrent.futures.Executor`, such as those of Dask, IPython Parallel or a cluster.
         time_limit
-            Seconds that a key may take; then it has failed.
+            Seconds that a key may take; then it has failed. Code that never comes back to Python does not hear of it.
+            With `reserve_jobs` it is ended then together with the process that makes it: give `processes` where that
+            should not be this one.
         memory_limit
             Bytes that each of the processes may have; a key that wants more has failed. With it also a single
             process is another than this one.

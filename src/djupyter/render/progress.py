@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -16,6 +17,11 @@ SHOWN_FAILURES = 100
 _IN_TEXT = 10  # errors that the text lists
 _TRACEBACK = 4_000  # characters of one that are shown
 _VALUE, _WORK = 60, 90  # characters of a value of a key, and of the key in work
+
+# A frame of what calls `make`, with its lines of source.
+_OURS = re.compile(
+    r'^  File "[^"\n]*[/\\]djupyter[/\\]populate[/\\][^"\n]*", .*\n(?:    .*\n)*', re.MULTILINE
+)
 
 Phase = Literal["running", "stopping", "done", "stopped", "interrupted", "failed"]
 _TITLES: dict[Phase, str] = {
@@ -156,8 +162,9 @@ def panel(progress: Progress, now: float) -> dict[str, Any]:
     """
     return {
         "phase": progress.phase,
+        "look": _look(progress),
         "running": progress.is_running,
-        "title": _TITLES[progress.phase],
+        "title": _title(progress),
         "note": _note(progress, now),
         "trouble": visible(progress.trouble),
         "errors": progress.errors,
@@ -188,7 +195,7 @@ def progress_summary(progress: Progress, now: float) -> str:
     >>> failure = Failure("Stat", {"mouse": 3}, "ValueError: no third")
     >>> print(progress_summary(Progress((table,), "done", 0.0, 2.0, (failure,)), 9.0))
     Stat  ███████████████▒▒▒▒▒ 3 of 4, 1 error
-    Populated: 3 done, 1 error, 2.0 s
+    Populated with errors: 3 done, 1 error, 2.0 s
       Stat mouse=3: ValueError: no third
     """
     width = max((len(visible(table.name)) for table in progress.tables), default=0)
@@ -197,7 +204,7 @@ def progress_summary(progress: Progress, now: float) -> str:
         for table in progress.tables
     ]
     note = _note(progress, now)
-    told = [f"{_TITLES[progress.phase]}: {note}" if note else _TITLES[progress.phase]]
+    told = [f"{_title(progress)}: {note}" if note else _title(progress)]
     told += [f"  {visible(progress.trouble)}"] if progress.trouble else []
     told += [
         f"  {visible(failure.table)} {key_text(failure.key)}: {visible(failure.error)}"
@@ -235,12 +242,15 @@ def progress_panel(progress: Progress, now: float, mark: str = "") -> str:
         buttons,
         class_="dj-caption",
     )
+    used = [
+        head for head in HEADS[2:] if head == "done" or any(row[head] for row in shown["tables"])
+    ]
     heads = [
         tag("th", name, class_="dj-number" if name in _NUMBERS else "", scope="col")
-        for name in HEADS
+        for name in (*HEADS[:2], *used)
     ]
     rows = [
-        _row_html(row, table.tier)
+        _row_html(row, table.tier, used)
         for row, table in zip(shown["tables"], progress.tables, strict=True)
     ]
     table = tag(
@@ -257,7 +267,7 @@ def progress_panel(progress: Progress, now: float, mark: str = "") -> str:
             tag("div", trouble, class_="dj-trouble") if trouble else "",
             tag("div", table, class_="dj-scroll", tabindex=0, role="region", aria_label="progress"),
             _failures_html(progress),
-            class_=f"dj-progress dj-phase-{progress.phase}",
+            class_=f"dj-progress dj-phase-{shown['look']}",
         ),
         styles=("table", "listing", "progress"),
     )
@@ -272,6 +282,14 @@ def key_text(key: Mapping[str, Any]) -> str:
     return ", ".join(
         f"{visible(name)}={visible(str(value), _VALUE)}" for name, value in key.items()
     )
+
+
+def _title(progress: Progress) -> str:
+    return "Populated with errors" if _look(progress) == "errors" else _TITLES[progress.phase]
+
+
+def _look(progress: Progress) -> str:
+    return "errors" if progress.phase == "done" and progress.errors else progress.phase
 
 
 def _note(progress: Progress, now: float) -> str:
@@ -331,7 +349,7 @@ def _share(count: int, total: int) -> float:
     return min(1000 * count // total / 10, 100.0) if total else 0.0
 
 
-def _row_html(row: Mapping[str, Any], tier: str | None) -> Html:
+def _row_html(row: Mapping[str, Any], tier: str | None, used: Sequence[str]) -> Html:
     pieces = [
         tag("span", class_=name, style=f"width:{row[share]}%")
         for name, share in (("dj-done", "done_share"), ("dj-errors", "errors_share"))
@@ -351,7 +369,7 @@ def _row_html(row: Mapping[str, Any], tier: str | None) -> Html:
         "th", tag("span", row["name"], class_="dj-name"), class_=tier_class(tier), scope="row"
     )
     classes = {"errors": "dj-number dj-failed", "in work": "dj-mono"}
-    cells = [tag("td", row[head], class_=classes.get(head, "dj-number")) for head in HEADS[2:]]
+    cells = [tag("td", row[head], class_=classes.get(head, "dj-number")) for head in used]
     return tag("tr", name, tag("td", bar), *cells)
 
 
@@ -379,7 +397,8 @@ def _failure_html(failure: Mapping[str, str]) -> Html:
 
 
 def _stack(traceback: str) -> str:
-    """Return a traceback as it is shown: the first and the last of a long one."""
+    """Return a traceback as it is shown: without our own frames, and of a long one the first and the last."""
+    traceback = _OURS.sub("", traceback)
     if len(traceback) > _TRACEBACK:
         half = _TRACEBACK // 2
         traceback = f"{traceback[:half]}\n…\n{traceback[-half:]}"

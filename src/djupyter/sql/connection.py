@@ -238,7 +238,7 @@ class Connection(Transactions):
         sessions, session = self._sessions, self._sessions.current()
         if sessions.shared_lock:
             return lambda: None
-        return lambda: sessions.backend.stop(session.raw, sessions.handle)
+        return lambda: sessions.backend.interrupt(session.raw, sessions.handle)
 
     # Statements
 

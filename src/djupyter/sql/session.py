@@ -60,12 +60,22 @@ class Session(Driven):
                     self._start()
             else:
                 self._nest()
-        except BaseException:
+        except BaseException as error:
+            if not (self.depth or isinstance(error, self.backend.driver_errors)):
+                self._undo_begin()
             self.lock.release()
             raise
         self.depth += 1
         self.blocks += block
         self.endings.append([])
+
+    def _undo_begin(self) -> None:
+        """End what was begun although Ctrl-C came before that was noted: nobody else would."""
+        try:
+            if not self.is_dead and self.backend.in_transaction(self.raw):
+                self._execute(self.backend.rollback)
+        except self.backend.driver_errors:
+            self.lose("it was interrupted while a transaction began")
 
     def _nest(self) -> None:
         self._refuse_if_ended()

@@ -393,13 +393,13 @@ class Diagram {
 
   picture() {
     const child = this.el.closest(".jp-OutputArea-child");
-    return child?.previousElementSibling?.querySelector(".dj-picture svg");
+    return child?.previousElementSibling?.querySelector(".dj-picture img");
   }
 
   download() {
     const picture = this.picture();
     if (!picture) return this.say("Use diagram.save(\"diagram.svg\").");
-    const text = new XMLSerializer().serializeToString(picture);
+    const text = decodeURIComponent(picture.src.slice(picture.src.indexOf(",") + 1));
     const url = URL.createObjectURL(new Blob([text], { type: "image/svg+xml" }));
     const link = make("a", { href: url, download: "diagram.svg" });
     document.body.append(link);

@@ -94,6 +94,7 @@ class Errand:
                 self._stop = stop
             self.check()
             self._work(self)
+            self.check()  # MySQL's sleep, for one, does not say that it was woken
         # The border to whatever codecs and drivers raise: it is told, and the thread lives on.
         except BaseException as error:
             self._tell(error)

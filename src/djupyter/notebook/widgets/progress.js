@@ -168,7 +168,7 @@ function render({ model, el }) {
 
   function draw() {
     const panel = model.get("panel");
-    root.className = `dj-progress dj-phase-${panel.phase}`;
+    root.className = `dj-progress dj-phase-${panel.look}`;
     write(phase, panel.title);
     write(note, panel.note);
     write(trouble, panel.trouble);

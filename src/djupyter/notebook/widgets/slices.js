@@ -3,7 +3,9 @@
 
 // Several pages may show one notebook.
 const PAGE = Math.random().toString(36).slice(2);
-const PATIENCE = 15_000; // milliseconds
+// Milliseconds: when to say that there is no answer, and when to ask again all the same.
+const SILENCE = 3_000;
+const PATIENCE = 15_000;
 
 function make(name, className = "", text = "") {
   const element = document.createElement(name);
@@ -21,7 +23,9 @@ class Asking {
     this.number = 0;
     this.sent = 0;
     this.isWaiting = false;
-    this.mounts = new Set();
+    this.mounts = new Set(); // those in the page
+    this.known = new WeakMap(); // all, by their places, which notebooks take out of the page and put back
+    this.all = [];
     this.url = null;
     this.last = null;
     this.hear = (message, buffers) => this.answered(message, buffers);
@@ -43,12 +47,15 @@ class Asking {
     this.isWaiting = true;
     this.since = Date.now();
     this.mounts.forEach((mount) => mount.busy(true));
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.mounts.forEach((mount) => mount.silent()), SILENCE);
     this.model.send({ page: PAGE, number: this.number, axes: this.axes, position: this.position });
   }
 
   answered(message, buffers) {
     if (message.page !== PAGE || message.number !== this.sent) return;
     this.isWaiting = false;
+    clearTimeout(this.timer);
     if (!message.failed) {
       const old = this.url;
       this.url = URL.createObjectURL(new Blob([buffers[0]], { type: "image/png" }));
@@ -59,9 +66,22 @@ class Asking {
     this.send();
   }
 
+  mount(slot) {
+    const mount = this.known.get(slot) ?? new Mount(this, slot);
+    if (this.mounts.has(mount)) return;
+    if (!this.known.has(slot)) {
+      this.known.set(slot, mount);
+      this.all.push(new WeakRef(mount));
+    }
+    this.mounts.add(mount);
+    mount.draw();
+    if (this.last) mount.show();
+  }
+
   end() {
+    clearTimeout(this.timer);
     this.model.off("msg:custom", this.hear);
-    this.mounts.forEach((mount) => mount.remove());
+    this.all.forEach((mount) => mount.deref()?.remove());
     if (this.url) URL.revokeObjectURL(this.url);
   }
 }
@@ -83,12 +103,13 @@ class Mount {
     this.colours = asking.model.get("colours");
     this.rows = [];
     slot.replaceChildren(...this.build());
+    // Arrow keys move a slider: JupyterLab has shortcuts for them, and its notebook takes the focus at any key.
+    slot.dataset.lmSuppressShortcuts = "true";
+    slot.addEventListener("keydown", (event) => event.stopPropagation());
     slot.setAttribute("role", "group");
     slot.setAttribute("aria-label", "Which plane is shown");
     this.status.textContent = this.note?.textContent ?? "";
     if (this.note) this.note.hidden = true;
-    this.draw();
-    if (asking.last) this.show();
   }
 
   build() {
@@ -136,8 +157,6 @@ class Mount {
       position[axis] = Number(input.value);
       this.asking.change(this.asking.axes, position);
     });
-    // Arrow keys move the slider, not the notebook.
-    input.addEventListener("keydown", (event) => event.stopPropagation());
     element.append(make("span", "dj-slices-name", `axis ${axis}`), input, number);
     return { axis, element, input, number };
   }
@@ -156,6 +175,11 @@ class Mount {
 
   busy(isBusy) {
     this.slot.classList.toggle("dj-busy", isBusy);
+  }
+
+  silent() {
+    this.status.textContent = "Waiting for the kernel, which is busy or gone.";
+    this.status.className = "dj-slices-status";
   }
 
   show() {
@@ -191,9 +215,10 @@ function initialize({ model }) {
       if (!mount.slot.isConnected) asking.mounts.delete(mount);
     }
     for (const slot of document.querySelectorAll(`[data-dj-slices="${CSS.escape(model.get("mark"))}"]`)) {
-      if (slot.dataset.djTaken) continue;
+      // Another widget of the same object may have it.
+      if (slot.dataset.djTaken && !asking.known.has(slot)) continue;
       slot.dataset.djTaken = "1";
-      asking.mounts.add(new Mount(asking, slot));
+      asking.mount(slot);
     }
   };
   // Outputs come and go: cells run again, notebooks draw only what is in sight.
@@ -223,7 +248,7 @@ function render({ model, el }) {
   const slot = make("div", "dj-slices");
   out.append(picture, slot);
   el.append(out);
-  asking.mounts.add(new Mount(asking, slot));
+  asking.mount(slot);
   asking.change(asking.axes, asking.position);
   return () => asking.end();
 }

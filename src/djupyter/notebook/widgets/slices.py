@@ -19,6 +19,8 @@ import numpy as np
 import traitlets
 
 from djupyter.codecs.deadline import Deadline
+from djupyter.codecs.npy_ref import NpyRef
+from djupyter.codecs.object_ref import ObjectRef
 from djupyter.codecs.slices import Plane, Slices, slices_of
 from djupyter.notebook.widgets.newest import Newest
 
@@ -111,8 +113,13 @@ def _mark(value: Any) -> str:
     """Return a name for a value: the same again for an object of a store, which never changes."""
     if isinstance(value, np.ndarray):
         return uuid4().hex
-    place = f"{type(value).__name__} {getattr(value, 'path', '')} {getattr(value, 'store', '')}"
-    return md5(place.encode(), usedforsecurity=False).hexdigest()
+    if isinstance(value, NpyRef):
+        place = value.need_store().url(value.path)
+    elif isinstance(value, ObjectRef):
+        place = value.need_backend().url(value.path)
+    else:
+        place = f"{value.store} {value.path} {value.shape} {value.dtype}"
+    return md5(f"{type(value).__name__} {place}".encode(), usedforsecurity=False).hexdigest()
 
 
 live = Live()

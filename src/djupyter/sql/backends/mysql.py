@@ -53,6 +53,7 @@ class MySQL(MySQLTables, MySQLCatalog, Backend):
 
     name: ClassVar[str] = "mysql"
     language: ClassVar[str] = "mysql"
+    joins_in_order: ClassVar[str] = "STRAIGHT_JOIN"
     url_options: ClassVar[tuple[str, ...]] = (
         "charset",
         "unix_socket",
@@ -157,6 +158,10 @@ class MySQL(MySQLTables, MySQLCatalog, Backend):
     def stop(self, raw: Any, connect: Callable[[], Any]) -> None:
         """Let a statement that another thread runs on a connection end soon."""
         mysql_connect.kill(raw.thread_id(), connect)
+
+    def interrupt(self, raw: Any, connect: Callable[[], Any]) -> None:
+        """Let such a statement end soon, but not the connection."""
+        mysql_connect.kill(raw.thread_id(), connect, "QUERY")
 
     def stream_cursor(self, raw: Any, *, nested: bool) -> Any:
         """Return a cursor that leaves the rows on the server."""

@@ -204,13 +204,13 @@ def survives(raw: Any, error: BaseException, connect: Callable[[], Any]) -> bool
     return False
 
 
-def kill(number: int, connect: Callable[[], Any]) -> None:
-    """End a connection by its number, with what runs on it."""
+def kill(number: int, connect: Callable[[], Any], what: str = "CONNECTION") -> None:
+    """End a connection by its number, or only the `QUERY` that runs on it."""
     with suppress(pymysql.Error, DataJointError):
         handle = connect()
         try:
             with suppress(pymysql.Error):  # it may have ended meanwhile
-                handle.cursor().execute(f"KILL {number:d}")
+                handle.cursor().execute(f"KILL {what} {number:d}")
         finally:
             handle.close()
 

@@ -78,3 +78,7 @@ class Connecting(ABC):
     @abstractmethod
     def stop(self, raw: Any, connect: Callable[[], Any]) -> None:
         """Let a statement that another thread runs on a connection end soon; arguments as for `survives`."""
+
+    def interrupt(self, raw: Any, connect: Callable[[], Any]) -> None:
+        """Let such a statement end soon and leave the connection as it is; arguments as for `survives`."""
+        self.stop(raw, connect)

@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import anywidget
 import traitlets
@@ -42,11 +42,16 @@ _TOO_LONG = 5.0
 _PATIENCE = 300.0
 
 
+_HERE = Path(__file__).parent
+_SCRIPTS = ("diagram_places", "diagram_colours", "diagram")
+
+
 class Panel(anywidget.AnyWidget):
     """The script in the browser, and what it is told."""
 
-    _esm = Path(__file__).with_suffix(".js")
-    _css = Path(__file__).with_suffix(".css")
+    # One script to the browser; each file builds upon those before it.
+    _esm: ClassVar = "\n".join((_HERE / f"{name}.js").read_text("utf-8") for name in _SCRIPTS)
+    _css: ClassVar = (_HERE / "diagram.css").read_text("utf-8")
 
     graph = traitlets.Dict().tag(sync=True)
     badges = traitlets.Dict().tag(sync=True)

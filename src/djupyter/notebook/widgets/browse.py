@@ -84,17 +84,20 @@ def _joined(query: Query) -> str:
 def _python(query: Query) -> str:
     """Return the Python text of a query: what it is made of, or the variable that holds it."""
     known = _known()
+    unknown: list[TableName] = []
 
     def name_of(table: TableName) -> str:
         for name, value in known.items():
             if isinstance(value, type) and _is_table(value, table):
                 return name
+        unknown.append(table)
         return table.class_name
 
     text = spelled(query.node, name_of)
-    if text is not None:
-        return text
-    return next((name for name, value in known.items() if value is query), "query")
+    variable = next((name for name, value in known.items() if value is query), None)
+    if variable and (unknown or text is None):
+        return variable
+    return text or "query"
 
 
 def _is_table(value: type, table: TableName) -> bool:

@@ -21,6 +21,7 @@ from djupyter.query.source import Source
 from djupyter.query.spelling import spelled
 
 _HERE = Path(__file__).parent
+_PARTS = ("browse_markup.js", "browse_frame.js", "browse_rows.js", "browse.js")
 _STYLES = files("djupyter.render") / "static" / "base.css"
 
 
@@ -38,7 +39,8 @@ class Browser(anywidget.AnyWidget):
         The key has no order.
     """
 
-    _esm = _HERE / "browse.js"
+    # A module of its own for each would have to be found by the browser, which may be offline.
+    _esm = "\n".join((_HERE / name).read_text("utf-8") for name in _PARTS)
     _css = _STYLES.read_text("utf-8") + (_HERE / "browse.css").read_text("utf-8")
     # What is shown at first, so that nothing need be asked for it.
     opened = traitlets.Dict().tag(sync=True)

@@ -315,10 +315,12 @@ class Populating(Generic[R]):
         self._failed = [(by_name[each.table], each.key) for each in self._failures_of(summaries)]
         atexit.unregister(self._at_exit)
         with self._lock:
-            self._watch.ends(error)
-            if self._display is not None:
-                self._display.end()
-            self._ended.set()
+            try:
+                self._watch.ends(error)
+                if self._display is not None:
+                    self._display.end()
+            finally:  # nobody shall wait for ever because a display fails
+                self._ended.set()
             waiting, self._waiting = self._waiting, []
         for wake in waiting:
             wake()

@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
-# Seconds that a key in work is given when the program ends, and to leave its place when it is interrupted.
-_AT_EXIT, _LEAVING = 3.0, 2.0
+# Seconds that a key in work is given when the program ends, and to leave its place when it is interrupted. A kernel
+# that has not ended after two and a half is killed.
+_AT_EXIT, _LEAVING = 1.0, 2.0
 # Between two looks, so that Ctrl-C is heard also where waiting for a thread cannot be interrupted.
 _LOOK = 0.2
 # Beyond, a retry looks at all that is missing rather than name each failed key in a query.
@@ -207,13 +208,18 @@ class Populating(Generic[R]):
             if self.done:
                 ended.set()
             self._waiting.append(wake)
+        waiting = asyncio.ensure_future(ended.wait())
         try:
-            await ended.wait()
+            # The main thread hears a signal when it does something: a loop that only waited would be deaf to Ctrl-C.
+            while not waiting.done():
+                await asyncio.wait([waiting], timeout=_LOOK)
         except asyncio.CancelledError:  # which is also what the kernel's interrupt becomes
             self.interrupt()
-            with suppress(asyncio.CancelledError, TimeoutError):
-                await asyncio.wait_for(ended.wait(), _LEAVING)
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait([waiting], timeout=_LEAVING)
             raise
+        finally:
+            waiting.cancel()
         return self.result()
 
     def retry(self) -> None:
@@ -309,10 +315,12 @@ class Populating(Generic[R]):
         self._failed = [(by_name[each.table], each.key) for each in self._failures_of(summaries)]
         atexit.unregister(self._at_exit)
         with self._lock:
-            self._watch.ends(error)
-            if self._display is not None:
-                self._display.end()
-            self._ended.set()
+            try:
+                self._watch.ends(error)
+                if self._display is not None:
+                    self._display.end()
+            finally:  # nobody shall wait for ever because a display fails
+                self._ended.set()
             waiting, self._waiting = self._waiting, []
         for wake in waiting:
             wake()

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 import djupyter as dj
-from djupyter.populate.claims import Claims
-from djupyter.populate.holding import Hold
-from djupyter.populate.leases import Lease
+from djupyter.populate.jobs.claims import Claims
+from djupyter.populate.jobs.holding import Hold
+from djupyter.populate.jobs.leases import Lease
 from djupyter.sql.connection import Connection
 from djupyter.table.table import FreeTable
 from tests.conftest import Database

@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING, Any
 import cloudpickle
 
 from djupyter.errors import DataJointError
-from djupyter.populate.jobs import Job
+from djupyter.populate.jobs.job import Job
+from djupyter.populate.making.performing import Orders, perform
 from djupyter.populate.outcome import Key, Outcome
-from djupyter.populate.performing import Orders, perform
 from djupyter.sql.travelling import check_same
 from djupyter.table.default import adopt
 

@@ -9,15 +9,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from djupyter.errors import DuplicateError, LostConnectionError
-from djupyter.populate.holding import Hold, LostJobError
-from djupyter.populate.inputs import inputs_of
-from djupyter.populate.joblog import Attempt, JobLog
-from djupyter.populate.limits import limited
-from djupyter.populate.make import make_one
+from djupyter.populate.jobs.holding import Hold, LostJobError
+from djupyter.populate.jobs.inputs import inputs_of
+from djupyter.populate.jobs.log import Attempt, JobLog
+from djupyter.populate.jobs.tracebacks import described
+from djupyter.populate.making.limits import limited
+from djupyter.populate.making.make import make_one
+from djupyter.populate.making.stamping import stamp
 from djupyter.populate.outcome import Key, Outcome
 from djupyter.populate.patience import patiently
-from djupyter.populate.stamping import stamp
-from djupyter.populate.tracebacks import described
 
 if TYPE_CHECKING:
     from djupyter.populate.tiers import AutoPopulate

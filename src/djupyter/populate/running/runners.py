@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from djupyter.populate.making.performing import perform
 from djupyter.populate.outcome import Key, Outcome
-from djupyter.populate.performing import perform
-from djupyter.populate.stages import Stage
+from djupyter.populate.running.stages import Stage
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from djupyter.errors import DataJointError
-from djupyter.populate.holding import Hold
-from djupyter.populate.inputs import inputs_of
-from djupyter.populate.joblog import Attempt, JobLog
-from djupyter.populate.jobs import Job
+from djupyter.populate.jobs.holding import Hold
+from djupyter.populate.jobs.inputs import inputs_of
+from djupyter.populate.jobs.job import Job
+from djupyter.populate.jobs.log import Attempt, JobLog
 from djupyter.populate.outcome import Key, Outcome
 from djupyter.populate.patience import patiently
 from djupyter.table.table import FreeTable, Table

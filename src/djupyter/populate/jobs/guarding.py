@@ -99,7 +99,7 @@ class _Watch:
         return time.monotonic() > deadline  # the same clock as the worker's
 
     def _renew(self) -> None:
-        from djupyter.populate.leases import renew
+        from djupyter.populate.jobs.leases import renew
 
         renewed = [
             renew(workers, self.state["worker"], self.state["seconds"], self.state["about"])
@@ -109,7 +109,7 @@ class _Watch:
             Path(self.state["health_file"]).touch()
 
     def _workers(self) -> Iterator[Any]:
-        from djupyter.populate.job_tables import WORKERS
+        from djupyter.populate.jobs.tables import WORKERS
         from djupyter.sql.connection import Connection
         from djupyter.sql.travelling import opened
         from djupyter.table.table import FreeTable
@@ -121,7 +121,7 @@ class _Watch:
 
     def bury(self, *, is_late: bool = False) -> None:
         """End the lease of a worker that has died, and note what it died over."""
-        from djupyter.populate.deaths import note_death
+        from djupyter.populate.jobs.deaths import note_death
 
         tables = list(self._workers())
         work = self._now_at()

@@ -102,6 +102,7 @@ def photograph(page: Page, name: str) -> None:
         expect(page.locator("#jupyterlab-splash")).to_have_count(0)
         page.locator(".dj-browse").scroll_into_view_if_needed()
         page.screenshot(path=SCREENSHOTS / f"browse_{name}_{theme.lower()}.png")
+    page.locator(".dj-browse").screenshot(path=SCREENSHOTS / f"browse_{name}.png")
 
 
 def test_the_far_end_is_reached_rows_are_sorted_filtered_looked_at_and_copied(

@@ -181,6 +181,7 @@ def test_a_slider_moves_the_picture_and_axes_can_be_chosen(page: Page) -> None:
         expect(card.get_by_label("position along axis 1")).to_be_visible()
         expect(card.get_by_label("position along axis 0")).to_be_hidden()
     page.screenshot(path=SCREENSHOTS / "preview-slider.png")
+    card.screenshot(path=SCREENSHOTS / "slider.png")
     # Notebooks take cells that are out of sight out of the page, and put them back.
     card.evaluate("""element => {
         const parent = element.parentNode;

@@ -100,6 +100,8 @@ class Notebook:
             self.page.wait_for_selector(body, state="attached")
             expect(self.page.locator("#jupyterlab-splash")).to_have_count(0)
             self.page.screenshot(path=SCREENSHOTS / f"progress_{name}_{theme.lower()}.png")
+        panel = self.page.locator(".jp-OutputArea-output:has(.dj-phase)").first
+        panel.screenshot(path=SCREENSHOTS / f"progress_{name}.png")
 
 
 @pytest.fixture

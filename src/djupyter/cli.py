@@ -83,8 +83,8 @@ def _copy(asked: argparse.Namespace) -> tuple[Any, bool]:
 
 
 def _serve(asked: argparse.Namespace) -> int:
-    from djupyter.populate.service import Plan, load, serve
-    from djupyter.populate.worklog import WorkLog, own_output
+    from djupyter.populate.service.service import Plan, load, serve
+    from djupyter.populate.service.worklog import WorkLog, own_output
 
     def find() -> list[Any]:
         if asked.url:

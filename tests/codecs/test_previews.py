@@ -124,20 +124,20 @@ def test_numbers_have_statistics(array, values):
 
 
 @pytest.mark.parametrize(
-    ("shape", "element"),
+    ("shape", "kind"),
     [
-        ((100,), "<svg"),
-        ((30, 40), "<img"),
-        ((30, 40, 3), "<img"),
-        ((5, 30, 40), "<img"),
-        ((1, 9), "<svg"),
+        ((100,), "svg+xml"),
+        ((30, 40), "png"),
+        ((30, 40, 3), "png"),
+        ((5, 30, 40), "png"),
+        ((1, 9), "svg+xml"),
     ],
 )
 @pytest.mark.parametrize("dtype", ["u1", "f4", "c8", "?", ">i4"])
-def test_planes_are_pictures_and_lines_are_traces(shape, element, dtype):
+def test_planes_are_pictures_and_lines_are_traces(shape, kind, dtype):
     array = np.random.default_rng(0).integers(0, 200, shape).astype(dtype)
     shown = array_card("array", shape, array.dtype, array.__getitem__)
-    assert str(shown.picture).startswith(element)
+    assert f'src="data:image/{kind}' in shown.picture
     assert len(object_html(shown)) < 400_000
 
 

@@ -13,13 +13,15 @@ from playwright.sync_api import Locator, Page
 from tests.journeys.conftest import EXECUTE, ROOT, SCREENSHOTS
 
 PIPELINE = '''
+import time
+from pathlib import Path
 import djupyter as dj
 dj.config["safemode"] = False
 lab, imaging = dj.Schema("lab"), dj.Schema("imaging")
 @lab
 class Subject(dj.Manual):
     definition = """
-    # A mouse <b>of the lab</b>
+    # A mouse <img src=x onerror='window.pwned = 1'>
     subject : int32  # its number
     ---
     sex : enum('F', 'M')
@@ -40,6 +42,8 @@ class Session(dj.Manual):
 class Scan(dj.Imported):
     definition = "-> Session"
     def make(self, key):
+        while key["session"] == 5 and not Path("go").exists():
+            time.sleep(0.05)
         self.insert1(key)
 @imaging
 class Segmentation(dj.Computed):
@@ -139,7 +143,9 @@ def dark(page: Page, on: bool) -> None:
     page.locator(f"body[data-jp-theme-light={str(not on).lower()}]").wait_for(state="attached")
 
 
-def test_a_diagram_is_live_and_its_picture_stays(opened: Callable[..., Page]) -> None:
+def test_a_diagram_is_live_and_its_picture_stays(
+    opened: Callable[..., Page], tmp_path: Path
+) -> None:
     page = opened(PIPELINE, SHOWN)
     live = ready(page)
     picture = page.locator(".dj-picture")
@@ -154,7 +160,7 @@ def test_a_diagram_is_live_and_its_picture_stays(opened: Callable[..., Page]) ->
     live.locator(".custom-widget").hover(position=at)
     tip = live.locator(".dj-tip")
     tip.wait_for()
-    assert "# A mouse <b>of the lab</b>" in tip.inner_text()
+    assert "# A mouse <img src=x onerror=" in tip.inner_text()
     live.get_by_label("What a click highlights").select_option("ancestors")
     click(page, live, "Segmentation\\n")
     card = live.locator("[id='dj-table-imaging.Segmentation']")
@@ -165,6 +171,12 @@ def test_a_diagram_is_live_and_its_picture_stays(opened: Callable[..., Page]) ->
     dark(page, True)
     wait_for(page, "cy.nodes('.group')[0].style('background-color') === 'rgb(27,30,34)'")
     live.screenshot(path=SCREENSHOTS / "diagram-dark.png")
+
+    # What is hostile in a definition is text wherever it is shown.
+    click(page, live, "Subject\\n")
+    live.locator("[id='dj-table-lab.Subject']").wait_for()
+    assert "onerror" in live.inner_text()
+    assert page.evaluate("window.pwned") is None
 
     # Schemas close and open; a search opens what it needs.
     page.mouse.move(0, 0)
@@ -186,12 +198,14 @@ def test_a_diagram_is_live_and_its_picture_stays(opened: Callable[..., Page]) ->
         live.get_by_role("button", name="SVG").click()
     assert "<svg" in Path(download.value.path()).read_text()
 
-    # Counted anew while something populates, here and in whatever way.
+    # Counted anew while something populates, also while the kernel can do nothing else.
     live.get_by_role("button", name="Expand").click()
     page.evaluate(EXECUTE, "notebook:insert-cell-below")
     page.keyboard.press("Enter")
     page.keyboard.insert_text("Scan.populate()")
     page.keyboard.press("Shift+Enter")
+    wait_for(page, f"{text_of('Scan')} === 'Scan\\n5 / 8'")
+    (tmp_path / "notebooks" / "go").touch()
     wait_for(page, f"{text_of('Scan')} === 'Scan\\n8 / 8'")
 
     # Without its kernel the notebook has the picture.

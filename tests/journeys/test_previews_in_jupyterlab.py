@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import nbformat
@@ -125,12 +124,19 @@ def output(page: Page, number: int) -> Locator:
     return page.locator(".jp-Notebook .jp-CodeCell").nth(number).locator(".dj-out")
 
 
-def move(card: Locator, axis: int, key: str) -> None:
-    """Press a key on a slider, and wait for the picture that it brings."""
+def move(card: Locator, axis: int, place: int) -> None:
+    """Move a slider, and wait for the picture that it brings."""
     picture = card.locator("img.dj-picture")
     before = picture.get_attribute("src") or ""
-    card.get_by_label(f"position along axis {axis}").press(key)
+    slide(card, axis, place)
     expect(picture).not_to_have_attribute("src", before, timeout=WAIT)
+
+
+def slide(card: Locator, axis: int, place: int) -> None:
+    slider = card.get_by_label(f"position along axis {axis}")
+    slider.evaluate(
+        "(input, place) => { input.value = place; input.dispatchEvent(new Event('input')); }", place
+    )
 
 
 def test_each_kind_of_object_is_seen_in_light_and_dark(page: Page) -> None:
@@ -143,8 +149,8 @@ def test_each_kind_of_object_is_seen_in_light_and_dark(page: Page) -> None:
         expect(card.locator("img.dj-picture")).to_be_visible()
         expect(card.get_by_label("position along axis 0")).to_be_visible(timeout=WAIT)
         expect(card.get_by_label("position along axis 1")).to_be_hidden()
-    expect(stack.locator("svg.dj-grid")).to_be_visible()
-    expect(trace.locator("svg.dj-trace")).to_be_visible()
+    expect(stack.locator("img.dj-grid")).to_be_visible()
+    expect(trace.locator("img.dj-trace")).to_be_visible()
     expect(frame.locator(".dj-rows th")).to_be_visible()
     expect(group.locator("summary:has-text('imaging/')")).to_be_visible()
     expect(note.locator("pre")).to_be_visible()
@@ -164,9 +170,9 @@ def test_a_slider_moves_the_picture_and_axes_can_be_chosen(page: Page) -> None:
     for number in (len(FILES), len(FILES) + 1, len(FILES) + 2, len(FILES) + 7):
         card = output(page, number)
         card.get_by_label("position along axis 0").wait_for(timeout=WAIT)
-        move(card, 0, "ArrowRight")
+        move(card, 0, 7)
         expect(card.locator(".dj-slices-status")).to_contain_text("[7, 0:200, 0:300]")
-        move(card, 0, "Home")
+        move(card, 0, 0)
         expect(card.locator(".dj-slices-status")).to_contain_text("[0, 0:200, 0:300]")
         card.get_by_label("down").select_option("0")
         expect(card.locator(".dj-slices-status")).to_contain_text(
@@ -183,30 +189,34 @@ def test_a_slider_moves_the_picture_and_axes_can_be_chosen(page: Page) -> None:
     }""")
     card.get_by_label("down").wait_for()
     before = card.locator("img.dj-picture").get_attribute("src") or ""
-    card.get_by_label("position along axis 1").press("ArrowUp")
+    slider = card.get_by_label("position along axis 1")
+    slider.focus()
+    expect(slider).to_be_focused()
+    page.keyboard.press("ArrowUp")
     expect(card.locator("img.dj-picture")).not_to_have_attribute("src", before, timeout=WAIT)
     expect(card.locator(".dj-slices-status")).to_contain_text("[0:12, 101, 0:300]")
 
 
-def test_sliders_go_when_their_kernel_does(page: Page) -> None:
+def test_sliders_say_that_their_kernel_is_gone(page: Page) -> None:
     card = output(page, len(FILES) + 1)
     card.get_by_label("position along axis 0").wait_for(timeout=WAIT)
-    move(card, 0, "End")
+    move(card, 0, 11)
     page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
-    expect(card.locator("input")).to_have_count(0, timeout=WAIT)
-    expect(card.locator("img.dj-picture")).to_have_attribute("src", re.compile("^data:image/png"))
-    expect(card.locator(".dj-shown")).to_be_visible()
+    slide(card, 0, 3)
+    expect(card.locator(".dj-slices-status")).to_contain_text("busy or gone", timeout=WAIT)
 
 
 def test_sliders_work_in_notebook_7(lab: str, browser_page: Page, tmp_path: Path) -> None:
     write_notebook(tmp_path / "notebooks" / "previews.ipynb")
     browser_page.goto(lab.replace("/lab", "/notebooks/previews.ipynb"), timeout=WAIT)
-    ready = "window.jupyterapp?.shell.currentWidget?.sessionContext?.isReady"
-    browser_page.wait_for_function(ready, timeout=WAIT)
-    browser_page.evaluate(EXECUTE, "notebook:run-all-cells")
+    browser_page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=WAIT)
+    idle = ".jp-Notebook-ExecutionIndicator[data-status='idle']"
+    browser_page.locator(idle).wait_for(timeout=WAIT)
+    browser_page.get_by_role("menuitem", name="Run", exact=True).click()
+    browser_page.get_by_text("Run All Cells", exact=True).click()
     card = output(browser_page, len(FILES) + 1)
     card.get_by_label("position along axis 0").wait_for(timeout=WAIT)
-    move(card, 0, "ArrowRight")
+    move(card, 0, 7)
     expect(card.locator(".dj-slices-status")).to_contain_text("[7, 0:200, 0:300]")
 
 

@@ -330,6 +330,22 @@ def test_the_same_output_has_a_widget_the_static_table_and_text(trial: Any) -> N
     browser.close()
 
 
+def test_the_python_text_uses_the_names_of_the_notebook(lab: Any) -> None:
+    lab.run("Subject.insert([(n, 'rat') for n in range(3)]); S = Subject")
+    lab.run("rats = S & 'subject_id > 1'; both = S.proj() + (S & 'subject_id = 1').proj()")
+    lab.run("free = dj.FreeTable(lab.connection, '`lab`.`subject`'); del Subject")
+    for shown, text in [
+        ("rats", "S & 'subject_id > 1'"),
+        ("both", "both"),
+        ("free", "S"),
+        ("S.proj() + S.proj()", "query"),
+    ]:
+        lab.run(f"live = ({shown}).browse()")
+        assert lab["live"].opened["text"] == text
+    lab.run("del S; live = free.browse()")
+    assert lab["live"].opened["text"] == "free"
+
+
 def test_a_message_that_makes_no_sense_is_passed_over(ask: Callable[..., Client]) -> None:
     client = ask()
     for message in ({}, {"do": "drop"}, {"do": "after", "row": 9}, {"do": "end", "view": 99}):

@@ -104,6 +104,7 @@ TABLE = "%%dj_table Scan : Imported\n# A scan\n"
         ('%dj_populate Session --where "session_|', ["session_date"]),
         ("%dj_populate Session --where session_date|", ["session_date"]),
         ("%dj_tables |", ["ephys", "lab"]),
+        ("%dj_diagram ep|", ["ephys", "ephys.Probe"]),
         ("%dj_module la|", ["lab"]),
         ("%dj_connect my|", ["mysql://"]),
         ("%dj_desc|", []),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import linecache
 import re
 import traceback
 from collections.abc import Callable, Iterator
@@ -156,6 +157,11 @@ def test_a_password_in_a_cell_is_refused_and_forgotten(notebook: Notebook, line:
     kept += repr(list(shell.history_manager.get_range(raw=True))) + repr(
         list(shell.history_manager.get_range(raw=False))
     )
+    sources = {name: entry[2] for name, entry in linecache.cache.items() if len(entry) == 4}
+    cells = [name for name in sources if shell.compile.format_code_name(name)]
+    assert cells
+    kept += repr([sources[name] for name in cells])
+    kept += repr(shell.magics_manager.registry["DjMagics"].place.ran)
     assert "s3cr" not in kept
     assert "***" in repr(list(shell.history_manager.get_range(raw=True)))
     assert "`%dj_connect " in str(result.error_in_exec)

@@ -8,10 +8,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ipywidgets import HTML
 
 import djupyter as dj
 from djupyter.notebook import badges as counting
 from djupyter.notebook.badges import Badge, badges
+from djupyter.notebook.widgets import diagram as live
 from djupyter.notebook.widgets.diagram import Follower, Panel, diagram_widget
 from tests.conftest import Database
 from tests.statements import statements
@@ -83,6 +85,25 @@ def test_a_key_source_that_cannot_be_used_leaves_the_rows(
 ) -> None:
     lab.Weight.key_source = "nonsense"
     assert badges(db.connection, structures(lab))[lab.Weight().name] == Badge(2)
+
+
+def test_a_key_source_that_takes_too_long_is_counted_no_more(
+    lab: SimpleNamespace, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follower = Follower(dj.Diagram(lab.schema), Panel(), HTML())
+    asked = []
+
+    def slow(connection: dj.Connection, tables: Any, *, keys: bool = True) -> dict[Any, Badge]:
+        asked.append(keys)
+        if keys:
+            raise KeyboardInterrupt  # as of a statement that the timer stops
+        return badges(connection, tables, keys=keys)
+
+    monkeypatch.setattr(live, "badges", slow)
+    for _ in range(2):
+        found = follower._counted(structures(lab))
+        assert found[lab.Weight().name] == Badge(2)
+    assert asked == [True, False, False]
 
 
 class Browser:

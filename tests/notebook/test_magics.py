@@ -548,3 +548,26 @@ def test_replace_without_anybody_to_ask_names_the_magic_that_drops(
     error = lab.run("%%dj_table Subject : Manual --replace\nname : varchar(10)\n", fails=True).error
     assert "%dj_drop Subject --yes" in str(error)
     assert len(lab["Subject"]) == 1
+
+
+def test_dj_schema_says_what_becomes_of_the_name(lab: Notebook) -> None:
+    assert lab.run("%dj_schema lab").text == ""
+    assert "no variable can have its name" in lab.run("%dj_schema my-lab").text
+    assert "no variable can have its name" in lab.run("%dj_schema class").text
+    lab.run("ephys = 3")
+    assert "`ephys` was a int" in lab.run("%dj_schema ephys").text
+    assert isinstance(lab["ephys"], dj.Schema)
+
+
+@pytest.mark.parametrize("quote", ["'", '"'])
+def test_a_path_with_a_blank_is_quoted(notebook: Notebook, quote: str) -> None:
+    notebook.run(f"%dj_connect {quote}sqlite:///my lab.db{quote}")
+    assert Path("my lab.db").exists()
+
+
+@pytest.mark.parametrize("cell", ["x = 'abc", "if 1:\n   a\n  b", "def f(:"])
+def test_cells_that_are_no_python_leave_no_message_of_ours(
+    lab: Notebook, cell: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = lab.run(cell, fails=True)
+    assert "callback" not in output.text + capsys.readouterr().err

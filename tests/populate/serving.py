@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import djupyter as dj
-from djupyter.populate.job_tables import WORKERS
+from djupyter.populate.jobs.tables import WORKERS
 from tests.conftest import Database
 
 MODULE = """

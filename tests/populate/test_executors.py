@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 import djupyter as dj
-from djupyter.populate import executing
+from djupyter.populate.running import executing
 
 # How long the heart of a dead engine is waited for: half a second each time, four times.
 HEART = ["--HeartMonitor.period=500", "--HeartMonitor.max_heartmonitor_misses=4"]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import djupyter as dj
-from djupyter.populate.jobs import Job
+from djupyter.populate.jobs.job import Job
 from tests.conftest import Database
 from tests.statements import statements
 

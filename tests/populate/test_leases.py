@@ -11,8 +11,8 @@ from typing import Any
 import psutil
 import pytest
 
-from djupyter.populate.claims import Claims
-from djupyter.populate.leases import Lease, renew
+from djupyter.populate.jobs.claims import Claims
+from djupyter.populate.jobs.leases import Lease, renew
 from djupyter.query.moments import Ahead
 from djupyter.query.restriction import Restriction
 from djupyter.table.table import FreeTable

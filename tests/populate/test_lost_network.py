@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 import djupyter as dj
-from djupyter.populate import make, patience
+from djupyter.populate import patience
+from djupyter.populate.making import make
 from djupyter.settings import Settings
 from djupyter.sql.connection import Connection
 from djupyter.table.table import FreeTable

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 import djupyter as dj
-from djupyter.populate.make import same
+from djupyter.populate.making.make import same
 
 EQUAL = [
     1,

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from djupyter.populate import job_tables
+from djupyter.populate.jobs import tables as job_tables
 from djupyter.table.table import FreeTable
 from tests.conftest import Database
 from tests.populate.crowd import PAUSE, Crowd, Place, until

@@ -10,7 +10,7 @@ import pytest
 import djupyter as dj
 from djupyter.errors import LostConnectionError
 from djupyter.populate.events import Event, Failed, Finished, Waiting
-from djupyter.populate.run import Options, populate
+from djupyter.populate.running.run import Options, populate
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 
 import djupyter as dj
 from djupyter.errors import IntegrityError, UnknownAttributeError
-from djupyter.populate import stages
+from djupyter.populate.running import stages
 from tests.conftest import Database
 
 

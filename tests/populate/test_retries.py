@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 import djupyter as dj
-from djupyter.populate.claims import Claims
-from djupyter.populate.leases import Lease
+from djupyter.populate.jobs.claims import Claims
+from djupyter.populate.jobs.leases import Lease
 from djupyter.sql import ddl
 
 LONG_AGO = datetime.datetime(2000, 1, 1)

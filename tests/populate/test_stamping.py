@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 import djupyter as dj
-from djupyter.populate import performing
-from djupyter.populate.version import code_version
+from djupyter.populate.jobs.version import code_version
+from djupyter.populate.making import performing
 from tests.statements import statements
 
 HIDDEN = ["_job_start_time", "_job_duration", "_job_version"]

@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 
 import djupyter as dj
-from djupyter.populate.claims import Claims
-from djupyter.populate.holding import Hold
+from djupyter.populate.jobs.claims import Claims
+from djupyter.populate.jobs.holding import Hold
+from djupyter.populate.jobs.leases import Lease
 from djupyter.sql.connection import Connection
 from djupyter.table.table import FreeTable
 from tests.conftest import Database
@@ -297,3 +298,33 @@ def test_an_error_whose_text_no_database_can_hold(
     (attempt,) = Made.job_report({"n": 2}).attempts
     assert f"{attempt['error_class']}: {attempt['error_message']}" == words
     assert is_clean(Made, store, [1, 3])
+
+
+def test_the_wait_for_a_database_that_shall_note_an_error_is_not_work(
+    schema: dj.Schema, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @schema
+    class Source(dj.Lookup):
+        definition = "i : int32"
+        contents = ((1,),)
+
+    @schema
+    class Wrong(dj.Computed):
+        definition = "-> Source"
+
+        def make(self, key: dict[str, Any]) -> None:
+            raise ValueError("wrong")
+
+    happened: list[object] = []
+
+    def fail(hold: Hold, *_: object) -> bool:
+        happened.append("noted")
+        return True
+
+    def works_on(lease: Lease, table: str, key: object, limit: float | None) -> None:
+        happened.append(key)
+
+    monkeypatch.setattr(Hold, "fail", fail)
+    monkeypatch.setattr(Lease, "works_on", works_on)
+    Wrong.populate(reserve_jobs=True, suppress_errors=True, time_limit=60)
+    assert happened[:3] == [{"i": 1}, None, "noted"]

@@ -180,7 +180,7 @@ def test_a_watch_tells_the_time_by_its_clock() -> None:
 def test_a_traceback_is_shown_without_our_own_frames() -> None:
     stack = (
         "Traceback (most recent call last):\n"
-        '  File "/x/djupyter/populate/make.py", line 1, in work\n    insert()\n    ^^^^^^\n'
+        '  File "/x/djupyter/populate/making/make.py", line 1, in work\n    insert()\n    ^^^^^^\n'
         '  File "/home/ann/lab.py", line 7, in make\n    raise ValueError("no")\n'
         "ValueError: no\n"
     )

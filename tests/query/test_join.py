@@ -174,3 +174,19 @@ def test_joins_nest_what_cannot_be_merged(t: SimpleNamespace) -> None:
 def test_what_is_no_join_says_what_to_write_instead(t: SimpleNamespace, combine: Any) -> None:
     with pytest.raises(dj.DataJointError):
         combine(t)
+
+
+@pytest.mark.parametrize("query", [lambda t: t.A * t.B, lambda t: t.B * t.A])
+def test_the_first_rows_of_a_join_are_read_from_the_table_that_holds_the_key(
+    t: SimpleNamespace, db: Any, query: Any
+) -> None:
+    join = query(t)
+    first = join & dj.Top(2, "KEY")
+    assert first.keys() == [{"a": 1, "b": 1}, {"a": 1, "b": 2}]
+    assert [row["name"] for row in first.to_dicts()] == ["one", "one"]
+    sql = first.make_sql()
+    if db.backend == "mysql":
+        assert sql.startswith("SELECT STRAIGHT_JOIN ")
+        # What restricts the other table is better looked up first; all rows need no order.
+        assert "STRAIGHT_JOIN" not in (join & "name = 'one'" & dj.Top(2, "KEY")).make_sql()
+        assert "STRAIGHT_JOIN" not in join.make_sql()

@@ -80,6 +80,18 @@ def test_a_computed_or_distinct_blob_is_summarised_too(typed: Any, seen: list[An
     assert all(len(value) <= show.PREFIX_BYTES for value in values if isinstance(value, bytes))
 
 
+def test_a_short_array_is_drawn_beside_its_summary(typed: Any, seen: list[Any]) -> None:
+    typed.insert([{"id": 1, "blob": np.arange(30.0)}, {"id": 2, "blob": np.arange(3000.0)}])
+    typed.insert(
+        [{"id": n, "blob": v} for n, v in ((3, [1, 2]), (4, np.array([1, np.nan])), (5, "x"))]
+    )
+    seen.clear()
+    html = typed()._repr_html_()
+    assert html.count("<svg") == html.count("<polyline") == 1
+    assert "float64 (30,)" in html
+    assert len(seen) == 1
+
+
 def test_markup_in_values_names_and_comments_is_escaped(schema: dj.Schema) -> None:
     @schema
     class Evil(dj.Manual):

@@ -13,7 +13,8 @@ from djupyter.render.html import preview_html
 from djupyter.render.job_card import AttemptCard, JobCard, job_html
 from djupyter.render.listing import TableRow, progress_html, tables_html
 from djupyter.render.markup import Html, tag
-from djupyter.render.neighbourhood import neighbourhood_svg
+from djupyter.render.neighbourhood import neighbourhood, neighbourhood_svg
+from djupyter.render.palette import PALETTES
 from djupyter.render.preview import (
     Card,
     CardAttribute,
@@ -89,7 +90,8 @@ KINDS = list(all_outputs("a"))
 def test_hostile_text_stays_text(kind):
     elements = Elements(all_outputs(EVIL)[kind])
     assert elements.open == []
-    assert not {"script", "img"} & set(elements.names)
+    assert "script" not in elements.names
+    assert all(source.startswith("data:image/svg+xml,") for source in elements.values("src"))
     assert elements.names.count("style") == 1
     scripts = {value for name, value in elements.attributes if name.startswith("on")}
     assert scripts <= {COPY_SCRIPT}
@@ -244,16 +246,22 @@ def test_the_key_ends_with_a_line():
 
 
 def test_the_neighbourhood_is_well_formed_and_tells_lines_apart():
-    svg = neighbourhood_svg(SESSION)
+    svg = neighbourhood_svg(SESSION, PALETTES["light"])
     ElementTree.fromstring(svg)
     assert svg.count("<rect") == 4
-    assert 'class="dj-edge dj-dashed dj-renamed"' in svg
-    assert 'aria-label="Session; parents: Mouse, ref.Rig; children: Session.Trial"' in svg
+    assert f'stroke="{PALETTES["light"].renamed}" stroke-width="1.2" stroke-dasharray="4 3"' in svg
+
+
+def test_the_neighbourhood_is_an_image_in_two_shades():
+    html = neighbourhood(SESSION)
+    assert html.count('alt="Session; parents: Mouse, ref.Rig; children: Session.Trial"') == 2
+    assert html.count("data:image/svg+xml,") == 2
+    assert html.count(" hidden=") == 1
 
 
 def test_many_neighbours_are_counted():
     links = tuple(CardLink(f"Child{place}", "Computed", True) for place in range(9))
-    svg = neighbourhood_svg(Card("lab", "Mouse", "Manual", "", (), (), links))
+    svg = neighbourhood_svg(Card("lab", "Mouse", "Manual", "", (), (), links), PALETTES["dark"])
     assert ">+3 more</text>" in svg
     assert ">Child5</text>" in svg
     assert ">Child6</text>" not in svg

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from itertools import combinations, pairwise
 
 import pytest
@@ -162,3 +163,9 @@ def test_isolated_tables_stand_in_rows(engine: str) -> None:
     boxes = tuple(Box("lab", f"Table{n}", "Lookup") for n in range(100))
     width, height = layout(Drawing(boxes, ()), engine).size
     assert 0.4 < width / height < 4
+
+
+def test_without_fast_sugiyama_the_plain_engine_serves(monkeypatch: pytest.MonkeyPatch) -> None:
+    edges = [(0, 1), (0, 2), (1, 3), (2, 3), (0, 3)]
+    monkeypatch.setitem(sys.modules, "fast_sugiyama", None)
+    assert layers(4, edges) == layers(4, edges, "plain")

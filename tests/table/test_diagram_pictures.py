@@ -134,7 +134,7 @@ def test_texts_and_pictures_have_the_types_of_datajoints_api(small: dj.Diagram) 
     assert "#111315" in small.make_dot(theme="dark")
     with pytest.raises(dj.DataJointError, match="light or dark"):
         small.make_dot(theme="pink")
-    assert "# A mouse" in small._repr_html_()
+    assert "%23 A mouse" in small._repr_html_()
 
 
 def test_settings_turn_and_colour_the_picture() -> None:

@@ -60,7 +60,9 @@ def _number(value: int) -> str:
     return f"{value:,}" if value <= BOUND else f"> {BOUND:,}"
 
 
-def badges(connection: Connection, tables: Sequence[TableStructure]) -> dict[TableName, Badge]:
+def badges(
+    connection: Connection, tables: Sequence[TableStructure], *, keys: bool = True
+) -> dict[TableName, Badge]:
     """Return what is counted of some tables.
 
     Each count ends after `BOUND`, and 200 of them are one statement.
@@ -71,9 +73,11 @@ def badges(connection: Connection, tables: Sequence[TableStructure]) -> dict[Tab
         Where the tables are.
     tables
         Which ones.
+    keys
+        Whether to count keys too. A key source is someone's query, which may take long whatever the bound is.
     """
     classes = known_classes(connection)
-    asked = {s.name: tuple(_relations(connection, s, classes.get(s.name))) for s in tables}
+    asked = {s.name: tuple(_relations(connection, s, classes.get(s.name), keys)) for s in tables}
     found = iter(counts(connection, [node for nodes in asked.values() for node in nodes]))
     return {name: Badge(*(next(found) for _ in nodes)) for name, nodes in asked.items()}
 
@@ -96,14 +100,14 @@ def _below(cls: type[UserTable]) -> Iterator[type[UserTable]]:
 
 
 def _relations(
-    connection: Connection, structure: TableStructure, cls: type[UserTable] | None
+    connection: Connection, structure: TableStructure, cls: type[UserTable] | None, keys: bool
 ) -> Iterator[Node]:
     table: Table = cls() if cls is not None else FreeTable(connection, structure.name)
-    keys = _keys(table, structure)
-    if keys is None:
+    source = _keys(table, structure) if keys else None
+    if source is None:
         yield _some(table).node
         return
-    some = _some(keys)
+    some = _some(source)
     yield (some & table.proj()).node
     yield some.node
 

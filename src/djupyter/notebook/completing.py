@@ -161,6 +161,8 @@ def _of_magic(magic: str, rest: str, known: Known) -> Candidates | None:
         return _tables(word, known)
     if magic in _TAKES_SCHEMAS:
         return _found(word, known.schemas(), "module")
+    if magic == "dj_diagram" and "." not in word:
+        return _found(word, [*known.schemas(), *known.tables()], "class")
     return None if magic == "dj_sql" else _tables(word, known)
 
 

@@ -11,6 +11,7 @@ What is typed at the prompt goes to the driver; neither IPython nor the notebook
 from __future__ import annotations
 
 import getpass
+import linecache
 import re
 import warnings
 from collections.abc import Callable
@@ -112,6 +113,10 @@ def forget(shell: Any, cleaned: Callable[[str], str]) -> None:
             shell.user_ns[name] = cleaned(value)
     for name in ("_i", "_ii", "_iii", "_i00"):
         setattr(history, name, cleaned(getattr(history, name)))
+    for filename, entry in list(linecache.cache.items()):
+        if len(entry) == 4 and shell.compile.format_code_name(filename) is not None:
+            lines = [cleaned(line) for line in entry[2]]
+            linecache.cache[filename] = (sum(map(len, lines)), None, lines, filename)
     with history.db_input_cache_lock:
         history.db_input_cache = [
             (number, cleaned(source), cleaned(raw))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from IPython.core.getipython import get_ipython
@@ -9,6 +10,7 @@ from IPython.core.getipython import get_ipython
 from djupyter.errors import DataJointError
 from djupyter.notebook import completion, formatters
 from djupyter.notebook.change_magics import ChangeMagics
+from djupyter.notebook.connecting import masked
 from djupyter.notebook.diagram_magic import DiagramMagics
 from djupyter.notebook.magics import DjMagics
 from djupyter.notebook.module_magic import ModuleMagics
@@ -42,10 +44,11 @@ def load(shell: Any = None) -> None:
 def _place(shell: Any) -> Place:
     """Return what the magics share, which notes the cells that have run and those that will."""
     place = Place()
-    place.ran += shell.history_manager.input_hist_parsed[1:]
+    place.ran += map(masked, shell.history_manager.input_hist_parsed[1:])
 
     def note(result: Any) -> None:
-        place.ran.append(shell.transform_cell(result.info.raw_cell or ""))
+        with suppress(SyntaxError):  # such a cell has not run
+            place.ran.append(masked(shell.transform_cell(result.info.raw_cell or "")))
 
     shell.events.register("post_run_cell", note)
     completion.register(shell, place)

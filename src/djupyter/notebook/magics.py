@@ -5,6 +5,7 @@ Those that change what is there are in `change_magics`, those for SQL and module
 
 from __future__ import annotations
 
+import keyword
 from typing import Any
 
 from IPython.core.error import UsageError
@@ -29,6 +30,7 @@ from djupyter.populate.tiers import AutoPopulate
 from djupyter.render.difference import difference_html, difference_text
 from djupyter.render.listing import status_html, status_text, tables_html, tables_text
 from djupyter.render.source import definition_html
+from djupyter.table.schema import Schema
 
 
 @magics_class
@@ -55,7 +57,7 @@ class DjMagics(PlacedMagics):
         refuse_passwords(line, self.shell)
         arguments = parse_argstring(self.dj_connect, line)
         if arguments.url:
-            connect(arguments.url)
+            connect(arguments.url.strip("\"'"))
             self.place.current = None
         connection = self._connection()
         latency = connection.ping() * 1000
@@ -69,8 +71,13 @@ class DjMagics(PlacedMagics):
         """Make a schema the current one and bind a variable of its name to it."""
         name = parse_argstring(self.dj_schema, line).name
         self.place.current = self._schema(name)
-        if name.isidentifier():
+        if name.isidentifier() and not keyword.iskeyword(name):
+            before = self._names.get(name)
+            if before is not None and not isinstance(before, Schema):
+                print(f"`{name}` was a {type(before).__name__}; now it is the schema.")
             self._names[name] = self.place.current
+        else:
+            print(f"`{name}` is the current schema; no variable can have its name.")
         # Completion asks no database: what it offers is read now.
         catalog = self.place.current.connection.catalog
         self.place.schemas, self.place.codecs = tuple(catalog.schemas()), tuple(list_codecs())

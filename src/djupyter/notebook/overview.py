@@ -9,7 +9,7 @@ from djupyter.definition.names import TableName
 from djupyter.errors import DataJointError
 from djupyter.graph.dependencies import pipeline
 from djupyter.heading.structure import TableStructure
-from djupyter.populate.job_tables import jobs_name
+from djupyter.populate.jobs.tables import jobs_name
 from djupyter.populate.keys import chosen_keys, default_key_source, missing_keys
 from djupyter.populate.tiers import AutoPopulate
 from djupyter.query.counts import counts

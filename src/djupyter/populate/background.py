@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from djupyter.errors import DataJointError, nearest
 from djupyter.frontend import in_notebook
 from djupyter.populate.interrupting import interrupt
-from djupyter.populate.jobs import Job
+from djupyter.populate.jobs.job import Job
 from djupyter.populate.progress import Display, Form, all_of, display_of
-from djupyter.populate.run import Options, Summary, check, names_of, populate
+from djupyter.populate.running.run import Options, Summary, check, names_of, populate
 from djupyter.populate.watching import Watch
 from djupyter.render.progress import Failure, Progress
 from djupyter.render.progress_panel import progress_summary

@@ -8,11 +8,11 @@ from typing import Any, Literal, overload
 
 from djupyter.errors import DataJointError
 from djupyter.graph.dependencies import pipeline
-from djupyter.populate import run
 from djupyter.populate.background import Populating, begin, options_of
-from djupyter.populate.make import says_how
+from djupyter.populate.making.make import says_how
 from djupyter.populate.progress import Form
-from djupyter.populate.run import Summary
+from djupyter.populate.running import run
+from djupyter.populate.running.run import Summary
 from djupyter.populate.tiers import AutoPopulate
 from djupyter.query.algebra import instance
 from djupyter.table.schema import Schema

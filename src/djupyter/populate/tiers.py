@@ -9,10 +9,10 @@ from djupyter.errors import DataJointError
 from djupyter.populate import keys
 from djupyter.populate.background import Populating, begin, options_of
 from djupyter.populate.events import Listener
-from djupyter.populate.jobs import Job
-from djupyter.populate.make import making
-from djupyter.populate.report import JobReport, job_report
-from djupyter.populate.run import Options, Summary, populate
+from djupyter.populate.jobs.job import Job
+from djupyter.populate.jobs.report import JobReport, job_report
+from djupyter.populate.making.make import making
+from djupyter.populate.running.run import Options, Summary, populate
 from djupyter.query.counts import counts
 from djupyter.query.expression import Query
 from djupyter.table.diagram import Diagram, upstream_of_row

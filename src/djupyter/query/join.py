@@ -62,7 +62,15 @@ class Join(Node):
         if self.outer:
             right = independent(right, lowering)
         condition = same(left, right, self.names, self.nulls)
+        # What holds the whole key comes first, and gives it: rows by key are then read in the order of its index.
+        if not self.outer and self._is_led_by_the_right:
+            left, right = right, left
         return joined(left, right, condition, self.heading, outer=self.outer)
+
+    @property
+    def _is_led_by_the_right(self) -> bool:
+        left, right = self.left.heading, self.right.heading
+        return right.determines(left) and not left.determines(right)
 
 
 def left_join(left: Node, right: Node, *, check: bool, allow_nullable_pk: bool) -> Join:

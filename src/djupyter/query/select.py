@@ -75,6 +75,7 @@ class Selection:
     limit: Element | None = None
     offset: Element | None = None
     distinct: bool = False
+    prefix: str = ""  # what follows the word SELECT
 
     @property
     def is_limited(self) -> bool:
@@ -96,6 +97,16 @@ class Selection:
         """Whether other attributes would give other rows: DISTINCT ones, or one for all."""
         return self.distinct or self.group == ()
 
+    def leads(self, order: Iterable[Element]) -> bool:
+        """Whether the first table of a join has the order, and all conditions, so that it is best read first."""
+        source = self.source
+        if not isinstance(source, sa.Join):
+            return False
+        while isinstance(source, sa.Join):
+            source = source.left
+        elements = (*order, *self.where)
+        return all({*element._from_objects} <= {source} for element in elements)
+
     def with_columns(self, columns: Mapping[str, Element]) -> Selection:
         """Return the same rows with other attributes."""
         return replace(self, columns=columns)
@@ -111,6 +122,8 @@ class Selection:
         select = sa.select(*(chosen or [sa.literal_column("1").label("_")])).select_from(
             self.source
         )
+        if self.prefix:
+            select = select.prefix_with(sa.literal_column(self.prefix))
         if self.where:
             select = select.where(*self.where)
         if self.group:

@@ -10,6 +10,8 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from djupyter.codecs.chain import column_type_of
 from djupyter.codecs.registry import get_codec
 from djupyter.heading.attribute import Attribute
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 # Enough to know any blob's kind, dtype and shape.
 PREFIX_BYTES = 512
 COUNT_BOUND = 100_000
+_DRAWN = 500  # numbers of an array that is drawn beside its summary
 _OPAQUE = {"bytes", "blob", "tinyblob", "mediumblob", "longblob"}
 
 
@@ -122,10 +125,35 @@ def _row(
         value = next(values)
         if attribute.name in opaque:
             size = next(values)
-            shown.append(None if size is None else Summary(_summary(attribute, value, size), size))
+            shown.append(None if size is None else _opaque(attribute, value, size))
         else:
             shown.append(None if value is None else _plain(attribute, value, backend))
     return shown
+
+
+def _opaque(attribute: Attribute, prefix: bytes, size: int) -> Summary:
+    is_whole = size <= PREFIX_BYTES and attribute.is_codec
+    trace = _trace(attribute, bytes(prefix)) if is_whole else ()
+    return Summary(_summary(attribute, prefix, size), size, trace)
+
+
+def _trace(attribute: Attribute, stored: bytes) -> tuple[float, ...]:
+    """Return the numbers of a short array that travelled whole, to be drawn: it costs no further look at the database.
+
+    Objects in stores have no picture here: each would take a trip to its store, as many as there are rows.
+    """
+    if attribute.type is None or attribute.type.name != "blob":
+        return ()
+    try:
+        value = get_codec("blob").decode(stored)
+        if not isinstance(value, np.ndarray) or value.ndim != 1:
+            return ()
+        if value.dtype.kind not in "iuf" or not 2 <= len(value) <= _DRAWN:
+            return ()
+        numbers = value.astype(float)
+    except Exception:  # damaged: the summary says what it is
+        return ()
+    return tuple(numbers.tolist()) if bool(np.isfinite(numbers).all()) else ()
 
 
 def _summary(attribute: Attribute, prefix: bytes, size: int) -> str:

@@ -100,7 +100,12 @@ class Limited(Node):
         )
         limit = lowering.bind() if self.limit is not None else None
         offset = lowering.bind() if self.offset else None
-        return replace(inner, order=order, limit=limit, offset=offset)
+        # Few rows are wanted: read in order, a join can end as soon as it has them.
+        is_read_in_order = bool(
+            limit is not None and order and inner.is_flat and inner.leads(order)
+        )
+        prefix = lowering.backend.joins_in_order if is_read_in_order else ""
+        return replace(inner, order=order, limit=limit, offset=offset, prefix=prefix)
 
     def _counts(self, inner: Selection) -> bool:
         """Whether it orders by what mentions no attribute and still differs, as `count(*)` of groups does."""

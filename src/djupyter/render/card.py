@@ -7,7 +7,7 @@ from urllib.parse import quote
 from djupyter.render.characters import visible
 from djupyter.render.html import scrolled
 from djupyter.render.markup import Html, caption, escape, join, output, prose, tag, tier_class
-from djupyter.render.neighbourhood import describe, neighbourhood_svg
+from djupyter.render.neighbourhood import describe, neighbourhood
 from djupyter.render.preview import Card, CardAttribute, CardLink
 from djupyter.render.text import aligned, count_text
 
@@ -50,7 +50,7 @@ def card_html(card: Card) -> str:
     schema = tag("span", card.schema, class_="dj-muted", title="schema")
     end = tag("span", count, class_="dj-end") if count else ""
     links = [_link_html(link, card.schema) for link in card.parents]
-    diagram = neighbourhood_svg(card)
+    diagram = neighbourhood(card)
     inside = [
         caption(card.name, card.tier, schema, end),
         _paragraph(escape(card.comment), "dj-about"),

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from djupyter.render.markup import Html, escape
+from djupyter.render.markup import Html, image
 from djupyter.render.sampling import Sample
 
 _SIDE, _LEAST = 110.0, 14.0  # pixels
+_INK, _READ = "#808890", "#4f86d9"  # to be seen on light and dark pages
 # More lines than these would be a grey area.
 _LINES = 32
 
@@ -28,7 +29,7 @@ def chunk_grid(
     Examples
     --------
     >>> part = Sample((slice(0, 4), slice(0, 4)), False, (0, 1))
-    >>> chunk_grid((8, 8), (4, 4), None, part).count("<path")
+    >>> chunk_grid((8, 8), (4, 4), None, part).count("%3Cpath")
     1
     """
     axes = part.axes[:2]
@@ -40,13 +41,14 @@ def chunk_grid(
     filled = _filled(part, shape, column, row, width, height)
     thin = _path(shape, chunks, column, row, width, height)
     thick = _path(shape, shards, column, row, width, height) if shards else ""
-    lines = [f'<path d="{thin}" class="dj-chunk"/>' if thin else ""]
-    lines.append(f'<path d="{thick}" class="dj-shard"/>' if thick else "")
-    return Html(
-        f'<svg class="dj-grid" viewBox="-1 -1 {width + 2:.1f} {height + 2:.1f}" width="{width + 2:.0f}" '
-        f'height="{height + 2:.0f}" role="img" aria-label="{escape(text)}"><title>{escape(text)}</title>'
-        f'{filled}{"".join(lines)}<rect width="{width:.1f}" height="{height:.1f}" class="dj-edge"/></svg>'
+    lines = f'<path d="{thin}" stroke-width=".6"/>' if thin else ""
+    lines += f'<path d="{thick}" stroke-width="1.4"/>' if thick else ""
+    drawn = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-1 -1 {width + 2:.1f} {height + 2:.1f}" '
+        f'width="{width + 2:.0f}" height="{height + 2:.0f}" fill="none" stroke="{_INK}">'
+        f'{filled}{lines}<rect width="{width:.1f}" height="{height:.1f}" stroke-width="1.4"/></svg>'
     )
+    return image(drawn, text, class_="dj-grid", title=text)
 
 
 def _sides(columns: int, rows: int | None) -> tuple[float, float]:
@@ -68,7 +70,8 @@ def _filled(
 ) -> str:
     x, w = _extent(part.index[column], shape[column], width)
     y, h = _extent(part.index[row], shape[row], height) if row is not None else (0.0, height)
-    return f'<rect x="{x:.1f}" y="{y:.1f}" width="{max(w, 1):.1f}" height="{max(h, 1):.1f}" class="dj-read"/>'
+    place = f'x="{x:.1f}" y="{y:.1f}" width="{max(w, 1):.1f}" height="{max(h, 1):.1f}"'
+    return f'<rect {place} fill="{_READ}" fill-opacity=".45" stroke="none"/>'
 
 
 def _extent(index: slice | int, length: int, side: float) -> tuple[float, float]:

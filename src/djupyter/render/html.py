@@ -62,7 +62,24 @@ def cell(value: Shown, *, in_key: bool = False, edge: bool = False, numeric: boo
     title = full if full != text else None
     if in_key:
         return tag("th", text, class_=names, title=title, scope="row")
-    return tag("td", text, class_=names, title=title)
+    return tag("td", text, sparkline(value.trace), class_=names, title=title)
+
+
+def sparkline(trace: Sequence[float]) -> Html:
+    """Return a small picture of a few numbers, nothing where there is no line to draw.
+
+    >>> "polyline" in sparkline((0.0, 1.0)), sparkline(())
+    (True, '')
+    """
+    if len(trace) < 2:
+        return Html("")
+    low, height, step = min(trace), (max(trace) - min(trace)) or 1.0, 60 / (len(trace) - 1)
+    points = " ".join(
+        f"{place * step:.1f},{13 - 12 * (value - low) / height:.1f}"
+        for place, value in enumerate(trace)
+    )
+    line = tag("polyline", points=points, fill="none", stroke="currentColor")
+    return tag("svg", line, class_="dj-spark", viewBox="0 0 60 14", aria_hidden="true")
 
 
 def _table(preview: Preview, cells: Sequence[Sequence[Shown]], numeric: Sequence[bool]) -> Html:

@@ -10,8 +10,12 @@ from collections.abc import Iterable
 from functools import cache
 from html import escape as escape_html
 from importlib.resources import files
+from urllib.parse import quote
 
 from djupyter.render.characters import LIMIT, visible
+
+# What needs no escape in a URL within double quotes; `#` and `%` do.
+_PLAIN = " /:=;,'()@!*+&"
 
 TIERS = ("Manual", "Lookup", "Imported", "Computed", "Part")
 
@@ -89,6 +93,32 @@ def stylesheet(*names: str) -> Html:
     text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
     text = re.sub(r"\s*([{};,]|:(?=\s))\s*", r"\1", re.sub(r"\s+", " ", text)).strip()
     return Html(f"<style>{text.replace(';}', '}')}</style>")
+
+
+def image(svg: str, alt: str, **attributes: object) -> Html:
+    """Return an SVG as an image: of an element, JupyterLab shows only the words in a notebook that it does not trust.
+
+    Parameters
+    ----------
+    svg
+        The whole of it, with its own styles.
+    alt
+        What it shows, for those who do not see it.
+    attributes
+        As of `tag`.
+    """
+    source = Html(f"data:image/svg+xml,{quote(svg, safe=_PLAIN)}")
+    return Html(tag("img", alt=alt, src=source, **attributes).replace("></img>", " />"))
+
+
+def images(light: str, dark: str, alt: str, class_: str = "") -> Html:
+    """Return an SVG in two shades, of which the stylesheet shows one; without it the light one is seen."""
+    return join(
+        [
+            image(light, alt, class_=f"dj-light {class_}".strip()),
+            image(dark, alt, class_=f"dj-dark {class_}".strip(), hidden="hidden"),
+        ]
+    )
 
 
 def tier_class(tier: str | None) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from djupyter.render.markup import Html
+from djupyter.render.markup import Html, image
 
 Array = np.ndarray[Any, Any]
 
@@ -18,6 +18,7 @@ _SIDE, _SMALL = (
     320,
     192,
 )  # pixels of a picture: at most, and about as many as smaller ones are enlarged to
+_INK = "#4f86d9"  # to be seen on light and dark pages
 _POINTS = 400  # columns of a trace
 _CHARACTERS, _BARS = 60, "▁▂▃▄▅▆▇█"
 
@@ -104,11 +105,12 @@ def trace(values: Array, *, width: int = 360, height: int = 90) -> Html:
         y0, y1 = (height - 2 - (v - bottom) / span * (height - 4) for v in (a, b))
         path.append(f"{'L' if pen_is_down else 'M'}{x:.1f} {y0:.1f}L{x:.1f} {y1:.1f}")
         pen_is_down = True
-    return Html(
-        f'<svg class="dj-trace" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" '
-        f'aria-label="trace from {bottom:.6g} to {top:.6g}"><path d="{"".join(path)}" fill="none" '
-        'stroke="currentColor" stroke-width="1.2" vector-effect="non-scaling-stroke"/></svg>'
+    drawn = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}">'
+        f'<path d="{"".join(path)}" fill="none" stroke="{_INK}" stroke-width="1.2" '
+        'vector-effect="non-scaling-stroke"/></svg>'
     )
+    return image(drawn, f"trace from {bottom:.6g} to {top:.6g}", class_="dj-trace")
 
 
 def _shrunk(plane: Array) -> Array:

@@ -17,10 +17,13 @@ class Summary:
         What the value is.
     size
         Its bytes, as far as the row says.
+    trace
+        What may be drawn beside the text, a few finite numbers; empty for nothing.
     """
 
     text: str
     size: int | None = field(default=None, compare=False)
+    trace: tuple[float, ...] = field(default=(), compare=False)
 
     def __str__(self) -> str:
         return self.text

@@ -7,7 +7,7 @@
 | thick line | it is all of the child's key: at most one child for each parent |
 | orange line | attributes are renamed |
 
-Inside a page the colours follow its theme; as a file they follow the reader's, or the one that is asked for.
+The colours are those that are asked for, or follow the system of the reader.
 """
 
 from __future__ import annotations
@@ -28,15 +28,12 @@ _FONT = "system-ui,-apple-system,'Segoe UI',sans-serif"
 _NOTE = 2000
 """Characters of a note that are shown."""
 
-# Where a page says that it is dark: JupyterLab, documentation builders, VS Code.
-_DARK = ("body[data-jp-theme-light=false]", "html[data-theme=dark]", "body.vscode-dark")
-
-Shades = Literal["page", "auto", "light", "dark"]
+Shades = Literal["auto", "light", "dark"]
 
 
 def svg(
     drawing: Drawing,
-    shades: Shades = "page",
+    shades: Shades = "auto",
     *,
     badges: Mapping[Box, str] | None = None,
     placed: Layout | None = None,
@@ -48,8 +45,7 @@ def svg(
     drawing
         What to draw.
     shades
-        `page` for a part of a web page, whose theme it follows; for a file `light`, `dark`, or `auto`, as the
-        system of the reader is.
+        `light`, `dark`, or `auto`: as the system of the reader is.
     badges
         A few characters for some boxes, such as how many rows there are.
     placed
@@ -84,7 +80,7 @@ class Picture:
         width, height = places.size
         legend, (legend_width, legend_height) = _legend(drawing, max(width, 320.0))
         self._size = max(width, legend_width) + 2 * _MARGIN, height + legend_height + 2 * _MARGIN
-        self._title = _description(drawing)
+        self._title = description(drawing)
         self._body = [
             tag(
                 "g",
@@ -96,14 +92,13 @@ class Picture:
             tag("g", *legend, transform=f"translate({_MARGIN:g} {height + _MARGIN:g})"),
         ]
 
-    def svg(self, shades: Shades = "page") -> Html:
+    def svg(self, shades: Shades = "auto") -> Html:
         """Return it in some colours."""
         width, height = self._size
-        is_file = shades != "page"
         return tag(
             "svg",
             Html(f"<style>{_styles(shades)}</style>"),
-            *([tag("rect", class_="paper", width="100%", height="100%")] if is_file else []),
+            tag("rect", class_="paper", width="100%", height="100%"),
             *self._body,
             xmlns="http://www.w3.org/2000/svg",
             class_=f"dj-svg dj-{shades}",
@@ -224,7 +219,8 @@ def _classes(line: Line) -> str:
     return " ".join(["line", *(name for name, holds in marks.items() if holds)])
 
 
-def _description(drawing: Drawing) -> str:
+def description(drawing: Drawing) -> str:
+    """Return what a drawing shows, in words."""
     tables = sum(box.tables for box in drawing.boxes)
     schemas = list(dict.fromkeys(box.schema for box in drawing.boxes))
     told = ", ".join(schemas[:6]) + (", …" if len(schemas) > 6 else "")
@@ -301,9 +297,6 @@ def _styles(shades: Shades) -> str:
             ".line.thick": "stroke-width:2.8",
         },
     )
-    if shades == "page":
-        themed = "".join(_rules(f"{page} {own}", _colours(dark)) for page in _DARK)
-        return shape + _rules(own, _colours(light)) + themed
     if shades == "auto":
         media = f"@media (prefers-color-scheme:dark){{{_rules(own, _colours(dark))}}}"
         return shape + _rules(own, _colours(light)) + media

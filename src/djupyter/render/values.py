@@ -38,11 +38,14 @@ class Shown:
         `number` is aligned to the right; `null` and `summary` stand for something else than text.
     full
         The exact value, where `text` is rounded.
+    trace
+        A few numbers to be drawn beside it.
     """
 
     text: str
     kind: Kind = "text"
     full: str = ""
+    trace: tuple[float, ...] = ()
 
 
 @singledispatch
@@ -74,7 +77,7 @@ def _(value: str) -> Shown:
 
 @shown.register
 def _(value: Summary) -> Shown:
-    return Shown(visible(value.text), "summary")
+    return Shown(visible(value.text), "summary", trace=value.trace)
 
 
 @shown.register(bytes)

@@ -21,6 +21,7 @@ from djupyter.query.source import Source
 from djupyter.query.spelling import spelled
 
 _HERE = Path(__file__).parent
+_PARTS = ("browse_markup.js", "browse_frame.js", "browse_rows.js", "browse.js")
 _STYLES = files("djupyter.render") / "static" / "base.css"
 
 
@@ -38,7 +39,8 @@ class Browser(anywidget.AnyWidget):
         The key has no order.
     """
 
-    _esm = _HERE / "browse.js"
+    # A module of its own for each would have to be found by the browser, which may be offline.
+    _esm = "\n".join((_HERE / name).read_text("utf-8") for name in _PARTS)
     _css = _STYLES.read_text("utf-8") + (_HERE / "browse.css").read_text("utf-8")
     # What is shown at first, so that nothing need be asked for it.
     opened = traitlets.Dict().tag(sync=True)
@@ -84,17 +86,20 @@ def _joined(query: Query) -> str:
 def _python(query: Query) -> str:
     """Return the Python text of a query: what it is made of, or the variable that holds it."""
     known = _known()
+    unknown: list[TableName] = []
 
     def name_of(table: TableName) -> str:
         for name, value in known.items():
             if isinstance(value, type) and _is_table(value, table):
                 return name
+        unknown.append(table)
         return table.class_name
 
     text = spelled(query.node, name_of)
-    if text is not None:
-        return text
-    return next((name for name, value in known.items() if value is query), "query")
+    variable = next((name for name, value in known.items() if value is query), None)
+    if variable and (unknown or text is None):
+        return variable
+    return text or "query"
 
 
 def _is_table(value: type, table: TableName) -> bool:

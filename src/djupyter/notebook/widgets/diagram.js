@@ -1,10 +1,6 @@
 // The live diagram. The canvas is ipycytoscape's; its elements are put there from here, as plain data: as widget
 // models of their own, as ipycytoscape would have them, 500 take 40 s. Nothing here waits for the kernel but a card.
 
-const FONT = "system-ui, -apple-system, 'Segoe UI', sans-serif";
-const TALLEST = 620;
-const LEAST_ZOOM = 0.4;
-
 function render({ model, el }) {
   const diagram = new Diagram(model, el);
   diagram.start();
@@ -23,23 +19,9 @@ function make(tag, attributes, ...children) {
   return node;
 }
 
-function isDark() {
-  const { body, documentElement } = document;
-  return (
-    body.dataset.jpThemeLight === "false" ||
-    documentElement.dataset.theme === "dark" ||
-    body.classList.contains("vscode-dark")
-  );
-}
-
-function mixed(from, to, part) {
-  const channel = (colour, at) => parseInt(colour.slice(1 + 2 * at, 3 + 2 * at), 16);
-  const mix = [0, 1, 2].map((at) => channel(from, at) * (1 - part) + channel(to, at) * part);
-  return `rgb(${mix.map(Math.round).join(",")})`;
-}
-
-class Diagram {
+class Diagram extends Colours {
   constructor(model, el) {
+    super();
     this.model = model;
     this.el = el;
     this.graph = model.get("graph");
@@ -159,52 +141,6 @@ class Diagram {
 
   // -- what is drawn ----------------------------------------------------------------------------
 
-  shownAs(id) {
-    const { schema, folded } = this.tables.get(id);
-    const state = this.state.get(schema);
-    return state === "closed" || (state === "made" && folded) ? `${schema}/all` : id;
-  }
-
-  elements() {
-    const nodes = new Map();
-    const counts = new Map();
-    for (const table of this.tables.values()) {
-      const id = this.shownAs(table.id);
-      counts.set(id, (counts.get(id) || 0) + 1);
-      if (id !== table.id) continue;
-      const data = { id, parent: table.schema, w: table.width, h: 36, text: table.label };
-      nodes.set(id, { group: "nodes", data, classes: `table ${table.kind}` });
-    }
-    const open = new Set([...nodes.keys()].map((id) => this.tables.get(id).schema));
-    for (const schema of this.schemas.values()) {
-      const id = `${schema.id}/all`;
-      const number = counts.get(id);
-      if (number) {
-        const parent = open.has(schema.id) ? schema.id : undefined;
-        const text = `${schema.label}\n${number} table${number === 1 ? "" : "s"}`;
-        const data = { id, parent, w: Math.max(schema.width, 90), h: 42, text, schema: schema.id };
-        nodes.set(id, { group: "nodes", data, classes: "all" });
-      }
-    }
-    const groups = [...this.schemas.values()]
-      .filter(({ id }) => open.has(id))
-      .map(({ id, label }) => ({ group: "nodes", data: { id, text: label }, classes: "group" }));
-    return [...groups, ...nodes.values(), ...this.edges()];
-  }
-
-  edges() {
-    const edges = new Map();
-    this.graph.lines.forEach((line, place) => {
-      const [source, target] = [this.shownAs(line.parent), this.shownAs(line.child)];
-      if (source === target) return;
-      const plain = source === line.parent && target === line.child;
-      const id = plain ? `e${place}` : `${source}>${target}`;
-      const words = plain ? line.words : "";
-      edges.set(id, { group: "edges", data: { id, source, target, words }, classes: plain ? line.classes : "line" });
-    });
-    return edges.values();
-  }
-
   rebuild() {
     const { cy } = this;
     cy.startBatch();
@@ -215,159 +151,6 @@ class Diagram {
     this.layOut();
     this.highlight();
     this.tellVisible();
-  }
-
-  // Within a schema tables stand where the kernel has placed them, as in the picture; dagre places the schemas.
-  layOut() {
-    const { cy } = this;
-    const blocks = this.blocks();
-    const corners = this.corners(blocks);
-    cy.startBatch();
-    for (const [schema, { boxes, size }] of blocks) {
-      const [x, y] = corners.get(schema);
-      const places = Object.entries(boxes);
-      for (const [id, [dx, dy]] of places) cy.getElementById(id).position({ x: x + dx, y: y + dy });
-      this.frame(cy.getElementById(schema), size, places);
-    }
-    cy.edges().forEach((edge) => this.route(edge, blocks, corners));
-    cy.endBatch();
-    this.fit();
-  }
-
-  blocks() {
-    const { blocks, made } = this.graph;
-    const found = new Map();
-    for (const { id, width } of this.schemas.values()) {
-      const state = this.state.get(id);
-      if (state === "closed") {
-        const size = [Math.max(width, 90), 42];
-        const middle = [size[0] / 2, size[1] / 2];
-        found.set(id, { size, boxes: { [`${id}/all`]: middle }, ways: {}, entries: {}, exits: {} });
-      } else {
-        found.set(id, ((state === "made" && made) || blocks)[this.direction][id]);
-      }
-    }
-    return found;
-  }
-
-  corners(blocks) {
-    const { cy } = this;
-    const name = (schema) => `block ${schema}`;
-    const nodes = [...blocks].map(([id, { size }]) => ({
-      group: "nodes",
-      data: { id: name(id), w: size[0], h: size[1] },
-      classes: "block",
-    }));
-    const pairs = new Set();
-    for (const { parent, child } of this.graph.lines) {
-      const [from, to] = [this.tables.get(parent).schema, this.tables.get(child).schema];
-      if (from !== to) pairs.add(`${from}>${to}`);
-    }
-    const edges = [...pairs].map((pair) => {
-      const [source, target] = pair.split(">").map(name);
-      return { group: "edges", data: { id: `block ${pair}`, source, target } };
-    });
-    const added = cy.add([...nodes, ...edges]);
-    const options = { name: "dagre", rankDir: this.direction, nodeSep: 22, rankSep: 48, animate: false, fit: false };
-    added.layout(options).run();
-    const corners = new Map();
-    for (const [id, { size }] of blocks) {
-      const { x, y } = cy.getElementById(name(id)).position();
-      corners.set(id, [x - size[0] / 2, y - size[1] / 2]);
-    }
-    added.remove();
-    return corners;
-  }
-
-  // The frame of an open schema reaches around the lines too; what it has beyond its tables is given as such.
-  frame(group, [width, height], places) {
-    if (!group.length) return;
-    const boxes = places.map(([id, [x, y]]) => [x, y, this.cy.getElementById(id).data()]);
-    const least = (at, side) => Math.min(...boxes.map((box) => box[at] - box[2][side] / 2));
-    const most = (at, side) => Math.max(...boxes.map((box) => box[at] + box[2][side] / 2));
-    const [left, right] = [least(0, "w") - 12, width - 12 - most(0, "w")];
-    const [top, bottom] = [least(1, "h") - 32, height - 12 - most(1, "h")];
-    const part = (one, other) => `${one + other > 0 ? Math.round((100 * one) / (one + other)) : 50}%`;
-    group.style({
-      "min-width": width - 24,
-      "min-width-bias-left": part(left, right),
-      "min-width-bias-right": part(right, left),
-      "min-height": height - 44,
-      "min-height-bias-top": part(top, bottom),
-      "min-height-bias-bottom": part(bottom, top),
-    });
-  }
-
-  route(edge, blocks, corners) {
-    const [source, target] = [edge.source(), edge.target()];
-    const schemaOf = (node) => node.data("schema") || node.data("parent");
-    const [from, to] = [schemaOf(source), schemaOf(target)];
-    const moved = (way, schema) => {
-      const [x, y] = corners.get(schema);
-      return way.map(([dx, dy]) => [x + dx, y + dy]);
-    };
-    const across = this.direction === "LR";
-    const border = (node, side) => {
-      const { x, y } = node.position();
-      return across ? [x + (side * node.data("w")) / 2, y] : [x, y + (side * node.data("h")) / 2];
-    };
-    let way;
-    if (from === to) {
-      way = blocks.get(from).ways[`${source.id()}>${target.id()}`];
-      way = way && moved(way, from);
-    } else {
-      const out = blocks.get(from).exits[source.id()];
-      const into = blocks.get(to).entries[target.id()];
-      way = [
-        ...(out ? moved(out, from) : [border(source, 1)]),
-        ...(into ? moved(into, to) : [border(target, -1)]),
-      ];
-    }
-    if (!way) return;
-    const aside = edge.parallelEdges().length > 1 ? edge.parallelEdges().indexOf(edge) * 7 - 3.5 : 0;
-    const points = this.smooth(across ? way.map(([x, y]) => [x, y + aside]) : way.map(([x, y]) => [x + aside, y]));
-    const [a, b] = [source.position(), target.position()];
-    const length = Math.hypot(b.x - a.x, b.y - a.y) || 1;
-    const [ux, uy] = [(b.x - a.x) / length, (b.y - a.y) / length];
-    edge.style({
-      "curve-style": "unbundled-bezier",
-      "edge-distances": "node-position",
-      "source-endpoint": across ? `50% ${aside}px` : `${aside}px 50%`,
-      "target-endpoint": across ? `-50% ${aside}px` : `${aside}px -50%`,
-      "control-point-weights": points.map(([x, y]) => ((x - a.x) * ux + (y - a.y) * uy) / length),
-      "control-point-distances": points.map(([x, y]) => (y - a.y) * ux - (x - a.x) * uy),
-    });
-  }
-
-  // Straight along the direction, an S across it: the curve runs through the middle between two control points.
-  smooth(way) {
-    const points = [];
-    const at = this.direction === "LR" ? 0 : 1;
-    for (let place = 0; place + 1 < way.length; place++) {
-      const [from, to] = [way[place], way[place + 1]];
-      const middle = (from[at] + to[at]) / 2;
-      if (from[0] === to[0] && from[1] === to[1]) continue; // an arrow there would have no direction
-      if (from[1 - at] === to[1 - at]) points.push(at ? [from[0], middle] : [middle, from[1]]);
-      else points.push(...(at ? [[from[0], middle], [to[0], middle]] : [[middle, from[1]], [middle, to[1]]]));
-    }
-    return points;
-  }
-
-  fit() {
-    const { cy, canvas } = this;
-    if (!cy || !canvas.el.clientWidth) return;
-    const room = cy.elements().boundingBox();
-    const width = canvas.el.clientWidth - 32;
-    const wide = Math.max(Math.min(1, width / room.w), LEAST_ZOOM);
-    const height = Math.min(Math.max(room.h * wide + 32, 120), TALLEST);
-    const zoom = Math.max(Math.min(wide, (height - 32) / room.h), LEAST_ZOOM);
-    canvas.el.style.height = `${Math.round(height)}px`;
-    cy.resize();
-    cy.zoom(zoom);
-    const fits = room.w * zoom <= width;
-    // What is too wide begins at its beginning.
-    const x = fits ? (canvas.el.clientWidth - room.w * zoom) / 2 - room.x1 * zoom : 16 - room.x1 * zoom;
-    cy.pan({ x, y: Math.max((height - room.h * zoom) / 2, 16) - room.y1 * zoom });
   }
 
   zoom(factor) {
@@ -393,13 +176,13 @@ class Diagram {
 
   picture() {
     const child = this.el.closest(".jp-OutputArea-child");
-    return child?.previousElementSibling?.querySelector(".dj-picture svg");
+    return child?.previousElementSibling?.querySelector(".dj-picture img");
   }
 
   download() {
     const picture = this.picture();
     if (!picture) return this.say("Use diagram.save(\"diagram.svg\").");
-    const text = new XMLSerializer().serializeToString(picture);
+    const text = decodeURIComponent(picture.src.slice(picture.src.indexOf(",") + 1));
     const url = URL.createObjectURL(new Blob([text], { type: "image/svg+xml" }));
     const link = make("a", { href: url, download: "diagram.svg" });
     document.body.append(link);
@@ -410,92 +193,6 @@ class Diagram {
 
   say(text) {
     this.said.textContent = text;
-  }
-
-  // -- colours ----------------------------------------------------------------------------------
-
-  paint() {
-    const palette = this.graph.palettes[isDark() ? "dark" : "light"];
-    this.palette = palette;
-    const boxes = Object.entries(palette.boxes).flatMap(([kind, ink]) => [
-      {
-        selector: kind === "Collapsed" ? ".all" : `.${kind}`,
-        style: { "background-color": ink.fill, "border-color": ink.stroke, color: ink.text },
-      },
-    ]);
-    const line = { "line-color": palette.line, "target-arrow-color": palette.line };
-    const renamed = { "line-color": palette.renamed, "target-arrow-color": palette.renamed };
-    this.cy.style([
-      {
-        selector: "node",
-        style: {
-          label: "data(text)",
-          "font-family": FONT,
-          "font-size": 12,
-          "text-valign": "center",
-          "text-wrap": "wrap",
-          "line-height": 1.15,
-          "border-width": 1,
-        },
-      },
-      { selector: ".table, .all, .block", style: { width: "data(w)", height: "data(h)", shape: "rectangle" } },
-      ...boxes,
-      { selector: ".Imported, .Computed", style: { shape: "round-rectangle" } },
-      { selector: ".all", style: { "border-style": "double", "border-width": 4, "font-weight": 600 } },
-      {
-        selector: ".group",
-        style: {
-          "background-color": palette.group,
-          "border-color": palette.border,
-          color: palette.soft,
-          shape: "round-rectangle",
-          padding: 12,
-          "text-valign": "top",
-          "text-margin-y": 15,
-          "font-weight": 600,
-        },
-      },
-      {
-        selector: "edge",
-        style: { ...line, width: 1.3, "target-arrow-shape": "triangle", "arrow-scale": 0.75 },
-      },
-      { selector: "edge.dashed", style: { "line-style": "dashed", "line-dash-pattern": [5, 3] } },
-      { selector: "edge.thick", style: { width: 2.8 } },
-      { selector: "edge.renamed", style: renamed },
-      { selector: ".faded", style: { opacity: 0.22 } },
-      { selector: ".found", style: { "border-width": 3, "border-color": palette.renamed } },
-      { selector: ".chosen", style: { "border-width": 3 } },
-    ]);
-    for (const [swatch, kind] of this.swatches) {
-      const ink = palette.boxes[kind];
-      if (ink) Object.assign(swatch.style, { background: ink.fill, borderColor: ink.stroke });
-      else swatch.style.borderColor = kind === "renamed" ? palette.renamed : palette.line;
-    }
-    this.el.style.setProperty("--dj-soft", palette.soft);
-    this.count();
-  }
-
-  count() {
-    const badges = this.model.get("badges");
-    this.cy.batch(() => {
-      for (const [id, badge] of Object.entries(badges)) {
-        const node = this.cy.getElementById(id);
-        const table = this.tables.get(id);
-        if (!node.length || !table) continue;
-        node.data("text", `${table.label}\n${badge.text}`);
-        const ink = this.palette.boxes[table.kind];
-        const part = badge.part;
-        if (part === null || part === undefined) continue;
-        const full = mixed(ink.fill, ink.stroke, 0.32);
-        const at = `${Math.round(part * 1000) / 10}%`;
-        node.style({
-          "background-fill": "linear-gradient",
-          "background-gradient-direction": "to-right",
-          "background-gradient-stop-colors": `${full} ${full} ${ink.fill} ${ink.fill}`,
-          "background-gradient-stop-positions": `0% ${at} ${at} 100%`,
-        });
-      }
-    });
   }
 
   // -- what the user does -----------------------------------------------------------------------

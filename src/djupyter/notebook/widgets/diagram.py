@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import anywidget
 import traitlets
@@ -23,6 +23,7 @@ from ipywidgets import HTML, VBox
 
 from djupyter.definition.names import TableName
 from djupyter.graph.dependencies import pipeline
+from djupyter.heading.structure import TableStructure
 from djupyter.notebook.badges import Badge, badges
 from djupyter.notebook.cards import card
 from djupyter.render.card import card_html
@@ -35,15 +36,22 @@ from djupyter.table.table import FreeTable
 # Seconds between two counts while numbers change, and while they do not; and how many times as long as counting
 # took is rested at least, so that it never takes more than a twentieth of the time.
 _SOON, _LATER, _REST = 0.5, 2.0, 20
+# Seconds that a count may take; the key source of a table is someone's query.
+_TOO_LONG = 5.0
 # Seconds without a change and without a sign of life of a browser, after which nobody counts any more.
 _PATIENCE = 300.0
+
+
+_HERE = Path(__file__).parent
+_SCRIPTS = ("diagram_places", "diagram_colours", "diagram")
 
 
 class Panel(anywidget.AnyWidget):
     """The script in the browser, and what it is told."""
 
-    _esm = Path(__file__).with_suffix(".js")
-    _css = Path(__file__).with_suffix(".css")
+    # One script to the browser; each file builds upon those before it.
+    _esm: ClassVar = "\n".join((_HERE / f"{name}.js").read_text("utf-8") for name in _SCRIPTS)
+    _css: ClassVar = (_HERE / "diagram.css").read_text("utf-8")
 
     graph = traitlets.Dict().tag(sync=True)
     badges = traitlets.Dict().tag(sync=True)
@@ -92,6 +100,7 @@ class Follower:
         self._heard: queue.SimpleQueue[Mapping[str, Any]] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._is_running = self._has_ended = False
+        self._counts_keys = True
         self._visible: Sequence[str] = ()
         self._last: dict[str, Badge] = {}
 
@@ -158,7 +167,7 @@ class Follower:
             structures = self._connection.catalog.structures
             there = {schema: structures(schema) for schema in {name.schema for name in names}}
             known = [there[n.schema][n.table] for n in names if n.table in there[n.schema]]
-            counted = badges(self._connection, known) if known else {}
+            counted = self._counted(known) if known else {}
         except Exception:
             return False
         new = {each: counted[name] for each, name in self._names.items() if name in counted}
@@ -169,3 +178,17 @@ class Follower:
             each: {"text": badge.text, "part": badge.part} for each, badge in new.items()
         }
         return True
+
+    def _counted(self, tables: Sequence[TableStructure]) -> dict[TableName, Badge]:
+        """Count with keys, as long as that does not take too long; then rows alone, now and later."""
+        if self._counts_keys:
+            timer = threading.Timer(_TOO_LONG, self._connection.stopper())
+            timer.daemon = True
+            timer.start()
+            try:
+                return badges(self._connection, tables)
+            except KeyboardInterrupt:  # what a statement raises that is stopped
+                self._counts_keys = False
+            finally:
+                timer.cancel()
+        return badges(self._connection, tables, keys=False)

@@ -3,7 +3,9 @@
 
 // Several pages may show one notebook.
 const PAGE = Math.random().toString(36).slice(2);
-const PATIENCE = 15_000; // milliseconds
+// Milliseconds: when to say that there is no answer, and when to ask again all the same.
+const SILENCE = 3_000;
+const PATIENCE = 15_000;
 
 function make(name, className = "", text = "") {
   const element = document.createElement(name);
@@ -45,12 +47,15 @@ class Asking {
     this.isWaiting = true;
     this.since = Date.now();
     this.mounts.forEach((mount) => mount.busy(true));
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.mounts.forEach((mount) => mount.silent()), SILENCE);
     this.model.send({ page: PAGE, number: this.number, axes: this.axes, position: this.position });
   }
 
   answered(message, buffers) {
     if (message.page !== PAGE || message.number !== this.sent) return;
     this.isWaiting = false;
+    clearTimeout(this.timer);
     if (!message.failed) {
       const old = this.url;
       this.url = URL.createObjectURL(new Blob([buffers[0]], { type: "image/png" }));
@@ -74,6 +79,7 @@ class Asking {
   }
 
   end() {
+    clearTimeout(this.timer);
     this.model.off("msg:custom", this.hear);
     this.all.forEach((mount) => mount.deref()?.remove());
     if (this.url) URL.revokeObjectURL(this.url);
@@ -97,7 +103,9 @@ class Mount {
     this.colours = asking.model.get("colours");
     this.rows = [];
     slot.replaceChildren(...this.build());
-    slot.dataset.lmSuppressShortcuts = "true"; // arrow keys move a slider, not the notebook
+    // Arrow keys move a slider: JupyterLab has shortcuts for them, and its notebook takes the focus at any key.
+    slot.dataset.lmSuppressShortcuts = "true";
+    slot.addEventListener("keydown", (event) => event.stopPropagation());
     slot.setAttribute("role", "group");
     slot.setAttribute("aria-label", "Which plane is shown");
     this.status.textContent = this.note?.textContent ?? "";
@@ -167,6 +175,11 @@ class Mount {
 
   busy(isBusy) {
     this.slot.classList.toggle("dj-busy", isBusy);
+  }
+
+  silent() {
+    this.status.textContent = "Waiting for the kernel, which is busy or gone.";
+    this.status.className = "dj-slices-status";
   }
 
   show() {

@@ -53,6 +53,7 @@ class MySQL(MySQLTables, MySQLCatalog, Backend):
 
     name: ClassVar[str] = "mysql"
     language: ClassVar[str] = "mysql"
+    joins_in_order: ClassVar[str] = "STRAIGHT_JOIN"
     url_options: ClassVar[tuple[str, ...]] = (
         "charset",
         "unix_socket",

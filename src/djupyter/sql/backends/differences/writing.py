@@ -30,11 +30,15 @@ class Writing(ABC):
     merges_subqueries
         Whether the planner writes a subquery's expressions out wherever the statement around it names them, so that
         those that are named twice, level upon level, fill the memory.
+    joins_in_order
+        What follows SELECT so that tables are read in the order in which they are named, for a planner that else sorts
+        a whole join to find its first rows; empty where it knows better.
     """
 
     language: ClassVar[str]
     dialect: Dialect
     merges_subqueries: ClassVar[bool] = False
+    joins_in_order: ClassVar[str] = ""
 
     # Names and texts
 

@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING, Any
 import cloudpickle
 
 from djupyter.errors import DataJointError
-from djupyter.populate.jobs import Job
+from djupyter.populate.jobs.job import Job
+from djupyter.populate.making.performing import Orders, perform
 from djupyter.populate.outcome import Key, Outcome
-from djupyter.populate.performing import Orders, perform
 from djupyter.sql.travelling import check_same
 from djupyter.table.default import adopt
 
@@ -133,6 +133,10 @@ def limit_memory(memory: int) -> None:
         resource.setrlimit(kind, (memory if most < 0 else min(memory, most), most))
 
 
+# Seconds since 1970 that no clock shows: a journal of then says that no key is in work, until it is written to again.
+FAR = 2.0**32
+
+
 def work(data: bytes, keys: Sequence[Key], journal: str | None = None, call: str = "") -> bytes:
     """Make keys of a table that has travelled, and return for `outcomes_of` what became of them, or what failed.
 
@@ -167,6 +171,7 @@ def _performed(data: bytes, keys: Sequence[Key], journal: str | None) -> list[Ou
             keys,
             orders,
             begins=lambda _: _note(file, None),
+            fails=lambda: os.utime(journal, (FAR, FAR)),
             told=lambda outcome: _note(file, outcome),
         )
 

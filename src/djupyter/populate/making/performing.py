@@ -9,15 +9,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from djupyter.errors import DuplicateError, LostConnectionError
-from djupyter.populate.holding import Hold, LostJobError
-from djupyter.populate.inputs import inputs_of
-from djupyter.populate.joblog import Attempt, JobLog
-from djupyter.populate.limits import limited
-from djupyter.populate.make import make_one
+from djupyter.populate.jobs.holding import Hold, LostJobError
+from djupyter.populate.jobs.inputs import inputs_of
+from djupyter.populate.jobs.log import Attempt, JobLog
+from djupyter.populate.jobs.tracebacks import described
+from djupyter.populate.making.limits import limited
+from djupyter.populate.making.make import make_one
+from djupyter.populate.making.stamping import stamp
 from djupyter.populate.outcome import Key, Outcome
 from djupyter.populate.patience import patiently
-from djupyter.populate.stamping import stamp
-from djupyter.populate.tracebacks import described
 
 if TYPE_CHECKING:
     from djupyter.populate.tiers import AutoPopulate
@@ -57,6 +57,7 @@ def perform(
     *,
     stopped: Callable[[], bool] = lambda: False,
     begins: Callable[[Key], None] = lambda key: None,
+    fails: Callable[[], None] = lambda: None,
     told: Callable[[Outcome], None] = lambda outcome: None,
 ) -> list[Outcome]:
     """Make keys, each in a transaction of its own, and return what became of each.
@@ -73,6 +74,9 @@ def perform(
         Asked before each key; once true, the rest is left.
     begins, told
         Called before and after each key.
+    fails
+        Called when a key has failed, before that is noted: whoever watches the time limit must not take the wait for
+        a database that is away for the work.
 
     Raises
     ------
@@ -90,7 +94,7 @@ def perform(
                 outcome = Outcome(key, "left")
             else:
                 begins(key)
-                outcome = _one(table, key, orders, log)
+                outcome = _one(table, key, orders, log, fails)
                 halted = orders.stops_at_error and outcome.status == "failed"
             outcomes.append(outcome)
             told(outcome)
@@ -102,7 +106,9 @@ def perform(
     return outcomes
 
 
-def _one(table: AutoPopulate, key: Key, orders: Orders, log: JobLog) -> Outcome:
+def _one(
+    table: AutoPopulate, key: Key, orders: Orders, log: JobLog, fails: Callable[[], None]
+) -> Outcome:
     """Make one key and note how it went."""
     __tracebackhide__ = True
     working = type(table)()
@@ -120,9 +126,11 @@ def _one(table: AutoPopulate, key: Key, orders: Orders, log: JobLog) -> Outcome:
         with limited(orders.limit):
             making = make_one(working, key, orders.make_kwargs, closing)
     except LostJobError as error:
+        fails()
         return _lost(table, key, str(error), orders, log, began, time.perf_counter() - clock)
     except (Exception, SystemExit) as error:
         seconds = time.perf_counter() - clock
+        fails()
         if not (isinstance(error, DuplicateError) and key in table):
             return _failed(table, key, error, orders, log, began, seconds)
         if hold is None or patiently(lambda: hold.drop(key)):

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from djupyter.populate.making.performing import perform
 from djupyter.populate.outcome import Key, Outcome
-from djupyter.populate.performing import perform
-from djupyter.populate.stages import Stage
+from djupyter.populate.running.stages import Stage
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,8 +57,8 @@ class InProcess:
     ----------
     stopped
         Asked before each key.
-    begins, told
-        Called before and after each key, as it happens.
+    begins, fails, told
+        Called before each key, when it has failed, and after it.
     """
 
     workers = 1
@@ -67,9 +67,10 @@ class InProcess:
         self,
         stopped: Callable[[], bool],
         begins: Callable[[Stage, Key], None],
+        fails: Callable[[], None],
         told: Callable[[Stage, Outcome], None],
     ) -> None:
-        self._stopped, self._begins, self._told = stopped, begins, told
+        self._stopped, self._begins, self._fails, self._told = stopped, begins, fails, told
         self._task: Task | None = None
 
     @property
@@ -95,6 +96,7 @@ class InProcess:
             stage.orders,
             stopped=self._stopped,
             begins=lambda key: self._begins(stage, key),
+            fails=self._fails,
             told=lambda outcome: self._told(stage, outcome),
         )
 

@@ -17,14 +17,15 @@ from typing import Any
 from uuid import uuid4
 
 from djupyter.errors import DataJointError
-from djupyter.populate.deaths import Death, died, failed, is_cause
-from djupyter.populate.joblog import JobLog, key_hash
+from djupyter.populate.jobs.deaths import Death, died, failed, is_cause
+from djupyter.populate.jobs.log import JobLog, key_hash
 from djupyter.populate.keys import made_keys
+from djupyter.populate.making.performing import perform
 from djupyter.populate.outcome import Key, Outcome
-from djupyter.populate.performing import perform
-from djupyter.populate.runners import Task
-from djupyter.populate.stages import Stage
-from djupyter.populate.workers import outcomes_of, packed, work
+from djupyter.populate.patience import patiently
+from djupyter.populate.running.runners import Task
+from djupyter.populate.running.stages import Stage
+from djupyter.populate.running.workers import outcomes_of, packed, work
 from djupyter.sql.secrets import without_secrets
 
 # Where neither the executor nor the user says how many keys it makes at a time.
@@ -154,7 +155,7 @@ class Executing:
 
     def _unmade(self, task: Task) -> list[Key]:
         """Return those keys of a task that are not made, and tell of those that are."""
-        made = made_keys(task.stage.table, task.keys)
+        made = patiently(lambda: made_keys(task.stage.table, task.keys))
         for key in task.keys:
             if tuple(key.values()) in made:
                 self._told(task.stage, Outcome(key, "made"))

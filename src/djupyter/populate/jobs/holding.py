@@ -10,7 +10,7 @@ from djupyter.sql import write
 from djupyter.table.one import adapters_of
 
 if TYPE_CHECKING:
-    from djupyter.populate.jobs import Job
+    from djupyter.populate.jobs.job import Job
 
 
 class LostJobError(DataJointError):

@@ -13,11 +13,11 @@ from platform import node as host_name
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from djupyter.populate.deaths import Death, died, failed, is_cause
+from djupyter.populate.jobs.deaths import Death, died, failed, is_cause
 from djupyter.populate.outcome import Key, Outcome
-from djupyter.populate.runners import Task
-from djupyter.populate.stages import Stage
-from djupyter.populate.workers import outcomes_of, packed, prepare, read_journal, work
+from djupyter.populate.running.runners import Task
+from djupyter.populate.running.stages import Stage
+from djupyter.populate.running.workers import outcomes_of, packed, prepare, read_journal, work
 
 # Seconds between two looks at who is late, and beyond the limit for a key to end by itself.
 _LOOK, _GRACE = 0.5, 4.0
@@ -170,9 +170,9 @@ class _Lane:
         return future
 
     def seconds_in_work(self) -> float:
-        """Return for how long the key in work has been: since the journal was last written."""
+        """Return for how long the key in work has been: since the journal was last written; 0 where there is none."""
         state = self.journal.stat()
-        return time.time() - state.st_mtime if state.st_size else 0.0
+        return max(0.0, time.time() - state.st_mtime) if state.st_size else 0.0
 
     def kill(self) -> None:
         """End the process at once, and those it has started, whatever they do."""

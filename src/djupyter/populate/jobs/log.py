@@ -25,7 +25,7 @@ from djupyter.codecs.blob import pack
 from djupyter.definition.names import TableName
 from djupyter.errors import AccessError
 from djupyter.heading.structure import TableStructure
-from djupyter.populate import job_tables
+from djupyter.populate.jobs import tables as job_tables
 from djupyter.sql import ddl, write
 from djupyter.table.one import adapters_of
 from djupyter.table.table import FreeTable

@@ -6,7 +6,7 @@ import traceback
 from typing import TYPE_CHECKING
 
 from djupyter.codecs.blob import pack
-from djupyter.populate.job_tables import LONGEST_MESSAGE
+from djupyter.populate.jobs.tables import LONGEST_MESSAGE
 from djupyter.sql.secrets import without_secrets
 
 if TYPE_CHECKING:

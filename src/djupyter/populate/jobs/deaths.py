@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from djupyter.errors import DataJointError
-from djupyter.populate.holding import Hold
-from djupyter.populate.inputs import inputs_of
-from djupyter.populate.joblog import Attempt, JobLog
-from djupyter.populate.jobs import Job
+from djupyter.populate.jobs.holding import Hold
+from djupyter.populate.jobs.inputs import inputs_of
+from djupyter.populate.jobs.job import Job
+from djupyter.populate.jobs.log import Attempt, JobLog
 from djupyter.populate.outcome import Key, Outcome
+from djupyter.populate.patience import patiently
 from djupyter.table.table import FreeTable, Table
 
 if TYPE_CHECKING:
@@ -79,8 +80,12 @@ def is_cause(table: Table, key: Mapping[str, Any], death: Death) -> bool:
             place=(death.host, death.pid),
         )
     )
-    deaths = log.failures(table.name, key, "lost", _CLASS)
-    return deaths >= MOST_DEATHS or not log.is_kept(table.name.schema)
+
+    def counted() -> bool:
+        deaths = log.failures(table.name, key, "lost", _CLASS)
+        return deaths >= MOST_DEATHS or not log.is_kept(table.name.schema)
+
+    return patiently(counted)  # the database may be what is away
 
 
 def failed(hold: Hold | None, key: Key, death: Death, retry_in: float | None = None) -> Outcome:
@@ -88,7 +93,7 @@ def failed(hold: Hold | None, key: Key, death: Death, retry_in: float | None = N
     error = WorkerDiedError(death.message)
     text = f"{_CLASS}: {death.message}"
     if hold is not None:
-        hold.fail(key, text, None, death.seconds, retry_in)
+        patiently(lambda: hold.fail(key, text, None, death.seconds, retry_in))
     return Outcome(key, "failed", death.seconds, text, text, error, retry_in)
 
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from djupyter.heading.structure import TableStructure
-from djupyter.populate.fingerprint import fingerprint
+from djupyter.populate.jobs.fingerprint import fingerprint
 from djupyter.table.table import Table
 
 

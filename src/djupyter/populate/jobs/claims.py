@@ -7,11 +7,11 @@ from typing import Any
 
 from djupyter.errors import LostConnectionError
 from djupyter.heading.job_metadata import LONGEST_VERSION
-from djupyter.populate.holding import Hold
-from djupyter.populate.job_tables import FIRST_WORKER
-from djupyter.populate.jobs import Job
+from djupyter.populate.jobs.holding import Hold
+from djupyter.populate.jobs.job import Job
+from djupyter.populate.jobs.leases import Lease
+from djupyter.populate.jobs.tables import FIRST_WORKER
 from djupyter.populate.keys import chosen_keys
-from djupyter.populate.leases import Lease
 from djupyter.populate.outcome import Key
 from djupyter.query.changing import take
 from djupyter.query.counts import counts

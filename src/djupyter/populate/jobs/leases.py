@@ -18,8 +18,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from djupyter.errors import LostConnectionError
-from djupyter.populate import job_tables
-from djupyter.populate.guardian import Guardian
+from djupyter.populate.jobs import tables as job_tables
+from djupyter.populate.jobs.guardian import Guardian
 from djupyter.query.changing import update
 from djupyter.sql import ddl
 from djupyter.sql.travelling import is_private

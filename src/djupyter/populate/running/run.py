@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 from djupyter.errors import DataJointError, LostConnectionError
 from djupyter.graph.dependencies import pipeline
-from djupyter.populate.claims import Claims
 from djupyter.populate.events import (
     Event,
     Failed,
@@ -27,16 +26,17 @@ from djupyter.populate.events import (
     Waiting,
 )
 from djupyter.populate.events import Summary as SummaryEvent
-from djupyter.populate.jobs import Job
-from djupyter.populate.leases import Lease
-from djupyter.populate.make import check_makes
+from djupyter.populate.jobs.claims import Claims
+from djupyter.populate.jobs.job import Job
+from djupyter.populate.jobs.leases import Lease
+from djupyter.populate.jobs.version import code_version
+from djupyter.populate.making.make import check_makes
+from djupyter.populate.making.performing import Orders
 from djupyter.populate.outcome import Key, Outcome
 from djupyter.populate.patience import PATIENCE, patiently
-from djupyter.populate.performing import Orders
 from djupyter.populate.progress import displayed
-from djupyter.populate.runners import InProcess, Runner, Task
-from djupyter.populate.stages import Claimed, Listed, Source, Stage
-from djupyter.populate.version import code_version
+from djupyter.populate.running.runners import InProcess, Runner, Task
+from djupyter.populate.running.stages import Claimed, Listed, Source, Stage
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -146,13 +146,13 @@ class _Run:
     def _runner(self) -> Runner:
         options = self.options
         if options.is_alone:
-            return InProcess(self._is_stopped, self._begins, self.hear)
+            return InProcess(self._is_stopped, self._begins, self._rests, self.hear)
         if options.executor is not None:
-            from djupyter.populate.executing import Executing
+            from djupyter.populate.running.executing import Executing
 
             workers = options.processes if options.processes > 1 else None
             return Executing(options.executor, self._begins, self.hear, workers)
-        from djupyter.populate.lanes import Lanes
+        from djupyter.populate.running.lanes import Lanes
 
         return Lanes(
             options.processes,

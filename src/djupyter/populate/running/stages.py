@@ -7,13 +7,13 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from djupyter.populate.claims import Claims
+from djupyter.populate.jobs.claims import Claims
 from djupyter.populate.keys import made_keys, missing_keys
+from djupyter.populate.making.performing import Orders
 from djupyter.populate.outcome import Key
-from djupyter.populate.performing import Orders
 
 if TYPE_CHECKING:
-    from djupyter.populate.jobs import Job
+    from djupyter.populate.jobs.job import Job
     from djupyter.populate.tiers import AutoPopulate
 
 # Work that a batch should be, in seconds: little enough to share among workers and to be stopped soon.

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from djupyter.errors import DataJointError
 from djupyter.heading.coerce import coerce_value
-from djupyter.populate.job_tables import FIRST_WORKER
-from djupyter.populate.joblog import JobLog
+from djupyter.populate.jobs.log import JobLog
+from djupyter.populate.jobs.tables import FIRST_WORKER
 from djupyter.populate.keys import chosen_keys
 from djupyter.populate.outcome import Key
 from djupyter.render.job_card import AttemptCard, JobCard, job_html, job_text

@@ -14,7 +14,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from tempfile import TemporaryFile
+from tempfile import mkstemp
 from typing import TYPE_CHECKING, Any
 
 from djupyter.sql.travelling import recipe
@@ -43,8 +43,8 @@ class Guardian:
         self._connection = connection
         self._known: dict[str, Any] = {"worker": worker, "seconds": seconds}
         self._process: subprocess.Popen[bytes] | None = None
-        self._work = TemporaryFile()  # noqa: SIM115  # lives as long as this, and nothing is left of it
-        self._known["work"] = self._work.fileno()
+        number, self._known["work"] = mkstemp(prefix="djupyter-", suffix=".work")
+        self._work = open(number, "r+b", buffering=0)  # noqa: SIM115  # lives as long as this
 
     def tell(self, order: Mapping[str, Any]) -> None:
         """Send an order; starts the process if there is none, or it has died."""
@@ -66,12 +66,13 @@ class Guardian:
         work = None
         if key is not None:
             work = {"table": table, "key": dict(key), "limit": limit, "began": time.monotonic()}
-        text = json.dumps(work, default=str).encode()
-        os.pwrite(self._work.fileno(), text + b"\n", 0)
+        self._work.seek(0)
+        self._work.write(json.dumps(work, default=str).encode() + b"\n")
 
     def end(self) -> None:
         """End the process; the lease is the caller's to give up."""
         self._work.close()
+        Path(self._known["work"]).unlink(missing_ok=True)
         process, self._process = self._process, None
         if process is None or process.stdin is None:
             return
@@ -93,7 +94,6 @@ class Guardian:
             [sys.executable, "-c", _PROGRAM.read_text(encoding="utf-8")],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
-            pass_fds=[self._work.fileno()],
             start_new_session=True,
         )
         about = {"path": sys.path, "parent": os.getpid(), "place": recipe(self._connection)}

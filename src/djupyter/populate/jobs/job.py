@@ -21,10 +21,10 @@ from typing import Any, Self
 from djupyter.errors import DataJointError
 from djupyter.heading.job_metadata import LONGEST_VERSION
 from djupyter.heading.structure import TableStructure
-from djupyter.populate import job_tables
+from djupyter.populate.jobs import tables as job_tables
+from djupyter.populate.jobs.tracebacks import explained
+from djupyter.populate.jobs.version import code_version
 from djupyter.populate.keys import chosen_keys, missing_keys
-from djupyter.populate.tracebacks import explained
-from djupyter.populate.version import code_version
 from djupyter.query.changing import Change, fill, update
 from djupyter.query.conditions import Condition, Not
 from djupyter.query.counts import counts

@@ -22,15 +22,15 @@ from pathlib import Path
 from typing import TypeVar
 
 from djupyter.errors import DataJointError, LostConnectionError, nearest
-from djupyter.populate import run
 from djupyter.populate.events import Event, Failed, Started
-from djupyter.populate.health import Health
 from djupyter.populate.patience import PATIENCE, patiently, wait
 from djupyter.populate.pipeline import in_order, tables_of
-from djupyter.populate.run import Options
-from djupyter.populate.stopping import Stopping
+from djupyter.populate.running import run
+from djupyter.populate.running.run import Options
+from djupyter.populate.service.health import Health
+from djupyter.populate.service.stopping import Stopping
+from djupyter.populate.service.worklog import WorkLog
 from djupyter.populate.tiers import AutoPopulate
-from djupyter.populate.worklog import WorkLog
 
 T = TypeVar("T")
 DONE, FAILED, UNUSABLE, UNREACHABLE, INTERRUPTED = 0, 1, 2, 3, 130

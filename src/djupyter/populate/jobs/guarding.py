@@ -21,8 +21,8 @@ from typing import Any
 
 # Seconds between two looks at whether the worker lives, and after its time limit in which it may end by itself.
 _LOOK, _GRACE = 1.0, 5.0
-# Bytes that tell of a key in work.
-_LONGEST = 1 << 20
+# Windows has only one way to end a process, by another name.
+_KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 
 
 def main() -> None:
@@ -68,7 +68,7 @@ class _Watch:
                 return self.bury()
             now = time.monotonic()
             if self._is_late():
-                os.kill(self.state["parent"], signal.SIGKILL)
+                os.kill(self.state["parent"], _KILL)
                 return self.bury(is_late=True)
             if now >= self.next:
                 self.next = now + self.pause
@@ -85,8 +85,8 @@ class _Watch:
 
     def _now_at(self) -> dict[str, Any] | None:
         """Return what the worker is making, or was when it died; None when it had begun nothing."""
-        written = os.pread(self.state["work"], _LONGEST, 0).partition(b"\n")[0]
-        with suppress(ValueError):  # only in part
+        with suppress(ValueError, OSError):  # only in part, or the worker has just ended
+            written = Path(self.state["work"]).read_bytes().partition(b"\n")[0]
             found: dict[str, Any] | None = json.loads(written)
             return found
         return None
@@ -99,7 +99,7 @@ class _Watch:
         return time.monotonic() > deadline  # the same clock as the worker's
 
     def _renew(self) -> None:
-        from djupyter.populate.leases import renew
+        from djupyter.populate.jobs.leases import renew
 
         renewed = [
             renew(workers, self.state["worker"], self.state["seconds"], self.state["about"])
@@ -109,7 +109,7 @@ class _Watch:
             Path(self.state["health_file"]).touch()
 
     def _workers(self) -> Iterator[Any]:
-        from djupyter.populate.job_tables import WORKERS
+        from djupyter.populate.jobs.tables import WORKERS
         from djupyter.sql.connection import Connection
         from djupyter.sql.travelling import opened
         from djupyter.table.table import FreeTable
@@ -121,7 +121,7 @@ class _Watch:
 
     def bury(self, *, is_late: bool = False) -> None:
         """End the lease of a worker that has died, and note what it died over."""
-        from djupyter.populate.deaths import note_death
+        from djupyter.populate.jobs.deaths import note_death
 
         tables = list(self._workers())
         work = self._now_at()
@@ -135,6 +135,7 @@ class _Watch:
             )
         for workers in tables:
             (workers & {"connection_id": self.state["worker"]}).delete_quick()
+        Path(self.state["work"]).unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

@@ -16,15 +16,8 @@ from djupyter.populate.events import (
     Waiting,
 )
 from djupyter.populate.watching import Watch, advance, begun_again, ended, stopping
-from djupyter.render.progress import (
-    SHOWN_FAILURES,
-    Progress,
-    not_begun,
-    panel,
-    progress_panel,
-    progress_summary,
-    shown_failures,
-)
+from djupyter.render.progress import SHOWN_FAILURES, Progress, not_begun
+from djupyter.render.progress_panel import panel, progress_panel, progress_summary, shown_failures
 
 TABLES = [("Weight", "Computed"), ("Growth", "Computed")]
 NUMBERS = st.integers(0, 6)
@@ -120,6 +113,12 @@ def test_the_rate_is_that_of_the_last_stretches(keys: list[int], pace: float) ->
     rate = progress.tables[0].rate(len(keys) * pace)
     assert rate is not None
     assert 0.9 / pace <= rate <= 1.1 / pace
+
+
+def test_the_rate_of_what_was_added_up_at_once_is_that_of_the_time_it_took() -> None:
+    happened = [Planned("Weight", 10), *(Finished("Weight", {"mouse": n}, 0.2) for n in range(10))]
+    progress = ended(advance(not_begun(TABLES), happened, 2.0), None, 2.0)
+    assert panel(progress, 9.0)["tables"][0]["rate"] == "5/s"
 
 
 def test_the_oldest_key_in_work_is_named_and_the_others_are_counted() -> None:

@@ -10,7 +10,7 @@ from djupyter.frontend import in_notebook
 from djupyter.notebook.shown import Shown
 from djupyter.populate.background import Populating
 from djupyter.populate.pipeline import populate_beside
-from djupyter.render.progress import key_text, progress_panel, progress_summary
+from djupyter.render.progress_panel import key_text, progress_panel, progress_summary
 from djupyter.render.text import count_text
 from djupyter.table.table import Table
 

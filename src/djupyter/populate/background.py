@@ -23,7 +23,8 @@ from djupyter.populate.jobs.job import Job
 from djupyter.populate.progress import Display, Form, all_of, display_of
 from djupyter.populate.running.run import Options, Summary, check, names_of, populate
 from djupyter.populate.watching import Watch
-from djupyter.render.progress import Failure, Progress, progress_summary
+from djupyter.render.progress import Failure, Progress
+from djupyter.render.progress_panel import progress_summary
 
 if TYPE_CHECKING:
     from djupyter.populate.tiers import AutoPopulate

@@ -23,13 +23,7 @@ from djupyter.populate.events import (
     Started,
     Waiting,
 )
-from djupyter.render.progress import (
-    SHOWN_FAILURES,
-    Failure,
-    Progress,
-    TableProgress,
-    not_begun,
-)
+from djupyter.render.progress import SHOWN_FAILURES, Failure, Progress, TableProgress, not_begun
 
 # A rate is that of so many of the last stretches of so many seconds.
 _MARKS, _STRETCH = 30, 1.0
@@ -83,7 +77,8 @@ def advance(progress: Progress, events: Iterable[Event], now: float) -> Progress
                 trouble = f"{event.table}: {event.error} Asked again in {event.seconds:g} s."
     return replace(
         progress,
-        tables=tuple(tally.table(now) for tally in tallies.values()),
+        tables=tuple(tally.table(progress.noted) for tally in tallies.values()),
+        noted=now,
         failures=tuple(failures[:SHOWN_FAILURES]),
         trouble=trouble,
     )
@@ -100,11 +95,11 @@ class _Tally:
         self.errors, self.elsewhere = before.errors, before.elsewhere
         self.working = dict(before.working)
 
-    def table(self, now: float) -> TableProgress:
-        """Return what is known now."""
+    def table(self, noted: float) -> TableProgress:
+        """Return what is known now; what was known before is that of an earlier time."""
         marks = self._before.marks
-        if not marks or now - marks[-1][0] >= _STRETCH:
-            marks = (*marks[-_MARKS:], (now, self._before.ended))
+        if not marks or noted - marks[-1][0] >= _STRETCH:
+            marks = (*marks[-_MARKS:], (noted, self._before.ended))
         return replace(
             self._before,
             planned=self.planned,
@@ -154,7 +149,7 @@ def begun_again(progress: Progress, now: float) -> Progress:
         replace(table, planned=table.done + table.elsewhere, errors=0, working={}, marks=())
         for table in progress.tables
     )
-    return Progress(tables, started=now)
+    return Progress(tables, started=now, noted=now)
 
 
 class Watch:

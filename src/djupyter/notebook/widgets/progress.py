@@ -25,16 +25,11 @@ from djupyter.populate.events import Listener
 from djupyter.populate.progress import Form
 from djupyter.populate.watching import Watch
 from djupyter.render.markup import stylesheet
-from djupyter.render.progress import (
-    panel,
-    progress_panel,
-    progress_summary,
-    shown_failures,
-)
+from djupyter.render.progress_panel import panel, progress_panel, progress_summary, shown_failures
 
 # Seconds between two pictures, and between two while nothing happens: time passes. Errors are long, and travel less
 # often.
-_PAUSE, _TICK, _ERRORS = 0.1, 1.0, 1.0
+_PAUSE, _TICK, _ERRORS = 0.2, 1.0, 1.0
 # How many times as long as a picture takes the pause after it is at least, so that it slows the work by one percent.
 _SHARE = 100
 _FOLDER = files("djupyter.notebook.widgets")

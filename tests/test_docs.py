@@ -137,7 +137,9 @@ def test_every_option_and_event_of_the_worker_is_listed():
         main(["worker", "--help"])
     options = set(re.findall(r"(--[a-z-]+)", shown.getvalue())) - {"--help"}
     assert options == set(re.findall(r"^\| `(--[a-z-]+)", text, flags=re.MULTILINE))
-    source = (ROOT / "src" / "djupyter" / "populate" / "service" / "service.py").read_text(encoding="utf-8")
+    source = (ROOT / "src" / "djupyter" / "populate" / "service" / "service.py").read_text(
+        encoding="utf-8"
+    )
     said = {kind.kind for kind in Event.__subclasses__()}
     said |= set(re.findall(r'say\(\s*"([a-z ]+)"', source)) | {"healthy", "unhealthy"}
     events = re.findall(

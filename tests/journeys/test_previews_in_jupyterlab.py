@@ -172,6 +172,7 @@ def test_a_slider_moves_the_picture_and_axes_can_be_chosen(page: Page) -> None:
         card.get_by_label("position along axis 0").wait_for(timeout=WAIT)
         move(card, 0, 7)
         expect(card.locator(".dj-slices-status")).to_contain_text("[7, 0:200, 0:300]")
+        card.screenshot(path=SCREENSHOTS / "slider.png")
         move(card, 0, 0)
         expect(card.locator(".dj-slices-status")).to_contain_text("[0, 0:200, 0:300]")
         card.get_by_label("down").select_option("0")
@@ -181,7 +182,6 @@ def test_a_slider_moves_the_picture_and_axes_can_be_chosen(page: Page) -> None:
         expect(card.get_by_label("position along axis 1")).to_be_visible()
         expect(card.get_by_label("position along axis 0")).to_be_hidden()
     page.screenshot(path=SCREENSHOTS / "preview-slider.png")
-    card.screenshot(path=SCREENSHOTS / "slider.png")
     # Notebooks take cells that are out of sight out of the page, and put them back.
     card.evaluate("""element => {
         const parent = element.parentNode;

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -20,7 +21,6 @@ from uuid import uuid4
 import hypothesis
 import pytest
 
-import __main__
 from djupyter.settings import Settings
 from djupyter.sql.connection import Connection
 from tests.object_stores import lab, s3_entry, s3_server, small_lab, store, store_entry
@@ -43,14 +43,16 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("djupyter")
 
 
-# What Python asks of the main module before it starts a process; that of a worker of xdist does not have it.
-vars(__main__).setdefault("__spec__", None)
-
-
 @pytest.fixture(autouse=True)
 def _hears_ctrl_c() -> None:
     """Let Ctrl-C interrupt each test: a shell in the background has it ignored, and packages listen to it."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True)
+def _has_a_main_module() -> None:
+    """Have what Python asks of the main module to start a process: neither xdist's nor a test shell's has it."""
+    vars(sys.modules["__main__"]).setdefault("__spec__", None)
 
 
 def pytest_configure() -> None:

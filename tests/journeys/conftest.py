@@ -59,7 +59,11 @@ def lab(tmp_path: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}/lab"
     finally:
         process.terminate()
-        process.wait(30)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:  # it waits for a kernel that ends no more
+            process.kill()
+            process.wait()
 
 
 def _settings(folder: Path) -> Path:

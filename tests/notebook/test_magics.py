@@ -82,7 +82,7 @@ def test_the_card_shows_the_table(lab: Notebook) -> None:
     assert "lab.Session : Manual" in output.plain
     assert "declared" in output.plain
     assert "-> Subject" in output.plain
-    assert "<svg" in output.html
+    assert "data:image/svg+xml" in output.html
     assert "&lt;b&gt;number" in output.html
     assert "<b>number" not in output.html
 

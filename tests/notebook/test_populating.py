@@ -58,7 +58,8 @@ class Kernel:
 
     def begin(self, source: str) -> None:
         """Send a cell, and wait until the first key is in work."""
-        self.client.execute(source)
+        # Where a cell has failed, a kernel would give up what is sent in the next tenth of a second.
+        self.client.execute(source, stop_on_error=False)
         text = ""
         while "begun" not in text:
             message = self.client.get_iopub_msg(timeout=60)

@@ -53,7 +53,7 @@ class Colours extends Places {
           "border-color": palette.border,
           color: palette.soft,
           shape: "round-rectangle",
-          padding: 12,
+          padding: 17,
           "text-valign": "top",
           "text-margin-y": 15,
           "font-weight": 600,

@@ -23,7 +23,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -116,7 +116,14 @@ class Server:
     def kill(self) -> None:
         """End it like a power failure."""
         if self._process:
+            import psutil
+
+            # PostgreSQL serves each connection by a process, which may answer once more.
+            serving = psutil.Process(self._process.pid).children(recursive=True)
             self._process.kill()
+            for process in serving:
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
             self._process.wait()
 
     def stop(self) -> None:

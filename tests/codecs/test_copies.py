@@ -124,7 +124,8 @@ def test_an_object_in_a_folder_is_in_memory_twice_at_most(declared: str, tmp_pat
     (tmp_path / "store").mkdir()
     entry = {"protocol": "file", "location": str(tmp_path / "store")}
     found = copies(database, f"<{declared}@>", 32 * MB, entry, tmp_path)
-    assert max(found) < 2.5
+    # Parquet is read piece by piece, in a size that depends on how busy the machine is.
+    assert max(found) < 2.8
 
 
 @pytest.mark.parametrize("declared", ["blob", "object"])

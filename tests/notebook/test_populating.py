@@ -182,7 +182,8 @@ def test_an_interrupt_of_another_cell_leaves_a_populate_in_the_background_alone(
 ) -> None:
     kernel.begin("run = Weight.populate(background=True, suppress_errors=True)")
     assert kernel.reply()["status"] == "ok"
-    kernel.client.execute("print('begun', flush=True)\nwhile True: time.sleep(0.01)")
+    endless = "print('begun', flush=True)\nwhile True: time.sleep(0.01)"
+    kernel.client.execute(endless, stop_on_error=False)
     while "begun" not in kernel.client.get_iopub_msg(timeout=60)["content"].get("text", ""):
         pass
     kernel.manager.interrupt_kernel()

@@ -50,8 +50,10 @@ python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 88
 default_role = "name"
 highlight_language = "none"
-# The text of an error in a notebook is no Python.
-suppress_warnings = ["misc.highlighting_failure"]
+suppress_warnings = [
+    "misc.highlighting_failure",  # the text of an error in a notebook is no Python
+    "mystnb.mime_priority",  # the live view of a diagram, an output of its own below the picture
+]
 pygments_style = "friendly"
 pygments_dark_style = "github-dark"
 

@@ -21,8 +21,9 @@ lab: $(VENV)/lab.done
 
 # Each worker starts servers of its own, which want memory too.
 WORKERS := 2
+TEST_OPTIONS :=
 test: $(VENV)/dev.done
-	$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal $(TEST_OPTIONS)
 	@# Notebooks start from nothing: not with the database of whoever tried them before.
 	folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
 	  DJ_IGNORE_CONFIG_FILE=1 DJ_DATABASE_PATH="$$folder/djupyter.db" \

@@ -32,6 +32,8 @@ BROWSER_OPTIONS = [
 ]
 # What a user finds in the menus, without their animations.
 EXECUTE = "command => window.jupyterapp.commands.execute(command)"
+# The name of another kernelspec, to try another kernel.
+KERNEL = os.environ.get("DJ_TEST_KERNEL", "python3")
 
 
 @pytest.fixture

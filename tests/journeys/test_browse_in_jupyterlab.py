@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,9 +13,8 @@ import nbformat
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-SCREENSHOTS = Path(__file__).parents[2] / "tests" / "screenshots"
-KERNEL = os.environ.get("DJ_TEST_KERNEL", "python3")
-EXECUTE = "command => window.jupyterapp.commands.execute(command)"
+from tests.journeys.conftest import EXECUTE, KERNEL, SCREENSHOTS
+
 THEME = """async name => {
     await window.jupyterapp.commands.execute("apputils:change-theme", { theme: name });
 }"""

@@ -12,9 +12,9 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 import djupyter as dj
+from tests.journeys.conftest import SCREENSHOTS
 
 # Kept for people to look at; git does not.
-SCREENSHOTS = Path(__file__).parents[1] / "screenshots"
 EXECUTE = "([command, options]) => window.jupyterapp.commands.execute(command, options)"
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 

@@ -8,8 +8,8 @@ import nbformat
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-SCREENSHOTS = Path(__file__).parents[2] / "tests" / "screenshots"
-EXECUTE = "command => window.jupyterapp.commands.execute(command)"
+from tests.journeys.conftest import EXECUTE, SCREENSHOTS
+
 THEME = """name => window.jupyterapp.commands.execute("apputils:change-theme", {theme: name})"""
 WAIT = 60_000  # milliseconds; a kernel of a loaded machine starts slowly
 HOSTILE = "<script>window.wasRun = 1</script><img src=x onerror='window.wasRun = 1'>"

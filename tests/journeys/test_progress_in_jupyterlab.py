@@ -15,9 +15,8 @@ import nbformat
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-SCREENSHOTS = Path(__file__).parents[2] / "tests" / "screenshots"
-KERNEL = os.environ.get("DJ_TEST_KERNEL", "python3")
-EXECUTE = "command => window.jupyterapp.commands.execute(command)"
+from tests.journeys.conftest import EXECUTE, KERNEL, SCREENSHOTS
+
 RUN = """async number => {
     window.jupyterapp.shell.currentWidget.content.activeCellIndex = number;
     window.jupyterapp.commands.execute("notebook:run-cell");

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from djupyter.codecs.guarded import guarded
 from djupyter.render.markup import Html, join, tag
 from djupyter.render.object_card import Facts, ObjectCard, bytes_text, shape_text
 from djupyter.render.pictures import can_be_drawn, data_url, picture, sparkline, trace
@@ -19,6 +20,13 @@ Read = Callable[[tuple[slice | int, ...]], np.ndarray[Any, Any]]
 BUDGET = 8_000_000
 # Of other elements neither a picture nor statistics are made, so they are not read.
 _SHOWN = "biufc"
+
+
+def in_memory_card(array: np.ndarray[Any, Any]) -> ObjectCard:
+    """Return the card of an array in memory."""
+    return guarded(
+        lambda _: array_card("array", array.shape, array.dtype, array.__getitem__), "array", ()
+    )
 
 
 def array_card(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from djupyter.codecs.array_card import array_card
-from djupyter.codecs.guarded import guarded
+from djupyter.codecs.array_card import in_memory_card
 from djupyter.codecs.shown import bundle
 from djupyter.codecs.zarr_card import zarr_array_card, zarr_group_card
 
@@ -33,8 +32,5 @@ def _numpy_array(array: Any, include: Any = None, exclude: Any = None) -> dict[s
     # None leaves the text of NumPy.
     if array.size < _LARGE or array.dtype.kind not in "biufc":
         return None
-    card = guarded(
-        lambda _: array_card("array", array.shape, array.dtype, array.__getitem__), "array", ()
-    )
     # The text of NumPy is what people know.
-    return {"text/html": bundle(card, array)["text/html"]}
+    return {"text/html": bundle(in_memory_card(array), array)["text/html"]}

@@ -58,6 +58,8 @@ def tag(name: str, *children: str, **attributes: object) -> Html:
         for key, value in attributes.items()
         if value not in (None, "")
     )
+    if name == "img":  # which has neither children nor an end
+        return Html(f"<{name}{shown} />")
     return Html(f"<{name}{shown}>{join(children)}</{name}>")
 
 
@@ -108,7 +110,7 @@ def image(svg: str, alt: str, **attributes: object) -> Html:
         As of `tag`.
     """
     source = Html(f"data:image/svg+xml,{quote(svg, safe=_PLAIN)}")
-    return Html(tag("img", alt=alt, src=source, **attributes).replace("></img>", " />"))
+    return tag("img", alt=alt, src=source, **attributes)
 
 
 def images(light: str, dark: str, alt: str, class_: str = "") -> Html:

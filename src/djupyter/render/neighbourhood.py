@@ -12,13 +12,12 @@ from dataclasses import dataclass
 
 from djupyter.render.characters import cut, text_width, visible
 from djupyter.render.markup import Html, images, tag
-from djupyter.render.palette import PALETTES, ROUND, Palette
+from djupyter.render.palette import FONT, PALETTES, ROUND, Palette
 from djupyter.render.preview import Card, CardLink
 
 MOST = 6
 """Neighbours drawn on each side; of the others only the number is told."""
 
-FONT = "system-ui,-apple-system,'Segoe UI',sans-serif"
 _CHAR, _MARGIN, _GAP = 7.0, 11.0, 12.0
 _HEIGHT, _STEP = 24.0, 58.0
 

@@ -1,4 +1,4 @@
-"""The colours of diagrams, one for every picture made of them: SVG, PNG, Mermaid's and Graphviz's texts, the widget.
+"""The colours and font of diagrams, for every picture of them: SVG, PNG, Mermaid's and Graphviz's texts, the widget.
 
 Written out rather than as CSS variables: programs that show or convert SVG know those seldom.
 """
@@ -12,6 +12,8 @@ from typing import Literal
 from djupyter.render.drawing import Box
 
 Theme = Literal["light", "dark"]
+
+FONT = "system-ui,-apple-system,'Segoe UI',sans-serif"
 
 
 @dataclass(frozen=True, slots=True)

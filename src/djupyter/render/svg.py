@@ -21,10 +21,9 @@ from djupyter.render.characters import cut, text_width, visible
 from djupyter.render.drawing import Box, Direction, Drawing, Line
 from djupyter.render.layout import Layout, layout
 from djupyter.render.markup import Html, escape, tag
-from djupyter.render.palette import PALETTES, ROUND, Palette, kind_of
+from djupyter.render.palette import FONT, PALETTES, ROUND, Palette, kind_of
 
 _MARGIN = 10.0
-_FONT = "system-ui,-apple-system,'Segoe UI',sans-serif"
 _NOTE = 2000
 """Characters of a note that are shown."""
 
@@ -288,7 +287,7 @@ def _styles(shades: Shades) -> str:
     shape = _rules(
         own,
         {
-            "text": f"font:12px {_FONT};text-anchor:middle",
+            "text": f"font:12px {FONT};text-anchor:middle",
             ".group text": "text-anchor:start;font-size:12px;font-weight:600",
             ".legend text": "text-anchor:start;font-size:11px",
             ".badge": "text-anchor:end;font-size:9.5px",

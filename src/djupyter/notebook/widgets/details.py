@@ -13,8 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from djupyter.codecs.array_card import array_card
-from djupyter.codecs.guarded import guarded
+from djupyter.codecs.array_card import in_memory_card
 from djupyter.codecs.zarr_card import zarr_array_card, zarr_group_card
 from djupyter.errors import DataJointError
 from djupyter.heading.attribute import Attribute
@@ -109,10 +108,7 @@ def _shown(value: Any) -> dict[str, Any]:
     if own == "djupyter" and hasattr(value, "_repr_html_"):
         return {"html": value._repr_html_()}
     if isinstance(value, np.ndarray) and value.dtype.kind in "biufc" and value.ndim:
-        card = guarded(
-            lambda _: array_card("array", value.shape, value.dtype, value.__getitem__), "array", ()
-        )
-        return {"html": object_html(card)}
+        return {"html": object_html(in_memory_card(value))}
     if own == "zarr":
         make = zarr_array_card if hasattr(value, "shape") else zarr_group_card
         return {"html": object_html(make(value))}

@@ -142,20 +142,22 @@ class Executing:
             made = made_keys(table, task.keys)
             if all(tuple(key.values()) in made or key_hash(key) in failures for key in task.keys):
                 del self._busy[future]
-                for key in self._unmade(task):
+                for key in self._unmade(task, made):
                     self._told(task.stage, _failed_before(key, failures[key_hash(key)]))
 
     def _after_death(self, task: Task, error: Exception) -> None:
         """Find out which key a worker died over; that one has failed."""
-        for key in self._unmade(task):
+        for key in self._unmade(task, self._made(task)):
             if self._is_trying:
                 self._died(task.stage, key, error)
             else:
                 self._suspects.append(Task(task.stage, [key]))
 
-    def _unmade(self, task: Task) -> list[Key]:
+    def _made(self, task: Task) -> set[tuple[Any, ...]]:
+        return patiently(lambda: made_keys(task.stage.table, task.keys))
+
+    def _unmade(self, task: Task, made: set[tuple[Any, ...]]) -> list[Key]:
         """Return those keys of a task that are not made, and tell of those that are."""
-        made = patiently(lambda: made_keys(task.stage.table, task.keys))
         for key in task.keys:
             if tuple(key.values()) in made:
                 self._told(task.stage, Outcome(key, "made"))
@@ -177,7 +179,7 @@ class Executing:
             self._told(suspect.stage, Outcome(suspect.keys[0], "left"))
         self._suspects.clear()
         for task in tasks:
-            for number, key in enumerate(self._unmade(task)):
+            for number, key in enumerate(self._unmade(task, self._made(task))):
                 if number == 0:
                     self._died(task.stage, key, error)
                 else:
